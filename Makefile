@@ -1,0 +1,46 @@
+# The words that people and CI share. `make check` gates, `make test` tests, `make demo` shows.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.PHONY: setup check test test-full demo bench docker clean format typing-tree
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25' -c constraints.txt
+	$(BIN)/python -m pip install -q -e '.[dev]' -c constraints.txt
+	touch $@
+
+# Type checkers and import-linter see tools/, sandbox/ and prompts/ where they are imported from.
+typing-tree:
+	@rm -rf .build/src && mkdir -p .build/src/r1code
+	@for f in r1code/*; do ln -s "../../../$$f" .build/src/r1code/; done
+	@for d in tools sandbox prompts; do ln -s "../../../$$d" .build/src/r1code/$$d; done
+
+check: setup typing-tree
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
+	PYTHONPATH=.build/src $(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/test_gates.py
+
+format: setup
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+# Docker tests need an engine: on Debian as root one is installed and started if none runs.
+docker: setup
+	sh tests/docker.sh
+
+test: setup docker
+	$(BIN)/python -m pytest -q
+
+test-full: setup docker
+	$(BIN)/python -m pytest -q --full
+
+clean:
+	rm -rf $(VENV) .build build dist *.egg-info

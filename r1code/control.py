@@ -1,0 +1,127 @@
+"""The one way into a running turn, from any thread: cancel it, or steer it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from r1code.errors import Cancelled
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.05
+"""How often whatever blocks looks up; a cancel takes effect within a few of these."""
+
+
+class Control:
+    """Thread-safe. Whatever blocks takes one and returns within 0.2 s of a cancel by raising Cancelled."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._steered: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Asks the turn to stop. May be called again, from any thread, but not from a signal handler: it locks."""
+        if self._cancelled.is_set():
+            return
+        self._cancelled.set()
+        for callback in tuple(self._callbacks):
+            callback()
+
+    def steer(self, text: str) -> None:
+        """Says something to the model at the next step."""
+        self._steered.put(text)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raises Cancelled if the turn was cancelled."""
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def steered(self) -> list[str]:
+        """What was said since the last call, oldest first."""
+        texts: list[str] = []
+        while True:
+            try:
+                texts.append(self._steered.get_nowait())
+            except queue.Empty:
+                return texts
+
+    def sleep(self, seconds: float) -> None:
+        """Raises Cancelled as soon as the turn is cancelled."""
+        if self._cancelled.wait(seconds):
+            raise Cancelled
+
+    def get(self, source: queue.Queue[T], seconds: float | None = None) -> T:
+        """The next item of `source`. Raises Cancelled, or TimeoutError after `seconds`."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            self.check()
+            try:
+                return source.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError from None
+
+    def call(self, function: Callable[[], T], *, abandoned: Callable[[T], None] | None = None) -> T:
+        """Runs a blocking `function` in a thread and returns its value or raises its exception.
+
+        On a cancel this raises Cancelled at once and leaves the thread to finish; its value then goes to
+        `abandoned`, which must release whatever the value holds.
+        """
+        outcome: queue.Queue[tuple[bool, T | BaseException]] = queue.Queue()
+        gone = threading.Event()
+        handover = threading.Lock()
+
+        def work() -> None:
+            value: T | BaseException
+            try:
+                value, succeeded = function(), True
+            except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
+                value, succeeded = error, False
+            with handover:
+                if not gone.is_set():
+                    outcome.put((succeeded, value))
+                    return
+            if succeeded and abandoned is not None:
+                abandoned(value)  # type: ignore[arg-type]
+
+        # Not a daemon: the interpreter waits, so that what was abandoned is still released.
+        threading.Thread(target=work, name="r1code-call").start()
+        try:
+            succeeded, value = self.get(outcome)
+        except Cancelled:
+            with handover:
+                gone.set()
+                late = None if outcome.empty() else outcome.get()
+            if late is not None and late[0] and abandoned is not None:
+                abandoned(late[1])  # type: ignore[arg-type]
+            raise
+        if succeeded:
+            return value  # type: ignore[return-value]
+        raise value  # type: ignore[misc]
+
+    @contextmanager
+    def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Calls `callback` at the moment of a cancel (at once, if that was before) while the block runs.
+
+        Contract: it must be quick, thread-safe, and must not raise.
+        """
+        with self._lock:
+            self._callbacks.append(callback)
+        try:
+            if self.cancelled:
+                callback()
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)

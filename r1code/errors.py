@@ -1,0 +1,82 @@
+"""The exception tree. Base classes are named after how callers catch them.
+
+Exception
+├── R1CodeError             told to the person: what happened, why, what to do next
+│   ├── UsageError          bad flags, configuration or input; nothing was started
+│   ├── StateError          a session, store or lock that cannot be used
+│   ├── ProviderError       the model's backend failed
+│   └── SandboxError        the sandbox itself failed; never shown to the model as a command's output
+├── ModelError              told to the model, in words written for it
+│   ├── FormatError         the reply cannot be read as calls
+│   └── ToolError           a call was understood and cannot be done
+├── Cancelled               a person asked to stop
+└── BudgetExhausted         a limit was reached
+
+Anything else is a bug and must surface.
+"""
+
+from __future__ import annotations
+
+from r1code.types import ExitCode
+
+
+class R1CodeError(Exception):
+    """What a person is told. `what` happened, `why`, and a `hint`: what to do next."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, what: str, *, why: str, hint: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  why:  {self.why}\n  next: {self.hint}"
+
+
+class UsageError(R1CodeError):
+    exit_code = ExitCode.USAGE
+
+
+class StateError(R1CodeError):
+    exit_code = ExitCode.USAGE
+
+
+class ProviderError(R1CodeError):
+    """`retryable` says whether the same request may succeed later."""
+
+    exit_code = ExitCode.BACKEND
+
+    def __init__(self, what: str, *, why: str, hint: str, retryable: bool = False) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.retryable = retryable
+
+
+class SandboxError(R1CodeError):
+    exit_code = ExitCode.SANDBOX
+
+
+class ModelError(Exception):
+    """Its text is an observation: it says what is wrong and what the model can do about it."""
+
+
+class FormatError(ModelError):
+    pass
+
+
+class ToolError(ModelError):
+    pass
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    pass
+
+
+class BudgetExhausted(Exception):  # noqa: N818 - not an error: a limit did its work
+    """`limit` names the field of Budget that was reached."""
+
+    def __init__(self, limit: str, allowed: float) -> None:
+        super().__init__(f"the budget of {allowed:g} {limit} is used up")
+        self.limit = limit
+        self.allowed = allowed

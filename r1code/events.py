@@ -1,0 +1,75 @@
+"""What a turn tells its listener: a closed union of values, also the lines of `--json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from r1code.types import EndReason, Observation, ToolCall, Usage
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
+    """Base of all events. In JSON the field `event` carries the class name."""
+
+
+class TurnStarted(Event, frozen=True, kw_only=True):
+    session: str
+    text: str
+
+
+class StepStarted(Event, frozen=True, kw_only=True):
+    step: int
+
+
+class ReasoningDelta(Event, frozen=True, kw_only=True):
+    text: str
+
+
+class TextDelta(Event, frozen=True, kw_only=True):
+    text: str
+
+
+class TextWasReasoning(Event, frozen=True, kw_only=True):
+    """All text of this step so far was reasoning: its closing tag came without an opening one."""
+
+
+class ReplyReceived(Event, frozen=True, kw_only=True):
+    step: int
+    usage: Usage
+    seconds: float
+
+
+class ReplyRejected(Event, frozen=True, kw_only=True):
+    """The reply could not be read; `text` is what the model is told."""
+
+    text: str
+
+
+class CallStarted(Event, frozen=True, kw_only=True):
+    call: ToolCall
+
+
+class CommandOutput(Event, frozen=True, kw_only=True):
+    call_id: str
+    text: str
+
+
+class CallFinished(Event, frozen=True, kw_only=True):
+    name: str
+    observation: Observation
+
+
+class Notice(Event, frozen=True, kw_only=True):
+    """Something a person should know while it works."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+class TurnEnded(Event, frozen=True, kw_only=True):
+    reason: EndReason
+    text: str
+    usage: Usage
+    steps: int
+    seconds: float

@@ -1,0 +1,37 @@
+"""Who answers: the contract between r1code and a model's backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.dialects.base import Request
+from r1code.types import Finish, Usage
+
+
+class Delta(Struct, frozen=True, kw_only=True):
+    """A piece of the answer as it came over the wire; `field` says which field of the answer it is part of."""
+
+    field: Literal["content", "reasoning"]
+    text: str
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """The last item of every stream."""
+
+    finish: Finish
+    usage: Usage = Usage()
+
+
+class Provider(Protocol):
+    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+        """Yields deltas, then exactly one Done. Raises only ProviderError and Cancelled.
+
+        Nothing of a stream that raised may be acted upon.
+        """
+
+    def close(self) -> None:
+        """Releases connections and threads. Safe to call again."""

@@ -1,0 +1,63 @@
+"""Contents by their SHA-256, in a folder of ours: the user's object store is not ours to fill."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from r1code.errors import StateError
+
+
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Store:
+    """Safe for several processes: a content is written whole under a temporary name, then renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, digest: str) -> Path:
+        return self.folder / digest[:2] / digest[2:]
+
+    def put(self, data: bytes) -> str:
+        """Keeps `data` and returns its digest. Raises StateError when it cannot be written."""
+        digest = digest_of(data)
+        path = self._path(digest)
+        if path.exists():
+            return digest
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except OSError as error:
+            raise StateError(
+                "a file's content could not be stored",
+                why=f"writing under {self.folder} failed: {error}",
+                hint="free some space, or point R1CODE_STATE_DIR at a folder with room",
+            ) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The content. Raises StateError when it is missing or damaged."""
+        try:
+            data = self._path(digest).read_bytes()
+        except OSError as error:
+            raise StateError(
+                "a stored content is missing",
+                why=f"{digest[:12]} cannot be read from {self.folder}: {error}",
+                hint="the state folder was changed by something else; start a new session",
+            ) from error
+        if digest_of(data) != digest:
+            raise StateError(
+                "a stored content is damaged",
+                why=f"{digest[:12]} in {self.folder} does not match its digest",
+                hint="remove that file and start a new session",
+            )
+        return data

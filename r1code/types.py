@@ -1,0 +1,136 @@
+"""The nouns that every layer shares: frozen, slotted, keyword-only values (GLOSSARY.md has the words)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Arguments = dict[str, Any]
+"""A call's arguments as JSON values; each tool converts them to its own type."""
+
+Role = Literal["user", "assistant", "observation"]
+Effect = Literal["read", "write", "exec"]
+Status = Literal["ok", "failed", "refused", "interrupted"]
+"""ok: it did what was asked. failed: it ran and the answer is bad (a test failed) or it could not be done.
+refused: it was not run. interrupted: whether it ran to its end is not known."""
+EndingKind = Literal["done", "plan", "question", "none"]
+Finish = Literal["stop", "length", "filter", "unknown"]
+EndReason = Literal[
+    "done", "answered", "plan", "question", "gave_up", "stuck", "format", "budget", "cancelled"
+]
+
+
+class ExitCode(IntEnum):
+    """What the process ends with. Each number has one meaning for ever (README.md has the table)."""
+
+    OK = 0
+    NOT_FIXED = 1
+    USAGE = 2
+    NOTHING_TO_FIX = 3
+    CANNOT_REPRODUCE = 4
+    BUDGET = 5
+    BACKEND = 6
+    SANDBOX = 7
+    TAMPERED = 8
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    arguments: Arguments
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One entry of the model's history. `text` is verbatim, without the reasoning."""
+
+    role: Role
+    text: str
+    reasoning: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens as the provider reported them. None: it did not say, and nothing is guessed."""
+
+    prompt: int | None = None
+    cached: int | None = None
+    completion: int | None = None
+    reasoning: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt=_plus(self.prompt, other.prompt),
+            cached=_plus(self.cached, other.cached),
+            completion=_plus(self.completion, other.completion),
+            reasoning=_plus(self.reasoning, other.reasoning),
+        )
+
+
+def _plus(left: int | None, right: int | None) -> int | None:
+    if left is None:
+        return right
+    return left if right is None else left + right
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """How the reply says that the turn is over; `none` when it does not."""
+
+    kind: EndingKind = "none"
+    text: str = ""
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """One raw answer of the model, split and parsed."""
+
+    text: str
+    reasoning: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    ending: Ending = Ending()
+    finish: Finish = "stop"
+    usage: Usage = Usage()
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """What came of one call: `text` for the model, `display` for the person (empty: the same text)."""
+
+    call_id: str
+    status: Status
+    text: str
+    display: str = ""
+
+
+class ToolSpec(Struct, frozen=True, kw_only=True):
+    name: str
+    effect: Effect
+    description: str
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """Limits of one turn. None: no limit. 0: nothing is allowed."""
+
+    steps: int | None = 40
+    tokens: int | None = None
+    reasoning_tokens: int | None = None
+    seconds: float | None = None
+    format_errors: int | None = 3
+    """Malformed replies in a row."""
+
+
+class ExecResult(Struct, frozen=True, kw_only=True):
+    """Independent facts about one finished command, reported independently."""
+
+    exit_code: int | None
+    signal: int | None
+    timed_out: bool
+    truncated: bool
+    output: str
+    seconds: float
+
+    @property
+    def succeeded(self) -> bool:
+        return self.exit_code == 0 and not self.timed_out

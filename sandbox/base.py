@@ -1,0 +1,76 @@
+"""Where commands run: the contract that every sandbox keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Protocol
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot
+from r1code.types import ExecResult
+
+Say = Callable[[str], None]
+"""Told about long work in words for a person. Contract: must not raise."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one sandbox may use. Every limit that is hit is reported in the result of the command."""
+
+    memory_mb: int = 4096
+    """Memory and the files of the work tree together: the tree lies in memory."""
+    disk_mb: int = 1024
+    """Size of the work tree inside, and of /tmp."""
+    cpus: float = 2.0
+    pids: int = 512
+    output_bytes: int = 200_000
+    """Kept of one command's output: the first and the last half. The rest is counted and dropped."""
+    flood_bytes: int = 100_000_000
+    """A command that prints more than this is killed."""
+    seconds: float = 600.0
+    """Default time limit of one command."""
+
+
+class Sandbox(Protocol):
+    """A place with a work tree of its own. Methods raise only SandboxError and Cancelled.
+
+    Infrastructure that fails is a SandboxError; a command that fails is an ExecResult.
+    """
+
+    kind: str
+
+    def start(self, control: Control) -> None:
+        """Makes it ready to run commands. Does nothing when it is."""
+
+    def sync(self, snapshot: Snapshot, control: Control) -> None:
+        """Makes every path of `snapshot` inside equal to it, and removes paths of the last one that it lacks.
+
+        Files that commands made inside and that are in neither snapshot stay.
+        """
+
+    def run(
+        self,
+        command: str,
+        control: Control,
+        *,
+        env: dict[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Generator[str, None, ExecResult]:
+        """Runs a shell command in the work tree: yields its output as it comes, returns the result.
+
+        On a cancel, or when the generator is closed, everything that the command started is killed.
+        """
+
+    def changes(self, control: Control) -> Patch:
+        """What commands changed inside since the last sync, relative to that snapshot; contents in the store.
+
+        Ignored, secret and unsafe paths are left out.
+        """
+
+    def read(self, path: str, control: Control) -> bytes | None:
+        """The bytes of an absolute path inside, read through the engine; None if there is no such file."""
+
+    def close(self) -> None:
+        """Releases everything. Safe to call again; raises nothing."""
