@@ -25,7 +25,7 @@ check: setup typing-tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright --level error
-	PYTHONPATH=.build/src $(BIN)/lint-imports --no-cache
+	cd .build/src && ../../$(BIN)/lint-imports --no-cache --config ../../pyproject.toml
 	$(BIN)/python -m pytest -q tests/test_gates.py
 
 format: setup

@@ -27,7 +27,7 @@ class Control:
         self._lock = threading.Lock()
 
     def cancel(self) -> None:
-        """Asks the turn to stop. May be called again, from any thread, but not from a signal handler: it locks."""
+        """Asks the turn to stop. For any thread, but not for a signal handler: it locks."""
         if self._cancelled.is_set():
             return
         self._cancelled.set()

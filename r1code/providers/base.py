@@ -13,7 +13,7 @@ from r1code.types import Finish, Usage
 
 
 class Delta(Struct, frozen=True, kw_only=True):
-    """A piece of the answer as it came over the wire; `field` says which field of the answer it is part of."""
+    """A piece of the answer as it came over the wire, and the field that it came in."""
 
     field: Literal["content", "reasoning"]
     text: str

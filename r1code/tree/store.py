@@ -35,7 +35,7 @@ class Store:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except OSError as error:
             raise StateError(
                 "a file's content could not be stored",
