@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from r1code.types import EndReason, Observation, ToolCall, Usage
+from r1code.types import EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
@@ -72,4 +72,55 @@ class TurnEnded(Event, frozen=True, kw_only=True):
     text: str
     usage: Usage
     steps: int
+    seconds: float
+
+
+class BaselineReached(Event, frozen=True, kw_only=True):
+    """The tests ran on the tree as it was, before anything was changed."""
+
+    command: str
+    report: TestReport
+
+
+class CandidateEvent(Event, frozen=True, kw_only=True):
+    """An event of one of several attempts, counted from 1."""
+
+    candidate: int
+    inner: (
+        TurnStarted
+        | StepStarted
+        | ReasoningDelta
+        | TextDelta
+        | TextWasReasoning
+        | ReplyReceived
+        | ReplyRejected
+        | CallStarted
+        | CommandOutput
+        | CallFinished
+        | Notice
+        | TurnEnded
+    )
+
+
+class PatchReady(Event, frozen=True, kw_only=True):
+    """All that changed, as a patch that `git apply` takes."""
+
+    diff: str
+    files: int
+
+
+class VerdictReached(Event, frozen=True, kw_only=True):
+    verdict: Verdict
+
+
+class Finished(Event, frozen=True, kw_only=True):
+    """The last event. `applied`: the work tree holds the patch. `patch_file`: where it was saved."""
+
+    outcome: Outcome | Literal["done", "ended"]
+    reason: EndReason | None
+    exit_code: ExitCode
+    applied: bool
+    patch_file: str | None
+    session: str
+    usage: Usage
     seconds: float

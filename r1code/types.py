@@ -134,3 +134,42 @@ class ExecResult(Struct, frozen=True, kw_only=True):
     @property
     def succeeded(self) -> bool:
         return self.exit_code == 0 and not self.timed_out
+
+
+class TestReport(Struct, frozen=True, kw_only=True):
+    """What one run of the test command said. Ids are the runner's own, in its order."""
+
+    __test__ = False
+
+    passed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    uncollected: tuple[str, ...] = ()
+    """Files or modules that the runner could not load."""
+    structured: bool = False
+    """False: the runner left no report; the command itself is the only test."""
+    exit_code: int | None = None
+    timed_out: bool = False
+    seconds: float = 0.0
+    digest: str = ""
+    """The end of the output, or the failures, for whoever reads it."""
+
+
+Outcome = Literal["fixed", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered", "unverified"]
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What a clean re-run of the tests says: base snapshot and patch in a fresh sandbox."""
+
+    outcome: Outcome
+    why: str
+    sandbox: str
+    """The kind of sandbox that the tests ran in."""
+    fixed: tuple[str, ...] = ()
+    still_failing: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    """Passed before, and do not pass now; missing ones too."""
+    passing: int = 0
+    tampered: tuple[str, ...] = ()
+    """Protected paths that the patch touched; the re-run used their base versions."""
+    seconds: float = 0.0
