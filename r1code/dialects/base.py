@@ -34,6 +34,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
     ending: Ending = Ending()
     prose: str = ""
     """The text outside of calls and endings."""
+    notes: tuple[str, ...] = ()
+    """What the model wants to remember; its reasoning is not sent back."""
 
 
 class Dialect(Protocol):
