@@ -18,7 +18,7 @@ refused: it was not run. interrupted: whether it ran to its end is not known."""
 EndingKind = Literal["done", "plan", "question", "none"]
 Finish = Literal["stop", "length", "filter", "unknown"]
 EndReason = Literal[
-    "done", "answered", "plan", "question", "gave_up", "stuck", "format", "budget", "cancelled"
+    "done", "answered", "plan", "question", "gave_up", "stuck", "format", "budget", "cancelled", "error"
 ]
 
 
@@ -155,7 +155,8 @@ class TestReport(Struct, frozen=True, kw_only=True):
     """The end of the output, or the failures, for whoever reads it."""
 
 
-Outcome = Literal["fixed", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered", "unverified"]
+Outcome = Literal["fixed", "unbroken", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered"]
+"""unbroken: nothing failed before, and everything still passes."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

@@ -63,6 +63,9 @@ class TextDialect:
             merged.append(("user", [instructions]))
         for message in history:
             text = message.text
+            if message.role == "assistant" and not text.strip():
+                # Nothing followed the reasoning; an empty message is refused by some servers.
+                continue
             if message.role == "observation":
                 call = names.get(message.call_id or "")
                 text = render_observation(call, text)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-from dialects.corpus import CASES, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialects.corpus import CASES, Case
 from r1code.dialects.reasoning import Piece, Split, Splitter
 
 UGLY = st.lists(
@@ -47,7 +49,7 @@ def test_every_chunk_split_gives_the_expected_result(case: Case) -> None:
 @given(start=STARTS, text=UGLY, cuts=st.lists(st.integers(0, 60), max_size=6))
 def test_any_chunking_gives_what_one_chunk_gives(start: str, text: str, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    chunks = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [text[a:b] for a, b in pairwise(edges)]
     pieces, whole = split(start, chunks)
     assert whole == split(start, [text])[1]
     assert shown(pieces) == (whole.reasoning, whole.answer)

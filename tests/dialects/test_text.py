@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from dialects.corpus import CASES, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialects.corpus import CASES, Case
 from r1code.dialects.reasoning import Splitter
 from r1code.dialects.text import FORMS, TextDialect, render_call, render_observation
 from r1code.errors import FormatError

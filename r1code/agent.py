@@ -1,0 +1,149 @@
+"""The loop: ask, parse, act, observe, until the turn ends. And nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import Literal
+
+from r1code import prompts
+from r1code.approval import Approvals
+from r1code.budget import Meter
+from r1code.context import Model
+from r1code.control import Control
+from r1code.errors import BudgetExhausted, Cancelled, FormatError
+from r1code.events import (
+    CallFinished,
+    CallStarted,
+    Event,
+    ReplyReceived,
+    ReplyRejected,
+    StepStarted,
+    TurnEnded,
+    TurnStarted,
+)
+from r1code.session import Called, Ended, Observed, Replied, Said, Session
+from r1code.stuck import Circles
+from r1code.tools.toolset import Batch, Toolset
+from r1code.types import EndReason, Observation, Reply, ToolCall
+
+End = tuple[EndReason, str]
+_AFTER_FAILURE = "This was not done, because an edit before it in the same reply failed."
+
+
+class Agent:
+    """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer."""
+
+    def __init__(
+        self, session: Session, model: Model, toolset: Toolset, approvals: Approvals, *, headless: bool
+    ) -> None:
+        self._session = session
+        self._model = model
+        self._toolset = toolset
+        self._approvals = approvals
+        self._headless = headless
+
+    def turn(self, text: str, meter: Meter, control: Control) -> Iterator[Event]:
+        """One user message until the agent stops; the last event is TurnEnded.
+
+        However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,
+        the sandbox or the state fails.
+        """
+        began = time.monotonic()
+        end: End = ("error", "")
+        self._session.append(Said(text=text, origin="task"))
+        yield TurnStarted(session=self._session.id, text=text)
+        try:
+            end = yield from self._steps(meter, control)
+        except Cancelled:
+            end = ("cancelled", "stopped by the user")
+        except BudgetExhausted as limit:
+            end = ("budget", str(limit))
+        finally:
+            # Also when a listener goes away and when something fails: the log must stand on its own.
+            self._session.close_dangling(self._toolset.interrupted)
+            seconds, usage = time.monotonic() - began, meter.usage
+            self._session.append(
+                Ended(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+            )
+        yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+
+    def _steps(self, meter: Meter, control: Control) -> Generator[Event, None, End]:
+        circles, malformed = Circles(), 0
+        nudged = warned = False
+        while True:
+            for said in control.steered():
+                self._session.append(Said(text=said, origin="steer"))
+            reply = yield from self._ask(meter, control)
+            try:
+                parsed = self._model.parse(reply, self._session.next_call())
+                self._toolset.refuse_unknown(parsed.calls)
+            except FormatError as error:
+                yield self._tell("rejected", error=str(error))
+                malformed += 1
+                if meter.budget.format_errors is not None and malformed > meter.budget.format_errors:
+                    return "format", str(error)
+                continue
+            malformed = 0
+            observations = yield from self._act(parsed.calls, control)
+            # An ending counts only if all that was sent with it succeeded.
+            if parsed.ending.kind != "none" and all(seen.status == "ok" for seen in observations):
+                return parsed.ending.kind, parsed.ending.text
+            if not parsed.calls:
+                if not self._headless or nudged:
+                    return ("gave_up" if self._headless else "answered"), parsed.prose
+                nudged = True
+                yield self._tell("nudge")
+                continue
+            nudged = False
+            evidence = circles.observe(parsed.calls, observations, self._toolset.state())
+            if evidence is not None:
+                if warned:
+                    return "stuck", evidence
+                warned = True
+                yield self._tell("stuck", evidence=evidence)
+
+    def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
+        control.check()
+        step, began = meter.reserve_step(), time.monotonic()
+        yield StepStarted(step=step)
+        reply = yield from self._model.ask(self._session.history(), control)
+        meter.add(reply.usage)
+        self._session.append(
+            Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)
+        )
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        return reply
+
+    def _act(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, list[Observation]]:
+        observations: list[Observation] = []
+        broken = False
+        for batch in self._toolset.batches(calls):
+            for call in batch:
+                self._session.append(Called(call=call))
+                yield CallStarted(call=call)
+            effect = self._toolset.effect(batch[0])
+            why = _AFTER_FAILURE if broken and effect != "read" else self._refusal(batch, control)
+            if why is None:
+                found = yield from self._toolset.run(batch, control)
+            else:
+                found = tuple(Observation(call_id=call.id, status="refused", text=why) for call in batch)
+            for call, observation in zip(batch, found, strict=True):
+                self._session.append(Observed(observation=observation))
+                yield CallFinished(name=call.name, observation=observation)
+            broken |= effect == "write" and any(seen.status != "ok" for seen in found)
+            observations += found
+        return observations
+
+    def _refusal(self, batch: Batch, control: Control) -> str | None:
+        for call in batch:
+            refusal = self._approvals.check(call, self._toolset.effect(call), control)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _tell(self, name: Literal["rejected", "nudge", "stuck"], **variables: str) -> ReplyRejected:
+        """Answers a reply with words of ours."""
+        text = prompts.load(name, **variables)
+        self._session.append(Said(text=text, origin=name))
+        return ReplyRejected(text=text)

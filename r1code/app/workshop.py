@@ -1,0 +1,166 @@
+"""Wires a session together: repository, work tree, sandbox, model and tools, as the configuration says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from r1code.agent import Agent
+from r1code.approval import Approvals, Approver, Rule
+from r1code.config import Config
+from r1code.context import Model
+from r1code.dialects.text import TextDialect
+from r1code.errors import UsageError
+from r1code.profiles import Profile, find_profile
+from r1code.providers.base import Provider
+from r1code.providers.scripted import ScriptedProvider, load_script
+from r1code.repair.protected import is_protected
+from r1code.repo.files import is_secret
+from r1code.repo.git import Git
+from r1code.sandbox.base import Limits, Sandbox
+from r1code.session import Session, is_alive
+from r1code.tools.edit import Edit
+from r1code.tools.list import List
+from r1code.tools.read import Read
+from r1code.tools.run import Run
+from r1code.tools.search import Search
+from r1code.tools.test import Test
+from r1code.tools.toolset import Toolset
+from r1code.tools.write import Write
+from r1code.tree.patch import Patch
+from r1code.tree.store import Store
+from r1code.tree.worktree import WorkTree
+from r1code.types import Effect
+
+Say = Callable[[str], None]
+
+
+def state_folder(environ: dict[str, str] | os._Environ[str] = os.environ) -> Path:
+    """Where r1code keeps sessions and contents: never in the project."""
+    chosen = environ.get("R1CODE_STATE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_state_path("r1code")
+
+
+def user_config() -> Path:
+    return platformdirs.user_config_path("r1code") / "config.toml"
+
+
+class Workshop:
+    """Everything of one session. Implements repair's Parts."""
+
+    def __init__(self, folder: Path, config: Config, *, state: Path, say: Say, approver: Approver) -> None:
+        self._config = config
+        self._state = state
+        self._say = say
+        self._approver = approver
+        self._git = Git.find(folder)
+        self.profile_name, self._profile = _profile(config)
+        self.provider = _provider(self._profile, config)
+        self.store = Store(state / "objects")
+        self.tree = WorkTree(self._git.root, self._git.files, self.store, state=state, hidden=is_secret)
+        self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
+        self.session = Session.create(
+            state / "sessions",
+            root=str(self._git.root),
+            profile=self.profile_name,
+            base=self.tree.snapshot().digest,
+        )
+        self.scratch = self.session.folder / "scratch"
+
+    def sandbox(self, root: Path) -> Sandbox:
+        limits = Limits(seconds=self._config.test_seconds)
+        if self._config.sandbox == "none":
+            from r1code.sandbox.host import HostSandbox
+
+            return HostSandbox(root, limits=limits, scan=lambda: self._tree_of(root).snapshot())
+        from r1code.sandbox.docker import DockerSandbox
+
+        return DockerSandbox(
+            image=self._config.image,
+            store=self.store,
+            owner=self.session.id,
+            limits=limits,
+            say=self._say,
+            state=self._state,
+            ignored=self._left_behind,
+            git_dir=self._git.root / ".git",
+        )
+
+    def candidate(self, root: Path) -> WorkTree:
+        return WorkTree(root, lambda: _walk(root), self.store, state=self._state, hidden=is_secret)
+
+    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool) -> Agent:
+        protected = is_protected if protect else _nothing
+        toolset = Toolset(
+            tree,
+            reads=[Read(tree), List(tree), Search(tree)],
+            writes=[Edit(), Write()],
+            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
+            protected=protected,
+        )
+        dialect = TextDialect(system=self._profile.system)
+        model = Model(self._profile, self.provider, dialect, toolset.descriptions)
+        # A sandbox is the consent to run things in it; the host is asked for each time.
+        asked: Rule = "ask" if self._config.sandbox == "none" and not self._config.allow_host_exec else "allow"
+        rules: dict[Effect, Rule] = {"read": "allow", "write": "allow", "exec": asked}
+        return Agent(self.session, model, toolset, Approvals(rules, self._approver), headless=True)
+
+    def unified(self, patch: Patch) -> str:
+        return self._git.unified(patch, self.store)
+
+    def close(self) -> None:
+        self.provider.close()
+        self.session.close()
+
+    def _tree_of(self, root: Path) -> WorkTree:
+        return self.tree if root == self.tree.root else self.candidate(root)
+
+    def _left_behind(self, paths: list[str]) -> set[str]:
+        """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
+        return self._git.ignored(paths) | {path for path in paths if is_secret(path)}
+
+
+def dead_sessions(state: Path) -> Callable[[str], bool]:
+    """Tells of a session's name whether its process is alive."""
+    return lambda name: is_alive(state / "sessions" / name)
+
+
+def _nothing(_path: str) -> bool:
+    return False
+
+
+def _walk(root: Path) -> list[str]:
+    found: list[str] = []
+    for folder, names, files in os.walk(root):
+        links = [name for name in names if (Path(folder) / name).is_symlink()]
+        found += [os.path.relpath(Path(folder) / name, root) for name in (*files, *links)]
+    return sorted(found)
+
+
+def _profile(config: Config) -> tuple[str, Profile]:
+    if config.profile is None:
+        raise UsageError(
+            "no model was chosen",
+            why="neither --profile nor R1CODE_PROFILE nor a settings file names a profile",
+            hint="choose one with --profile; `r1code profiles` lists them",
+        )
+    return config.profile, find_profile(config.profile)
+
+
+def _provider(profile: Profile, config: Config) -> Provider:
+    if profile.provider == "scripted":
+        if config.replies is None:
+            raise UsageError(
+                "the profile scripted has no replies",
+                why="it plays back a file, and none was named",
+                hint="name one with --replies FILE; docs/scripted.md says what it holds",
+            )
+        return ScriptedProvider(load_script(Path(config.replies)))
+    raise UsageError(
+        f"the provider {profile.provider!r} is not known",
+        why="this r1code has no code for it",
+        hint="upgrade r1code, or choose another profile",
+    )

@@ -1,0 +1,55 @@
+"""One meter that counts against one budget. A step reserves before it calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from r1code.errors import BudgetExhausted
+from r1code.types import Budget, Usage
+
+
+class Meter:
+    """Thread-safe: candidates share one."""
+
+    def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
+        self.budget = budget
+        self._clock = clock
+        self._started = clock()
+        self._lock = threading.Lock()
+        self._steps = 0
+        self._usage = Usage()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._started
+
+    @property
+    def usage(self) -> Usage:
+        """All that was used so far, as far as the provider said."""
+        return self._usage
+
+    @property
+    def steps(self) -> int:
+        return self._steps
+
+    def reserve_step(self) -> int:
+        """Takes one step and returns its number, from 1. Raises BudgetExhausted when a limit is reached."""
+        with self._lock:
+            used = self._usage
+            self._check("steps", self.budget.steps, self._steps)
+            self._check("seconds", self.budget.seconds, self.seconds)
+            self._check("tokens", self.budget.tokens, (used.prompt or 0) + (used.completion or 0))
+            self._check("reasoning tokens", self.budget.reasoning_tokens, used.reasoning or 0)
+            self._steps += 1
+            return self._steps
+
+    def add(self, usage: Usage) -> None:
+        with self._lock:
+            self._usage += usage
+
+    @staticmethod
+    def _check(limit: str, allowed: float | None, used: float) -> None:
+        if allowed is not None and used >= allowed:
+            raise BudgetExhausted(limit, allowed)

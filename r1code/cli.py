@@ -1,0 +1,200 @@
+"""The command line: flags to configuration to wired objects to exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from r1code.approval import Approver
+    from r1code.config import Config
+    from r1code.events import Event
+    from r1code.ui.listener import Listener
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; README.md has the table."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words == ["--version"]:
+        # Answered before anything else is loaded.
+        from r1code import __version__
+
+        sys.stdout.write(f"r1code {__version__}\n")
+        return 0
+    from r1code.errors import R1CodeError
+    from r1code.ui.safe import safe
+
+    options = _parser().parse_args(words)
+    try:
+        return _run(options)
+    except R1CodeError as error:
+        sys.stderr.write(f"r1code: {safe(str(error))}\n")
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output went away; nothing more can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    import argparse
+
+    common = argparse.ArgumentParser(add_help=False)
+    model = common.add_argument_group("model")
+    model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
+    model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
+    tests = common.add_argument_group("tests and sandbox")
+    tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
+    tests.add_argument("--test-seconds", metavar="N", help="time limit of one run of the tests (600)")
+    tests.add_argument("--sandbox", choices=["docker", "none"], help="where commands run (docker)")
+    tests.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
+    tests.add_argument(
+        "--allow-host-exec",
+        action="store_true",
+        default=None,
+        help="with --sandbox=none: consent to run the model's commands on this machine, unasked",
+    )
+    limits = common.add_argument_group("limits of a turn")
+    limits.add_argument("--steps", metavar="N", help="model calls (40)")
+    limits.add_argument("--seconds", metavar="N", help="time")
+    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    output = common.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
+    output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+
+    parser = argparse.ArgumentParser(
+        prog="r1code",
+        description="A terminal coding agent on DeepSeek-R1.",
+        parents=[common],
+        epilog="Exit codes: 0 done or fixed, 1 not fixed, 2 usage, 3 nothing to fix, 4 cannot reproduce, "
+        "5 budget, 6 backend, 7 sandbox, 8 tampered, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
+    commands.add_parser("profiles", help="list the profiles")
+    sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
+    actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
+    prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
+    prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
+    actions.add_parser("image", help="make the base image now")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "sandbox":
+        return _sandbox(options)
+    if options.command == "profiles":
+        return _profiles()
+    if options.command == "fix" or options.prompt is not None:
+        return _work(options)
+    from r1code.errors import UsageError
+
+    raise UsageError(
+        "there is nothing to do",
+        why="neither a task nor a command was given",
+        hint="r1code -p 'TASK', or r1code fix --test 'pytest -q'; r1code --help shows all",
+    )
+
+
+def _work(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.workshop import Workshop, state_folder, user_config
+    from r1code.budget import Meter
+    from r1code.config import load_config
+    from r1code.control import Control
+    from r1code.errors import UsageError
+    from r1code.events import Notice
+    from r1code.repair.repair import Repair
+    from r1code.types import Budget
+    from r1code.ui.listener import listener_for
+
+    folder = Path(options.folder)
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", why="-C names it", hint="correct the path")
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=folder)
+    if options.command == "fix" and config.test is None:
+        raise UsageError(
+            "there is no test command",
+            why="fix needs to know how the tests are run",
+            hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
+        )
+    control = Control()
+    listener = listener_for(sys.stdout, json=options.json, color=config.color, ci=bool(os.environ.get("CI")))
+    approver = _consent(config, control)
+    with cancel_on_signals(control):
+        workshop = Workshop(
+            folder,
+            config,
+            state=state_folder(),
+            say=lambda text: listener.on(Notice(text=text)),
+            approver=approver,
+        )
+        try:
+            if config.sandbox == "docker":
+                _prune_dead(workshop.state)
+            meter = Meter(Budget(steps=config.steps, seconds=config.seconds, tokens=config.tokens))
+            repair = Repair(workshop, workshop.session, meter, config.test)
+            with workshop.tree.locked(control):
+                if options.command == "fix":
+                    return _listen(repair.fix(config.test or "", control), listener)
+                return _listen(repair.prompt(options.prompt, control), listener)
+        finally:
+            workshop.close()
+            listener.close()
+
+
+def _listen(events: Iterator[Event], listener: Listener) -> int:
+    from r1code.events import Finished
+    from r1code.types import ExitCode
+
+    code = ExitCode.INTERNAL
+    for event in events:
+        listener.on(event)
+        if isinstance(event, Finished):
+            code = event.exit_code
+    return code
+
+
+def _consent(config: Config, control: object) -> Approver:
+    """Without a sandbox nothing starts before a person has agreed to it."""
+    from r1code.approval import HeadlessApprover
+    from r1code.errors import UsageError
+
+    if config.sandbox != "none" or config.allow_host_exec:
+        return HeadlessApprover()
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "commands would run on this machine, and nobody agreed to that",
+            why="--sandbox=none turns the sandbox off, and there is no terminal to ask on",
+            hint="use Docker, or add --allow-host-exec if this machine is disposable",
+        )
+    from r1code.ui.ask import TerminalApprover
+
+    return TerminalApprover()
+
+
+def _prune_dead(state: object) -> None:
+    raise NotImplementedError
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    raise NotImplementedError
+
+
+def _profiles() -> int:
+    from r1code.profiles import load_profiles
+
+    profiles = load_profiles()
+    width = max(map(len, profiles))
+    for name, profile in sorted(profiles.items()):
+        sys.stdout.write(f"{name:<{width}}  {profile.label}\n")
+    return 0

@@ -1,0 +1,96 @@
+"""One frozen configuration. Every key has a scope, and every value knows where it came from.
+
+A project's file is written by whoever wrote the project: it may say how tests are run, and nothing that
+reaches out of the sandbox. A flag wins over the environment, that over the project's file, that over the
+user's file, that over the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from r1code.errors import UsageError
+
+PROJECT_FILE = ".r1code/config.toml"
+PROJECT_KEYS = frozenset({"test"})
+"""All that a project file may set."""
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    profile: str | None = None
+    """The name of the profile; None: the first one that is usable."""
+    replies: str | None = None
+    """A file of replies for the profile `scripted`."""
+    test: str | None = None
+    """The command that runs the tests."""
+    sandbox: Literal["docker", "none"] = "docker"
+    allow_host_exec: bool = False
+    """Consent, given once, to run the model's commands without a sandbox and unasked."""
+    image: str | None = None
+    """A Docker image instead of r1code's own base image."""
+    steps: int = 40
+    seconds: float | None = None
+    tokens: int | None = None
+    test_seconds: float = 600.0
+    """Time limit of one run of the tests, and of any other command."""
+    color: Literal["auto", "always", "never"] = "auto"
+    origins: dict[str, str] = {}
+    """Where each value that is not the default came from."""
+
+
+_KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
+
+
+def load_config(
+    *, flags: Mapping[str, Any], environ: Mapping[str, str], user_file: Path, project: Path | None
+) -> Config:
+    """All sources together. Raises UsageError that names the source of a bad value."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _file(user_file, _KEYS))]
+    if project is not None:
+        sources.append((PROJECT_FILE, _file(project / PROJECT_FILE, PROJECT_KEYS)))
+    variables = {key: f"R1CODE_{key.upper()}" for key in _KEYS}
+    sources += [(variables[key], {key: environ[variables[key]]}) for key in _KEYS if environ.get(variables[key])]
+    sources.append(("a flag", {key: value for key, value in flags.items() if key in _KEYS and value is not None}))
+    for origin, source in sources:
+        for key, value in source.items():
+            values[key] = _value(key, value, origin)
+            origins[key] = origin
+    return msgspec.structs.replace(Config(), **values, origins=origins)
+
+
+def _value(key: str, value: object, origin: str) -> object:
+    try:
+        return getattr(msgspec.convert({key: value}, type=Config, strict=False), key)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"the setting {key} = {value!r} cannot be used",
+            why=f"{error}, in {origin}",
+            hint=f"change or remove it there; `r1code --help` says what {key} may be",
+        ) from error
+
+
+def _file(path: Path, allowed: tuple[str, ...] | frozenset[str]) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read", why=str(error), hint="fix its permissions") from error
+    try:
+        values = msgspec.toml.decode(data, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{path} is not a settings file", why=str(error), hint="correct the TOML") from error
+    for key in values:
+        if key not in allowed:
+            why = "a project may not set it" if key in _KEYS else "there is no such setting"
+            raise UsageError(
+                f"{path} sets {key}", why=why, hint=f"remove it; allowed there: {', '.join(sorted(allowed))}"
+            )
+    return values

@@ -1,0 +1,62 @@
+"""What goes into a request: instructions and history, spoken in the profile's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import cast
+
+from r1code import prompts
+from r1code.control import Control
+from r1code.dialects.base import Dialect, Parsed, Request
+from r1code.dialects.reasoning import Piece, ReasoningStart, Splitter
+from r1code.events import Event, ReasoningDelta, TextDelta, TextWasReasoning
+from r1code.profiles import Profile
+from r1code.providers.base import Delta, Provider
+from r1code.types import Finish, Message, Reply, Usage
+
+
+class Model:
+    """A provider spoken to in a dialect: one call of it is one step's question and answer."""
+
+    def __init__(self, profile: Profile, provider: Provider, dialect: Dialect, tools: Sequence[str]) -> None:
+        self._profile = profile
+        self._provider = provider
+        self._dialect = dialect
+        # Nothing volatile may enter the instructions: sessions on equal trees share them byte for byte.
+        self.instructions = prompts.load("instructions", tools=tools)
+
+    def request(self, history: Sequence[Message]) -> Request:
+        sampling = self._profile.sampling
+        return Request(
+            messages=self._dialect.render(self.instructions, history),
+            max_tokens=sampling.max_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+        )
+
+    def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
+        """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled."""
+        splitter = Splitter(cast("ReasoningStart", self._profile.reasoning))
+        finish: Finish = "unknown"
+        usage = Usage()
+        for item in self._provider.stream(self.request(history), control):
+            control.check()
+            if isinstance(item, Delta):
+                yield from map(_event, splitter.feed(item.field, item.text))
+            else:
+                finish, usage = item.finish, item.usage
+        pieces, split = splitter.finish()
+        yield from map(_event, pieces)
+        return Reply(text=split.answer, reasoning=split.reasoning, finish=finish, usage=usage)
+
+    def parse(self, reply: Reply, first_call: int) -> Parsed:
+        """Raises FormatError."""
+        return self._dialect.parse(
+            reply.text, reasoning=reply.reasoning, finish=reply.finish, first_call=first_call
+        )
+
+
+def _event(piece: Piece) -> Event:
+    if piece.kind == "was_reasoning":
+        return TextWasReasoning()
+    return ReasoningDelta(text=piece.text) if piece.kind == "reasoning" else TextDelta(text=piece.text)

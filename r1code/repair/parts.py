@@ -1,0 +1,33 @@
+"""What a repair is made of, as a contract: whoever wires r1code together provides it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from r1code.agent import Agent
+from r1code.sandbox.base import Sandbox
+from r1code.tree.patch import Patch
+from r1code.tree.store import Store
+from r1code.tree.worktree import WorkTree
+
+
+class Parts(Protocol):
+    store: Store
+    tree: WorkTree
+    """The person's work tree."""
+    scratch: Path
+    """A folder of the session's own, on the disk of the store."""
+    sandbox_kind: str
+
+    def sandbox(self, root: Path) -> Sandbox:
+        """A new one that was not started. `root` holds the tree for sandboxes that run in place."""
+
+    def candidate(self, root: Path) -> WorkTree:
+        """The work tree of a candidate that was materialised in `root`."""
+
+    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool) -> Agent:
+        """An agent that works in `tree`. `protect`: it may not change what decides about its success."""
+
+    def unified(self, patch: Patch) -> str:
+        """The patch as text that `git apply` takes."""

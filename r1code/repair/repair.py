@@ -1,0 +1,241 @@
+"""A task from its start to a verdict: `fix` repairs failing tests, `prompt` does what a person asks.
+
+Both are generators of events, and the last event is Finished. A verdict comes from a clean re-run: the base
+snapshot with the patch, in a fresh sandbox.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Literal
+
+from r1code import prompts
+from r1code.budget import Meter
+from r1code.control import Control
+from r1code.errors import Cancelled, StateError
+from r1code.events import (
+    BaselineReached,
+    CommandOutput,
+    Event,
+    Finished,
+    Notice,
+    PatchReady,
+    TurnEnded,
+    VerdictReached,
+)
+from r1code.repair.parts import Parts
+from r1code.repair.protected import is_protected
+from r1code.repair.verdict import failing, judge, problem
+from r1code.sandbox.runners import run_tests
+from r1code.session import Judged, Session, Tested
+from r1code.tools.list import listing
+from r1code.tools.truncation import clip
+from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot, materialise
+from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
+
+_MOST_IDS = 30
+_MOST_DIGEST = 8_000
+_EXITS: dict[str, ExitCode] = {
+    "fixed": ExitCode.OK,
+    "unbroken": ExitCode.OK,
+    "done": ExitCode.OK,
+    "not_fixed": ExitCode.NOT_FIXED,
+    "ended": ExitCode.NOT_FIXED,
+    "nothing_to_fix": ExitCode.NOTHING_TO_FIX,
+    "cannot_reproduce": ExitCode.CANNOT_REPRODUCE,
+    "tampered": ExitCode.TAMPERED,
+}
+_WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
+
+
+class Repair:
+    """One run. `command` runs the tests; None: nobody knows how."""
+
+    def __init__(self, parts: Parts, session: Session, meter: Meter, command: str | None) -> None:
+        self._parts = parts
+        self._session = session
+        self._meter = meter
+        self._command = command
+        self._began = time.monotonic()
+        self._reason: EndReason | None = None
+        self._saved: Path | None = None
+        self._applied = False
+
+    def fix(self, command: str, control: Control) -> Iterator[Event]:
+        """Makes the failing tests of `command` pass. The person's tree changes only by a patch that did.
+
+        Raises R1CodeError; a patch made until then is saved in the session's folder.
+        """
+        try:
+            outcome = yield from self._fix(command, control)
+        except Cancelled:
+            self._reason, outcome = "cancelled", "not_fixed"
+        yield self._finished(outcome)
+
+    def prompt(self, text: str, control: Control) -> Iterator[Event]:
+        """Does a task in the person's own tree. With a test command its patch gets a verdict, too."""
+        try:
+            outcome = yield from self._prompt(text, control)
+        except Cancelled:
+            self._reason, outcome = "cancelled", "ended"
+        yield self._finished(outcome)
+
+    def _fix(self, command: str, control: Control) -> Generator[Event, None, Outcome]:
+        base = self._parts.tree.snapshot()
+        yield Notice(text=f"running the tests on the tree as it is: {command}")
+        before = yield from self._clean_run(base, command, "baseline", control)
+        self._session.append(Tested(command=command, report=before))
+        yield BaselineReached(command=command, report=before)
+        trouble = problem(before)
+        if trouble is not None:
+            yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
+            return trouble[0]
+        patch = yield from self._candidate(base, self._fix_task(command, before), control)
+        self._session_patch(patch)
+        verdict = yield from self._verdict(base, patch, before, control, protect=True)
+        if verdict.outcome == "fixed":
+            try:
+                self._parts.tree.apply(patch)
+                self._applied = True
+            except StateError as error:
+                yield Notice(text=f"the patch was not applied: {error}", level="warning")
+        return verdict.outcome
+
+    def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
+        base = self._parts.tree.snapshot()
+        sandbox = self._parts.sandbox(self._parts.tree.root)
+        try:
+            agent = self._parts.agent(self._parts.tree, sandbox, protect=False)
+            for event in agent.turn(self._task(text), self._meter, control):
+                self._note(event)
+                yield event
+        finally:
+            sandbox.close()
+            patch = base.diff(self._parts.tree.snapshot())
+            self._session_patch(patch)
+            self._applied = bool(patch)
+        if patch:
+            yield PatchReady(diff=self._parts.unified(patch), files=len(patch.changes))
+        if not patch or self._command is None or self._reason == "cancelled":
+            return "done" if self._reason in _WELL_ENDED else "ended"
+        yield Notice(text=f"running the tests on the tree as it was: {self._command}")
+        before = yield from self._clean_run(base, self._command, "baseline", control)
+        self._session.append(Tested(command=self._command, report=before))
+        yield BaselineReached(command=self._command, report=before)
+        verdict = yield from self._verdict(base, patch, before, control, protect=False)
+        return verdict.outcome
+
+    def _candidate(self, base: Snapshot, task: str, control: Control) -> Generator[Event, None, Patch]:
+        """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
+        root = self._parts.scratch / "candidate"
+        root.mkdir(parents=True)
+        materialise(base, self._parts.store, root)
+        tree = self._parts.candidate(root)
+        sandbox = self._parts.sandbox(root)
+        try:
+            agent = self._parts.agent(tree, sandbox, protect=True)
+            for event in agent.turn(task, self._meter, control):
+                self._note(event)
+                yield event
+        finally:
+            sandbox.close()
+            patch = base.diff(tree.snapshot())
+            self._session_patch(patch)
+            shutil.rmtree(root)
+        if self._reason == "cancelled":
+            raise Cancelled
+        return patch
+
+    def _verdict(
+        self, base: Snapshot, patch: Patch, before: TestReport, control: Control, *, protect: bool
+    ) -> Generator[Event, None, Verdict]:
+        if protect and patch:
+            yield PatchReady(diff=self._parts.unified(patch), files=len(patch.changes))
+        kind = self._parts.sandbox_kind
+        if not patch:
+            verdict = Verdict(
+                outcome="not_fixed", why="nothing was changed", sandbox=kind, still_failing=failing(before)
+            )
+        else:
+            command = self._command or ""
+            yield Notice(text=f"clean re-run of the tests with the patch: {command}")
+            guarded = patch.only(is_protected) if protect else Patch(())
+            snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
+            after = yield from self._clean_run(snapshot, command, "verdict", control)
+            verdict = judge(before, after, sandbox=kind, tampered=guarded.paths)
+        self._session.append(Judged(verdict=verdict))
+        yield VerdictReached(verdict=verdict)
+        return verdict
+
+    def _clean_run(
+        self, snapshot: Snapshot, command: str, call_id: str, control: Control
+    ) -> Generator[Event, None, TestReport]:
+        """The tests on `snapshot` in a fresh sandbox."""
+        root = self._parts.scratch / call_id
+        root.mkdir(parents=True)
+        sandbox = self._parts.sandbox(root)
+        try:
+            if sandbox.kind == "host":
+                materialise(snapshot, self._parts.store, root)
+            sandbox.start(control)
+            sandbox.sync(snapshot, control)
+            running = run_tests(sandbox, command, control)
+            try:
+                while True:
+                    yield CommandOutput(call_id=call_id, text=next(running))
+            except StopIteration as stop:
+                report: TestReport = stop.value
+                return report
+            finally:
+                running.close()
+        finally:
+            sandbox.close()
+            shutil.rmtree(root)
+
+    def _task(self, text: str) -> str:
+        paths = self._parts.tree.paths()
+        return prompts.load("task", task=text, count=len(paths), files=listing(paths, 200), instructions="")
+
+    def _fix_task(self, command: str, report: TestReport) -> str:
+        names = failing(report)
+        more = f" (the first {_MOST_IDS} are named)" if len(names) > _MOST_IDS else ""
+        return self._task(
+            prompts.load(
+                "fix",
+                command=command,
+                failing=f"{len(names)}{more}",
+                ids=names[:_MOST_IDS],
+                digest=clip(report.digest, _MOST_DIGEST).text,
+            )
+        )
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, TurnEnded):
+            self._reason = event.reason
+
+    def _session_patch(self, patch: Patch) -> None:
+        """Keeps the patch where nothing that follows can lose it."""
+        if patch:
+            self._saved = self._session.folder / "patch.diff"
+            self._saved.write_text(self._parts.unified(patch), encoding="utf-8", errors="surrogateescape")
+
+    def _finished(self, outcome: Outcome | Literal["done", "ended"]) -> Finished:
+        code = _EXITS[outcome]
+        if self._reason == "cancelled":
+            code = ExitCode.INTERRUPTED
+        elif self._reason == "budget" and code is ExitCode.NOT_FIXED:
+            code = ExitCode.BUDGET
+        return Finished(
+            outcome=outcome,
+            reason=self._reason,
+            exit_code=code,
+            applied=self._applied,
+            patch_file=None if self._saved is None else str(self._saved),
+            session=self._session.id,
+            usage=self._meter.usage,
+            seconds=time.monotonic() - self._began,
+        )

@@ -1,0 +1,104 @@
+"""The verdict: two reports of the same tests, before and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from r1code.types import Outcome, TestReport, Verdict
+
+_NO_TESTS = {126: "it cannot be executed", 127: "the command was not found"}
+_PYTEST = {3: "pytest failed internally", 4: "pytest was called wrongly", 5: "no tests were found"}
+
+
+def failing(report: TestReport) -> tuple[str, ...]:
+    return (*report.uncollected, *report.failed)
+
+
+def problem(report: TestReport) -> tuple[Outcome, str] | None:
+    """Why there is nothing to repair in the tests as they are; None: some of them fail."""
+    if report.timed_out:
+        return "cannot_reproduce", f"the tests did not end within {report.seconds:.0f} s"
+    known = _NO_TESTS if not report.structured else {} if failing(report) else _PYTEST
+    if report.exit_code in known:
+        return (
+            "cannot_reproduce",
+            f"the test command ended with {report.exit_code}: {known[report.exit_code]}",
+        )
+    if failing(report):
+        return None
+    if report.exit_code != 0:
+        why = f"the test command ended with {report.exit_code}, but its report shows no failure"
+        return "cannot_reproduce", why
+    return "nothing_to_fix", "all tests pass as they are"
+
+
+def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequence[str] = ()) -> Verdict:
+    """What `after`, a clean re-run with the patch, says about a patch of a tree that gave `before`.
+
+    `tampered` are protected paths that the patch touched. Everything must agree: the report, the exit code,
+    and the set of tests. A test that is gone does not pass.
+    """
+    passed = set(after.passed)
+    targets = failing(before)
+    fixed = tuple(name for name in targets if _passes(name, before, after))
+    still = tuple(name for name in targets if name not in fixed)
+    known = {*before.passed, *targets, *before.skipped}
+    broken = (
+        *(name for name in before.passed if name not in passed),
+        *(name for name in failing(after) if name not in known and not _of_any(name, still)),
+    )
+    outcome, why = _outcome(before, after, still=still, broken=broken, tampered=tampered)
+    return Verdict(
+        outcome=outcome,
+        why=why,
+        sandbox=sandbox,
+        fixed=fixed,
+        still_failing=still,
+        broken=broken,
+        passing=len(before.passed) - sum(name not in passed for name in before.passed),
+        tampered=tuple(tampered),
+        seconds=after.seconds,
+    )
+
+
+def _outcome(
+    before: TestReport,
+    after: TestReport,
+    *,
+    still: Sequence[str],
+    broken: Sequence[str],
+    tampered: Sequence[str],
+) -> tuple[Outcome, str]:
+    counts = [f"{len(still)} still failing"] * bool(still) + [f"{len(broken)} broken"] * bool(broken)
+    ended = f"the command ended with {after.exit_code}, although its report shows no failure"
+    against: list[tuple[bool, Outcome, str]] = [
+        (bool(tampered), "tampered", "protected files were changed; they were put back for the re-run"),
+        (after.timed_out, "not_fixed", f"the re-run did not end within {after.seconds:.0f} s"),
+        (before.structured and not after.structured, "not_fixed", "the re-run left no report"),
+        (bool(counts), "not_fixed", ", ".join(counts)),
+        (after.exit_code != 0, "not_fixed", ended),
+    ]
+    for applies, outcome, why in against:
+        if applies:
+            return outcome, why
+    if not failing(before):
+        return "unbroken", "nothing was failing before, and everything still passes"
+    return "fixed", "all that failed passes, and all that passed still does"
+
+
+def _passes(name: str, before: TestReport, after: TestReport) -> bool:
+    """A module that could not be loaded passes when it loads, and it has tests, and none of them fails."""
+    if name not in before.uncollected:
+        return name in after.passed
+    loaded = any(_of(test, name) for test in after.passed)
+    return loaded and name not in after.uncollected and not any(_of(test, name) for test in after.failed)
+
+
+def _of(test: str, module: str) -> bool:
+    """Whether a test id belongs to a module, given by its path or its dotted name."""
+    path, _, rest = test.partition("::")
+    return bool(rest) and module in {path, path.removesuffix(".py").replace("/", ".")}
+
+
+def _of_any(test: str, modules: Sequence[str]) -> bool:
+    return any(_of(test, module) for module in modules)

@@ -1,0 +1,287 @@
+"""A session: an append-only log of all that the model saw and did, and what is computed from it.
+
+One JSON object a line. An entry names its parent, so the history is the path to the head, and a rewind or a
+fork appends an entry that names another parent. What is visible to the model is in the log, and only that.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Self
+
+import msgspec
+from filelock import FileLock, Timeout
+from msgspec import Struct
+
+from r1code.errors import StateError
+from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
+
+SCHEMA = 1
+_LOG = "log.jsonl"
+_LOCK = "lock"
+
+
+class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
+    """Base of what an entry says. In JSON the field `kind` carries the class name."""
+
+
+class Opened(Item, frozen=True, kw_only=True):
+    """The first entry of every log."""
+
+    schema: int
+    session: str
+    root: str
+    profile: str
+    base: str
+    """Digest of the snapshot that the session started from."""
+
+
+class Said(Item, frozen=True, kw_only=True):
+    """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself."""
+
+    text: str
+    origin: Literal["task", "steer", "rejected", "nudge", "stuck"]
+
+
+class Replied(Item, frozen=True, kw_only=True):
+    text: str
+    reasoning: str
+    finish: Finish
+    usage: Usage
+
+
+class Called(Item, frozen=True, kw_only=True):
+    call: ToolCall
+
+
+class Observed(Item, frozen=True, kw_only=True):
+    observation: Observation
+
+
+class Ended(Item, frozen=True, kw_only=True):
+    reason: EndReason
+    text: str
+    usage: Usage
+    steps: int
+    seconds: float
+
+
+class Tested(Item, frozen=True, kw_only=True):
+    """The baseline: the tests on the tree as it was."""
+
+    command: str
+    report: TestReport
+
+
+class Judged(Item, frozen=True, kw_only=True):
+    verdict: Verdict
+
+
+AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    id: int
+    parent: int | None
+    time: float
+    """Seconds since the epoch."""
+    item: AnyItem
+
+
+_DECODER = msgspec.json.Decoder(Entry)
+
+
+class Session:
+    """One writer at a time: the constructor holds the folder's lock until `close`."""
+
+    def __init__(self, folder: Path, lock: FileLock, entries: list[Entry], notices: list[str]) -> None:
+        self.folder = folder
+        self.notices = notices
+        """What loading had to mend, in words for a person."""
+        self._lock = lock
+        self._entries = entries
+        self._file = (folder / _LOG).open("ab")
+
+    @classmethod
+    def create(cls, sessions: Path, *, root: str, profile: str, base: str) -> Self:
+        """A new session in a folder of its own below `sessions`."""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        folder = sessions / name
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            session = cls(folder, _acquire(folder), [], [])
+        except OSError as error:
+            raise StateError(
+                "the session cannot be kept",
+                why=f"{folder} cannot be written: {error}",
+                hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
+            ) from error
+        session.append(Opened(schema=SCHEMA, session=name, root=root, profile=profile, base=base))
+        return session
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """An earlier session. Raises StateError when the log cannot be used.
+
+        A torn last line is dropped, with a notice. Calls that were under way when the process died stay
+        dangling until `close_dangling`.
+        """
+        lock = _acquire(folder)
+        try:
+            entries, notices = _read(folder / _LOG)
+        except StateError:
+            lock.release()
+            raise
+        return cls(folder, lock, entries, notices)
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def head(self) -> int | None:
+        return self._entries[-1].id if self._entries else None
+
+    def append(self, item: AnyItem, *, parent: int | None = None) -> Entry:
+        """Adds an entry after the head, or after `parent`; it is on disk when this returns."""
+        entry = Entry(
+            id=len(self._entries) + 1, parent=self.head if parent is None else parent, time=time.time(), item=item
+        )
+        self._file.write(msgspec.json.encode(entry) + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._entries.append(entry)
+        return entry
+
+    def path(self) -> list[Entry]:
+        """From the first entry to the head."""
+        path: list[Entry] = []
+        at = self.head
+        while at is not None:
+            entry = self._entries[at - 1]
+            path.append(entry)
+            at = entry.parent
+        return path[::-1]
+
+    def history(self) -> tuple[Message, ...]:
+        """What the model sees of this session, without the instructions."""
+        messages: list[Message] = []
+        reply = 0
+        for entry in self.path():
+            item = entry.item
+            if isinstance(item, Said):
+                messages.append(Message(role="user", text=item.text))
+            elif isinstance(item, Replied):
+                reply = len(messages)
+                messages.append(Message(role="assistant", text=item.text, reasoning=item.reasoning))
+            elif isinstance(item, Called):
+                calls = (*messages[reply].calls, item.call)
+                messages[reply] = msgspec.structs.replace(messages[reply], calls=calls)
+            elif isinstance(item, Observed):
+                told = item.observation
+                messages.append(Message(role="observation", text=told.text, call_id=told.call_id))
+        return tuple(messages)
+
+    def dangling(self) -> list[ToolCall]:
+        """The calls on the path that have no observation, in order."""
+        calls: dict[str, ToolCall] = {}
+        for entry in self.path():
+            if isinstance(entry.item, Called):
+                calls[entry.item.call.id] = entry.item.call
+            elif isinstance(entry.item, Observed):
+                calls.pop(entry.item.observation.call_id, None)
+        return list(calls.values())
+
+    def close_dangling(self, explain: Callable[[ToolCall], str]) -> list[Observation]:
+        """Gives every dangling call an `interrupted` observation; `explain` says what is known of it."""
+        observations = [
+            Observation(call_id=call.id, status="interrupted", text=explain(call)) for call in self.dangling()
+        ]
+        for observation in observations:
+            self.append(Observed(observation=observation))
+        return observations
+
+    def next_call(self) -> int:
+        """The number of the next call: they count through the whole log, so an id never means two calls."""
+        return 1 + sum(isinstance(entry.item, Called) for entry in self._entries)
+
+    def close(self) -> None:
+        """Safe to call again."""
+        self._file.close()
+        self._lock.release()
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a process is writing this session. Its lock ends with it, also when it is killed."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _acquire(folder: Path) -> FileLock:
+    if not folder.is_dir():
+        raise StateError(
+            f"there is no session {folder.name}",
+            why=f"{folder} does not exist",
+            hint="list the sessions in the folder above, or start a new one",
+        )
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StateError(
+            f"the session {folder.name} is in use",
+            why="another r1code process is writing it",
+            hint="finish that one first, or start a new session",
+        ) from None
+    return lock
+
+
+def _read(path: Path) -> tuple[list[Entry], list[str]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StateError(
+            "the session's log cannot be read", why=f"{path}: {error}", hint="start a new session"
+        ) from error
+    notices: list[str] = []
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        notices.append(f"the last line of {path.name} was cut off by a crash and was dropped")
+        os.truncate(path, whole)
+    entries: list[Entry] = []
+    for number, line in enumerate(data[:whole].splitlines(), start=1):
+        try:
+            entry = _DECODER.decode(line)
+        except msgspec.MsgspecError as error:
+            raise _damaged(path, number, str(error)) from error
+        if entry.id != number or (entry.parent is not None and not 0 < entry.parent < number):
+            raise _damaged(path, number, "it is out of order")
+        entries.append(entry)
+    if not entries or not isinstance(entries[0].item, Opened):
+        raise _damaged(path, 1, "it does not open a session")
+    if entries[0].item.schema > SCHEMA:
+        raise StateError(
+            f"the session {path.parent.name} is too new",
+            why=f"its log has schema {entries[0].item.schema}; this r1code reads up to {SCHEMA}",
+            hint="upgrade r1code",
+        )
+    return entries, notices
+
+
+def _damaged(path: Path, line: int, why: str) -> StateError:
+    return StateError(
+        f"the session {path.parent.name} is damaged",
+        why=f"line {line} of {path} cannot be used: {why}",
+        hint="keep the file if you need what is in it, and start a new session",
+    )

@@ -1,0 +1,42 @@
+"""Notices a turn that goes in circles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from r1code.types import Observation, ToolCall
+
+_SAME = 3
+
+
+class Circles:
+    """Fed after each step with calls, observations and the state of the work tree; says what repeats.
+
+    A circle is the same calls with the same observations on the same tree three times, two such steps in turn
+    (A-B-A-B), or a tree that is changed, changed back, changed and changed back again.
+    """
+
+    def __init__(self) -> None:
+        self._steps: list[int] = []
+        self._trees: list[str] = []
+
+    def observe(self, calls: Sequence[ToolCall], observations: Sequence[Observation], tree: str) -> str | None:
+        """What the evidence is, in a sentence; None: nothing repeats."""
+        did = [(call.name, sorted((key, str(value)) for key, value in call.arguments.items())) for call in calls]
+        step = hash((str(did), tuple((seen.status, seen.text) for seen in observations), tree))
+        self._steps.append(step)
+        if not self._trees or self._trees[-1] != tree:
+            self._trees.append(tree)
+        names = ", ".join(f"<{call.name}>" for call in calls)
+        if self._steps.count(step) >= _SAME:
+            return f"{names} was sent {self._steps.count(step)} times with the same result."
+        if _alternates(self._steps):
+            return f"the last four steps did the same two things in turn, {names} last."
+        if _alternates(self._trees):
+            return "the same change was made, taken back, and made and taken back again."
+        return None
+
+
+def _alternates(values: Sequence[object]) -> bool:
+    last = values[-4:]
+    return len(last) == 4 and last[0] == last[2] != last[1] == last[3]  # noqa: PLR2004 - A-B-A-B

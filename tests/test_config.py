@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from r1code.config import PROJECT_KEYS, Config, load_config
+from r1code.errors import UsageError
+
+
+def load(folder: Path, *, flags: dict[str, Any] | None = None, environ: dict[str, str] | None = None) -> Config:
+    return load_config(
+        flags=flags or {}, environ=environ or {}, user_file=folder / "user.toml", project=folder / "project"
+    )
+
+
+def write(folder: Path, *, user: str = "", project: str = "") -> None:
+    (folder / "user.toml").write_text(user)
+    (folder / "project/.r1code").mkdir(parents=True)
+    (folder / "project/.r1code/config.toml").write_text(project)
+
+
+def test_a_nearer_source_wins_and_each_value_knows_its_origin(tmp_path: Path) -> None:
+    write(tmp_path, user='test = "u"\nsteps = 1\nprofile = "u"\nimage = "u"', project='test = "p"')
+    config = load(
+        tmp_path, flags={"steps": "4", "json": True}, environ={"R1CODE_IMAGE": "e", "R1CODE_STEPS": "3"}
+    )
+    assert (config.test, config.steps, config.profile, config.image) == ("p", 4, "u", "e")
+    assert config.origins == {
+        "test": ".r1code/config.toml",
+        "steps": "a flag",
+        "profile": str(tmp_path / "user.toml"),
+        "image": "R1CODE_IMAGE",
+    }
+    assert config.sandbox == "docker"
+
+
+@pytest.mark.parametrize("key", [name for name in Config.__struct_fields__ if name not in PROJECT_KEYS])
+def test_a_project_can_set_nothing_that_reaches_out_of_the_sandbox(tmp_path: Path, key: str) -> None:
+    write(tmp_path, project=f'{key} = "none"')
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path)
+    assert key in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("flags", "part"),
+    [({"steps": "many"}, "steps"), ({"sandbox": "podman"}, "sandbox"), ({"seconds": "1 h"}, "seconds")],
+)
+def test_a_bad_value_names_its_key_and_its_source(tmp_path: Path, flags: dict[str, Any], part: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, flags=flags)
+    assert part in caught.value.what
+    assert "a flag" in caught.value.why
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    write(tmp_path, user="steps = = 3")
+    with pytest.raises(UsageError, match=r"user\.toml is not a settings file"):
+        load(tmp_path)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+import pytest
+
+from r1code.control import Control
+from r1code.errors import Cancelled
+
+
+def cancel_soon(control: Control) -> None:
+    threading.Timer(0.1, control.cancel).start()
+
+
+def test_whatever_blocks_returns_soon_after_a_cancel() -> None:
+    blocking = [
+        lambda control: control.sleep(30),
+        lambda control: control.get(queue.Queue()),
+        lambda control: control.call(lambda: threading.Event().wait(1.5)),
+    ]
+    for block in blocking:
+        control = Control()
+        cancel_soon(control)
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            block(control)
+        assert time.monotonic() - began < 0.1 + 0.4
+
+
+def test_call_returns_the_value_and_raises_the_error() -> None:
+    assert Control().call(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        Control().call(lambda: 1 / 0)
+
+
+def test_what_is_made_after_a_cancel_is_handed_over_to_be_released() -> None:
+    control = Control()
+    released: queue.Queue[str] = queue.Queue()
+    cancel_soon(control)
+
+    def make() -> str:
+        time.sleep(0.5)
+        return "container"
+
+    with pytest.raises(Cancelled):
+        control.call(make, abandoned=released.put)
+    assert released.get(timeout=5) == "container"
+
+
+def test_get_times_out() -> None:
+    with pytest.raises(TimeoutError):
+        Control().get(queue.Queue(), seconds=0.1)
+
+
+def test_steering_is_read_once_and_in_order() -> None:
+    control = Control()
+    control.steer("a")
+    control.steer("b")
+    assert control.steered() == ["a", "b"]
+    assert control.steered() == []
+
+
+def test_callbacks_run_at_the_cancel_and_at_once_when_that_was_before() -> None:
+    control = Control()
+    calls: list[str] = []
+    with control.on_cancel(lambda: calls.append("during")):
+        control.cancel()
+    with control.on_cancel(lambda: calls.append("late")):
+        assert calls == ["during", "late"]
+    control.cancel()
+    assert calls == ["during", "late"]

@@ -1,0 +1,92 @@
+"""What R1 may do: the contract of a tool, and the draft that edits are written into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.errors import ToolError
+from r1code.events import Event
+from r1code.tree.worktree import WorkTree
+from r1code.types import Arguments, Status
+
+T = TypeVar("T")
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What came of a call: `text` for the model, `display` for a person (empty: the same)."""
+
+    text: str
+    display: str = ""
+    status: Status = "ok"
+
+
+class ReadTool(Protocol):
+    """Looks at the work tree. Its effect is `read`."""
+
+    name: str
+
+    def read(self, arguments: Arguments, control: Control) -> Result:
+        """Raises ToolError for what cannot be done, besides Cancelled."""
+
+
+class WriteTool(Protocol):
+    """Changes files: it writes into a draft, and the drafts of one reply land together. Effect: `write`."""
+
+    name: str
+
+    def draft(self, arguments: Arguments, draft: Draft) -> Result:
+        """Raises ToolError; what it drafted before does not matter then."""
+
+
+class ExecTool(Protocol):
+    """Runs commands. Its effect is `exec`."""
+
+    name: str
+
+    def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
+        """Raises ToolError for what cannot be done, besides SandboxError, StateError and Cancelled."""
+
+
+class Draft:
+    """The work tree as it would be. Nothing touches the disk before `land`."""
+
+    def __init__(self, tree: WorkTree, protected: Callable[[str], bool]) -> None:
+        self._tree = tree
+        self._protected = protected
+        self._changes: dict[str, bytes | None] = {}
+
+    def resolve(self, path: str) -> str:
+        """The path as the tree knows it. Raises ToolError where nothing may be written."""
+        resolved = self._tree.resolve(path)
+        if self._protected(resolved):
+            raise ToolError(f"{resolved} is protected: it must stay as it is. Solve the task in other files.")
+        return resolved
+
+    def exists(self, path: str) -> bool:
+        return self._changes[path] is not None if path in self._changes else self._tree.entry(path) is not None
+
+    def read(self, path: str) -> bytes:
+        """The drafted content, else the one on disk. Raises ToolError when there is none."""
+        drafted = self._changes.get(path)
+        return self._tree.read(path) if drafted is None else drafted
+
+    def write(self, path: str, data: bytes) -> None:
+        self._changes[path] = data
+
+    def land(self) -> None:
+        """Applies the whole draft or nothing of it. Raises StateError."""
+        if self._changes:
+            self._tree.write(self._changes)
+
+
+def typed(arguments: Arguments, kind: type[T]) -> T:
+    """The arguments as the tool's own type. Raises ToolError that says which one is wrong."""
+    try:
+        return msgspec.convert(arguments, type=kind)
+    except msgspec.ValidationError as error:
+        raise ToolError(f"The arguments cannot be used: {error}.") from error

@@ -1,0 +1,70 @@
+"""Shows a file, or some lines of it."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.errors import ToolError
+from r1code.repo.files import decode, is_binary
+from r1code.tools.base import Result, typed
+from r1code.tree.worktree import WorkTree
+from r1code.types import Arguments
+
+MOST_LINES = 400
+MOST_CHARS = 24_000
+
+
+class _Arguments(Struct, frozen=True, kw_only=True):
+    path: str
+    lines: str | None = None
+
+
+class Read:
+    name = "read"
+
+    def __init__(self, tree: WorkTree) -> None:
+        self._tree = tree
+
+    def read(self, arguments: Arguments, control: Control) -> Result:  # noqa: ARG002 - the protocol's
+        asked = typed(arguments, _Arguments)
+        path = self._tree.resolve(asked.path)
+        data = self._tree.read(path)
+        if is_binary(data):
+            raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
+        lines = decode(data).text.splitlines()
+        first, last = _range(asked.lines, len(lines), path)
+        shown = lines[first - 1 : last]
+        while len(shown) > MOST_LINES or sum(map(len, shown)) > MOST_CHARS:
+            shown = shown[: max(1, len(shown) * 3 // 4)]
+            if len(shown) == 1:
+                shown = [shown[0][:MOST_CHARS]]
+                break
+        text = _heading(path, first, first + len(shown) - 1, len(lines))
+        if first + len(shown) - 1 < last:
+            rest = f'<read path="{path}" lines="{first + len(shown)}-{last}"/>'
+            shown.append(f"[the rest was left out; {rest} shows it]")
+        return Result(text="\n".join([text, *shown]), display=text)
+
+
+def _heading(path: str, first: int, last: int, total: int) -> str:
+    if total == 0:
+        return f"{path} (empty)"
+    if (first, last) == (1, total):
+        return f"{path} ({total} lines)"
+    return f"{path} (lines {first}-{last} of {total})"
+
+
+def _range(lines: str | None, total: int, path: str) -> tuple[int, int]:
+    if lines is None or total == 0:
+        return 1, total
+    match = re.fullmatch(r"\s*(\d+)\s*(?:[-:,]\s*(\d*)\s*)?", lines)
+    if match is None:
+        raise ToolError(f'lines="{lines}" is not a range. Write lines="10-40".')
+    first = max(1, int(match.group(1)))
+    last = int(match.group(2)) if match.group(2) else (total if match.group(2) == "" else first)
+    if first > total or last < first:
+        raise ToolError(f'lines="{lines}" is outside of {path}, which has {total} lines.')
+    return first, min(last, total)

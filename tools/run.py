@@ -1,0 +1,76 @@
+"""Runs a shell command in the sandbox, and takes back what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.events import CommandOutput, Event
+from r1code.sandbox.base import Sandbox
+from r1code.tools.base import Result, typed
+from r1code.tools.truncation import clip
+from r1code.tree.patch import Patch
+from r1code.tree.worktree import WorkTree
+from r1code.types import Arguments, ExecResult
+
+MOST_CHARS = 8_000
+MOST_NAMES = 20
+
+
+class _Arguments(Struct, frozen=True, kw_only=True):
+    command: str
+
+
+class Run:
+    name = "run"
+
+    def __init__(self, tree: WorkTree, sandbox: Sandbox, protected: Callable[[str], bool]) -> None:
+        self._tree = tree
+        self._sandbox = sandbox
+        self._protected = protected
+
+    def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
+        asked = typed(arguments, _Arguments)
+        self._sandbox.start(control)
+        self._sandbox.sync(self._tree.snapshot(), control)
+        running = self._sandbox.run(asked.command, control)
+        result = yield from output(running, call_id)
+        changed = self._sandbox.changes(control)
+        kept = changed.without(self._protected)
+        self._tree.apply(kept)
+        text = f"{clip(result.output, MOST_CHARS).text.rstrip()}\n{describe(result)}".lstrip("\n")
+        if kept:
+            text += f"\nchanged: {_names(kept)}"
+        refused = changed.only(self._protected)
+        if refused:
+            text += f"\nnot kept, because they are protected: {_names(refused)}"
+        return Result(text=text, display=describe(result), status="ok" if result.succeeded else "failed")
+
+
+def _names(patch: Patch) -> str:
+    paths = [change.path for change in patch.changes]
+    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+    return ", ".join(paths[:MOST_NAMES]) + more
+
+
+def output(running: Generator[str, None, ExecResult], call_id: str) -> Generator[Event, None, ExecResult]:
+    """The output of a command as events, then its result."""
+    try:
+        while True:
+            yield CommandOutput(call_id=call_id, text=next(running))
+    except StopIteration as stop:
+        result: ExecResult = stop.value
+        return result
+    finally:
+        running.close()
+
+
+def describe(result: ExecResult) -> str:
+    """How a command ended, in words."""
+    if result.timed_out:
+        return f"[stopped after {result.seconds:.0f} s: the time limit]"
+    if result.signal is not None:
+        return f"[killed by signal {result.signal} after {result.seconds:.1f} s]"
+    return f"[exit code {result.exit_code}, {result.seconds:.1f} s]"

@@ -1,0 +1,120 @@
+"""All tools together: batches, the one place where a ToolError becomes an observation, and plan mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from r1code import prompts
+from r1code.control import Control
+from r1code.errors import FormatError, ToolError
+from r1code.events import Event
+from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
+from r1code.tree.worktree import WorkTree
+from r1code.types import Effect, Observation, ToolCall
+
+ORDER = ("read", "list", "search", "edit", "write", "run", "test")
+"""The tools as they are described to the model: the instructions never depend on who made the toolset."""
+
+Batch = tuple[ToolCall, ...]
+
+
+class Toolset:
+    def __init__(
+        self,
+        tree: WorkTree,
+        *,
+        reads: Sequence[ReadTool],
+        writes: Sequence[WriteTool],
+        execs: Sequence[ExecTool],
+        protected: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._tree = tree
+        self._reads = {tool.name: tool for tool in reads}
+        self._writes = {tool.name: tool for tool in writes}
+        self._execs = {tool.name: tool for tool in execs}
+        self._protected = protected
+
+    @property
+    def descriptions(self) -> list[str]:
+        """What the model is told of each tool that is here, always in the same order."""
+        here = {*self._reads, *self._writes, *self._execs}
+        return [prompts.load(f"tools/{name}") for name in ORDER if name in here]
+
+    def effect(self, call: ToolCall) -> Effect:
+        if call.name in self._reads:
+            return "read"
+        return "write" if call.name in self._writes else "exec"
+
+    def refuse_unknown(self, calls: Sequence[ToolCall]) -> None:
+        """Raises FormatError for a call of a tool that is not here."""
+        here = {*self._reads, *self._writes, *self._execs}
+        for call in calls:
+            if call.name not in here:
+                known = ", ".join(name for name in ORDER if name in here)
+                raise FormatError(f"There is no <{call.name}> here. The actions are: {known}.")
+
+    def batches(self, calls: Sequence[ToolCall]) -> Iterator[Batch]:
+        """Neighbouring writes are one batch: they land together. Every other call is a batch of its own."""
+        pending: list[ToolCall] = []
+        for call in calls:
+            if self.effect(call) == "write":
+                pending.append(call)
+                continue
+            if pending:
+                yield tuple(pending)
+                pending = []
+            yield (call,)
+        if pending:
+            yield tuple(pending)
+
+    @staticmethod
+    def interrupted(call: ToolCall) -> str:
+        """What is known of a call that was cut short, in words for the model."""
+        return f"The <{call.name}> was interrupted. It may have been done in part: look before you go on."
+
+    def state(self) -> str:
+        """A digest of the work tree: equal before and after means that nothing changed."""
+        return self._tree.snapshot().digest
+
+    def run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
+        """One observation for each call, in order."""
+        call = batch[0]
+        if call.name in self._writes:
+            return self._write(batch)
+        try:
+            if call.name in self._reads:
+                result = self._reads[call.name].read(call.arguments, control)
+            else:
+                result = yield from self._execs[call.name].run(call.arguments, call.id, control)
+        except ToolError as error:
+            result = Result(text=str(error), status="failed")
+        return (_observation(call, result),)
+
+    def _write(self, batch: Batch) -> tuple[Observation, ...]:
+        draft = Draft(self._tree, self._protected)
+        results: list[Result] = []
+        for call in batch:
+            try:
+                results.append(self._writes[call.name].draft(call.arguments, draft))
+            except ToolError as error:
+                results.append(Result(text=str(error), status="failed"))
+        bad = [call.id for call, result in zip(batch, results, strict=True) if result.status == "failed"]
+        if not bad:
+            draft.land()
+        elif len(batch) > 1:
+            results = [_not_applied(result) for result in results]
+        return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+
+def _not_applied(result: Result) -> Result:
+    if result.status == "failed":
+        return result
+    return Result(
+        text="This edit is right, but it was not applied, because another edit of the same reply failed. Send it "
+        "again together with the corrected one.",
+        status="refused",
+    )
+
+
+def _observation(call: ToolCall, result: Result) -> Observation:
+    return Observation(call_id=call.id, status=result.status, text=result.text, display=result.display)

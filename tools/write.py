@@ -1,0 +1,38 @@
+"""Creates a file, or replaces all of it."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from r1code.errors import ToolError
+from r1code.repo.files import decode, encode, is_binary
+from r1code.tools.base import Draft, Result, typed
+from r1code.types import Arguments
+
+
+class _Arguments(Struct, frozen=True, kw_only=True):
+    path: str
+    content: str
+
+
+class Write:
+    name = "write"
+
+    @staticmethod
+    def draft(arguments: Arguments, draft: Draft) -> Result:
+        asked = typed(arguments, _Arguments)
+        path = draft.resolve(asked.path)
+        lines = asked.content.count("\n")
+        if not draft.exists(path):
+            draft.write(path, asked.content.encode())
+            return Result(text=f"{path} created ({lines} lines)")
+        data = draft.read(path)
+        if is_binary(data):
+            raise ToolError(f"{path} is a binary file. Only text can be written.")
+        # The encoding and the line ends of the file stay as they are.
+        replaced = encode(msgspec.structs.replace(decode(data), text=asked.content))
+        if replaced == data:
+            raise ToolError(f"{path} already has exactly this content, so nothing would change.")
+        draft.write(path, replaced)
+        return Result(text=f"{path} replaced ({lines} lines)")
