@@ -1,0 +1,291 @@
+"""One container: how it is confined, and how it is spoken to."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from typing import IO, Any
+
+from docker import APIClient
+from docker.types import LogConfig, Ulimit
+
+from r1code.control import Control
+from r1code.errors import SandboxError
+from r1code.sandbox.base import Limits
+from r1code.sandbox.command import Exit
+from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGone, inspect_image, sandbox_error
+from r1code.sandbox.manifest import Seen
+from r1code.sandbox.stream import GO, STDERR, STDOUT, Ended, Exec
+from r1code.tree.snapshot import Entry
+
+WORK = "/workspace"
+HOME = "/home/r1code"
+USER = "1000:1000"
+_KEEPER = "65534:65534"
+"""Whom the container's own process belongs to: not USER, so that `kill -1` by USER spares it."""
+_LIFE_SECONDS = 24 * 3600
+_ENVIRONMENT = {
+    "HOME": HOME,
+    "USER": "r1code",
+    "LOGNAME": "r1code",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+_SILENCE_SECONDS = 120.0
+_NOT_FOUND = 127
+_KILLED = 137
+_PRIVATE_BYTES = 4096
+_MEMORY_KILLS = re.compile(rb"(?m)^oom_kill (\d{1,9})$")
+
+_KILL = GO + "kill -s KILL -- -1 2>/dev/null; exit 0"
+# The command writes both of its streams into one pipe, so their order is kept; the script's own error
+# stream stays free for what it has to tell. It is the only process that its `kill` spares.
+_RUN = (
+    GO
+    + """echo started >&2
+if [ -x /bin/bash ]; then set -- /bin/bash -c "$1"; else set -- /bin/sh -c "$1"; fi
+"$@" </dev/null 2>&1
+code=$?
+kill -s KILL -- -1 2>/dev/null
+for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+  [ -r "$file" ] && while read -r key value; do
+    [ "$key" = oom_kill ] && echo "oom_kill $value" >&2
+  done <"$file"
+done
+echo ended >&2
+exit $code
+"""
+)
+
+
+def create(api: APIClient, image: str, limits: Limits, labels: dict[str, str]) -> str:
+    """Starts a new container and returns its id. What fails half-way leaves nothing behind."""
+    volumes: dict[str, Any] = inspect_image(api, image)["Config"].get("Volumes") or {}
+    disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m"
+    tmpfs = dict.fromkeys(volumes, f"{disk},mode=1777")
+    tmpfs |= {"/tmp": f"{disk},mode=1777"}  # noqa: S108 - a mount point inside the container
+    tmpfs |= dict.fromkeys((WORK, HOME), f"{disk},uid=1000,gid=1000,mode=0755")
+    memory = f"{limits.memory_mb}m"
+    confined = api.create_host_config(
+        network_mode="none",
+        read_only=True,
+        tmpfs=tmpfs,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        init=True,
+        auto_remove=True,
+        pids_limit=limits.pids,
+        mem_limit=memory,
+        memswap_limit=memory,
+        cpu_period=100_000,
+        cpu_quota=int(limits.cpus * 100_000),
+        # Open files are left to the engine: it may not give more than it has.
+        ulimits=[Ulimit(name="core", soft=0, hard=0)],
+        log_config=LogConfig(type=LogConfig.types.NONE),
+    )
+    made = api.create_container(
+        image,
+        entrypoint=["sleep"],
+        command=[str(_LIFE_SECONDS)],
+        user=_KEEPER,
+        working_dir=WORK,
+        environment=_ENVIRONMENT,
+        hostname="sandbox",
+        labels=labels,
+        healthcheck={"test": ["NONE"]},
+        host_config=confined,
+        use_config_proxy=False,
+    )
+    container_id: str = made["Id"]
+    started = False
+    try:
+        api.start(container_id)
+        started = True
+    finally:
+        if not started:
+            remove(api, container_id)
+    return container_id
+
+
+def remove(api: APIClient, container_id: str) -> None:
+    """Removes it if it is there; raises nothing. What an engine that fails keeps is left to `prune`."""
+    try:
+        api.remove_container(container_id, force=True, v=True)
+    except ENGINE_ERRORS:
+        return
+
+
+class Container:
+    """A running container, and what is known of the work tree in it."""
+
+    def __init__(self, api: APIClient, container_id: str) -> None:
+        self.api = api
+        self.id = container_id
+        self.seen: dict[str, Seen] = {}
+        """The tree as it was when it was last looked at."""
+        self.known: dict[str, tuple[Seen, Entry]] = {}
+        """Contents that are known, and what the path looked like with them."""
+        self.synced = False
+        self.used = False
+        """A command ran since `seen`."""
+        self.memory_kills = 0
+
+    def execute(
+        self,
+        script: str,
+        *args: str,
+        stdin: IO[bytes] | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Exec:
+        options: dict[str, Any] = {
+            "cmd": ["/bin/sh", "-c", script, "sh", *args],
+            "user": USER,
+            "workdir": WORK,
+            "environment": env,
+        }
+        return Exec(self.api, self.id, options, stdin)
+
+    def output(
+        self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None
+    ) -> Iterator[bytes]:
+        """What a script of ours prints, as it comes. Raises SandboxError, beginning with `what`, if it fails."""
+        running = self.execute(GO + script, *args, stdin=stdin)
+        errors = bytearray()
+        try:
+            while not isinstance(item := next_item(running, control, _SILENCE_SECONDS, what), Ended):
+                number, data = item
+                if number == STDOUT:
+                    yield data
+                else:
+                    errors += data[: _PRIVATE_BYTES - len(errors)]
+        finally:
+            running.close()
+        if item.code != 0:
+            raise self._failed(what, item.code, errors.decode(errors="replace").strip())
+
+    def ask(self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None) -> bytes:
+        return b"".join(self.output(what, control, script, *args, stdin=stdin))
+
+    def _failed(self, what: str, code: int | None, errors: str) -> SandboxError:
+        if code == _KILLED and not self.alive():
+            return gone(what)
+        if "No space left on device" in errors:
+            return SandboxError(
+                what,
+                why=f"it does not fit into the sandbox: {errors.splitlines()[0]}",
+                hint="raise the sandbox's disk limit, or keep large files out of the repository",
+            )
+        if code == _NOT_FOUND or "not found" in errors:
+            return SandboxError(
+                what,
+                why=f"the image lacks a program: {errors}",
+                hint="an image needs sh, tar, GNU find, GNU coreutils and xargs",
+            )
+        return SandboxError(
+            what,
+            why=f"a helper in the container ended with {code}: {errors}",
+            hint="try again; if it happens again, use another image",
+        )
+
+    def alive(self) -> bool:
+        try:
+            return bool(self.api.inspect_container(self.id)["State"]["Running"])
+        except ENGINE_ERRORS:
+            return False
+
+    def kill(self, patience: float) -> bool:
+        """Kills all that commands started. False if that did not happen within `patience` seconds."""
+        killer = self.execute(_KILL)
+        try:
+            item = next_item(killer, Control(), patience, "the command could not be stopped")
+        except SandboxError:
+            return False
+        finally:
+            killer.close()
+        return isinstance(item, Ended) and item.code == 0
+
+    def remove_later(self) -> None:
+        """Removes it without waiting."""
+        # Not a daemon: the interpreter waits for it, so that nothing is left behind.
+        threading.Thread(target=remove, args=(self.api, self.id), name="r1code-remove").start()
+
+
+def gone(what: str) -> ContainerGone:
+    return ContainerGone(
+        what,
+        why="its container was removed or stopped from outside",
+        hint="try again: a new container will be started",
+    )
+
+
+def next_item(running: Exec, control: Control, seconds: float, what: str) -> tuple[int, bytes] | Ended:
+    """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`."""
+    try:
+        item = control.get(running.items, seconds)
+    except TimeoutError as error:
+        raise sandbox_error(what, TimeoutError(f"no answer for {seconds:g} s")) from error
+    if isinstance(item, Ended) and item.error is not None:
+        raise sandbox_error(what, item.error) from item.error
+    return item
+
+
+class Command:
+    """A command of a user or a model in a container: a `Running`."""
+
+    def __init__(self, container: Container, limits: Limits, command: str, env: dict[str, str] | None) -> None:
+        container.used = True
+        self._container = container
+        self._limits = limits
+        self._private = b""
+        self._ended: Ended | None = None
+        self._exec = container.execute(_RUN, command, env=env)
+        self.killed = True
+        """False: the container must be removed, for something in it may still run."""
+
+    def read(self, control: Control, seconds: float) -> bytes:
+        while True:
+            item = control.get(self._exec.items, seconds)
+            if isinstance(item, Ended):
+                return self._end(item)
+            number, data = item
+            if number == STDERR:
+                self._private = (self._private + data)[-_PRIVATE_BYTES:]
+            elif data:
+                return data
+
+    def _end(self, ended: Ended) -> bytes:
+        what = "the command could not be run"
+        if ended.error is not None:
+            raise sandbox_error(what, ended.error) from ended.error
+        finished = self._private.endswith(b"ended\n")
+        if not finished and not self._container.alive():
+            raise gone("the command was interrupted")
+        if not finished and b"started\n" not in self._private:
+            raise SandboxError(
+                what,
+                why=f"the image has no working /bin/sh (exit code {ended.code})",
+                hint="use another image",
+            )
+        self._ended = ended
+        return b""
+
+    def kill(self, control: Control) -> None:
+        self._exec.close()
+        self.killed = self._container.kill(_patience(control))
+
+    def exit(self) -> Exit:
+        code = self._ended.code if self._ended is not None else None
+        kills = _MEMORY_KILLS.search(self._private)
+        before = self._container.memory_kills
+        if kills is None or int(kills[1]) <= before:
+            return Exit(code=code)
+        self._container.memory_kills = int(kills[1])
+        return Exit(
+            code=code, note=f"[killed: more memory was used than the limit of {self._limits.memory_mb} MB]"
+        )
+
+
+def _patience(control: Control) -> float:
+    return 0.3 if control.cancelled else 5.0

@@ -1,0 +1,300 @@
+"""Commands in a container: the work tree is copied in, and what commands changed in it comes back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+
+from r1code.control import Control
+from r1code.errors import Cancelled, SandboxError, StateError
+from r1code.sandbox import container as confined
+from r1code.sandbox.archive import Archive, files
+from r1code.sandbox.base import Limits, Say
+from r1code.sandbox.command import follow
+from r1code.sandbox.container import Command, Container
+from r1code.sandbox.engine import ContainerGone, connect, told
+from r1code.sandbox.gitdir import LeftOut, members
+from r1code.sandbox.images.image import ensure_image
+from r1code.sandbox.manifest import FIND, LETTERS, Sending, parse, printable, returning, sending
+from r1code.sandbox.prune import labels
+from r1code.tree.patch import FileChange, Patch
+from r1code.tree.snapshot import Entry, Snapshot
+from r1code.tree.store import Store
+from r1code.types import ExecResult
+
+MAX_READ_BYTES = 50_000_000
+_CANCEL_PATIENCE_SECONDS = 0.15
+_EXAMPLES = 3
+
+_SYNC = f"""head -c "$1" | xargs -0 -r rm -rf -- || exit 3
+head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
+[ "$3" = 0 ] || head -c "$3" | tar -x -f - -p -m --no-same-owner || exit 4
+{FIND}"""
+_FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
+_READ = f'if [ -f "$1" ]; then printf x; head -c {MAX_READ_BYTES + 1} -- "$1"; fi'
+
+Ignored = Callable[[list[str]], set[str]]
+"""Which of these new paths do not come back."""
+
+
+def _none(_: list[str]) -> set[str]:
+    return set()
+
+
+class DockerSandbox:
+    """A container of its own, made at the first use, and made again if it was lost.
+
+    `owner`: the id of the session, whose state lies in `state`; `prune` removes what dead owners left.
+    `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    """
+
+    kind = "docker"
+
+    def __init__(  # noqa: PLR0913 - keyword-only: what the composition root decides
+        self,
+        *,
+        image: str | None,
+        store: Store,
+        owner: str,
+        state: Path,
+        limits: Limits,
+        say: Say,
+        git_dir: Path | None = None,
+        ignored: Ignored = _none,
+    ) -> None:
+        self._image = image
+        self._store = store
+        self._labels = labels(owner, state)
+        self._limits = limits
+        self._say = say
+        self._git_dir = git_dir
+        self._ignored = ignored
+        self._client: docker.DockerClient | None = None
+        self._container: Container | None = None
+        self._snapshot = Snapshot({})
+
+    def start(self, control: Control) -> None:
+        self._start(control)
+
+    def sync(self, snapshot: Snapshot, control: Control) -> None:
+        container = self._start(control)
+        with self._working(container):
+            self._push(container, snapshot, control)
+
+    def run(
+        self,
+        command: str,
+        control: Control,
+        *,
+        env: dict[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Generator[str, None, ExecResult]:
+        container = self._ready(control)
+        running = Command(container, self._limits, command, env)
+        try:
+            limit = self._limits.seconds if seconds is None else seconds
+            return (yield from follow(running, control, self._limits, limit))
+        except ContainerGone:
+            self._forget()
+            raise
+        finally:
+            if not running.killed:
+                self._discard(container)
+
+    def changes(self, control: Control) -> Patch:
+        container = self._ready(control)
+        with self._working(container):
+            return self._pull(container, control)
+
+    def read(self, path: str, control: Control) -> bytes | None:
+        container = self._ready(control)
+        with self._working(container):
+            what = f"{path} could not be read in the sandbox"
+            answer = container.ask(what, control, _READ, path)
+        if len(answer) > 1 + MAX_READ_BYTES:
+            raise SandboxError(
+                what,
+                why=f"it is larger than {MAX_READ_BYTES // 1_000_000} MB",
+                hint="make the command write less",
+            )
+        return answer[1:] if answer else None
+
+    def close(self) -> None:
+        container, client = self._container, self._client
+        self._container = self._client = None
+        if container is not None:
+            confined.remove(container.api, container.id)
+        if client is not None:
+            client.close()
+
+    def _start(self, control: Control) -> Container:
+        control.check()
+        if self._container is not None:
+            return self._container
+        if self._client is None:
+            self._client = connect(control)
+        client = self._client
+        image = ensure_image(client, self._image, self._say, control)
+        with told("the sandbox could not be started"):
+            container_id = control.call(
+                lambda: confined.create(client.api, image, self._limits, self._labels),
+                abandoned=lambda made: confined.remove(client.api, made),
+            )
+        self._container = Container(client.api, container_id)
+        return self._container
+
+    def _ready(self, control: Control) -> Container:
+        """The container, with the last synced tree in it also where it is a new one."""
+        container = self._start(control)
+        if not container.synced and self._snapshot.entries:
+            self._say("the sandbox's container was replaced: files that only commands had made are gone")
+            with self._working(container):
+                self._push(container, self._snapshot, control)
+        return container
+
+    @contextmanager
+    def _working(self, container: Container) -> Iterator[None]:
+        """Around what looks at or writes the tree inside: whatever happens, what is known of it stays true."""
+        try:
+            yield
+        except ContainerGone:
+            self._forget()
+            raise
+        except Cancelled:
+            # The helper that was left may go on for a moment; nothing may meet it.
+            container.used = True
+            if not container.kill(_CANCEL_PATIENCE_SECONDS):
+                self._discard(container)
+            raise
+        except SandboxError:
+            container.used = True
+            raise
+        except StateError as error:
+            raise SandboxError(error.what, why=error.why, hint=error.hint) from error
+
+    def _forget(self) -> None:
+        self._container = None
+
+    def _discard(self, container: Container) -> None:
+        self._forget()
+        container.remove_later()
+
+    def _look(self, container: Container, control: Control) -> None:
+        if container.used:
+            container.seen = parse(container.ask("the work tree could not be looked at", control, FIND))
+            container.used = False
+
+    def _push(self, container: Container, snapshot: Snapshot, control: Control) -> None:
+        self._look(container, control)
+        last = self._snapshot.entries if container.synced else {}
+        todo = sending(snapshot.entries, last, container.seen, container.known)
+        self._send(container, snapshot, todo, control)
+        for path, entry in snapshot.entries.items():
+            there = container.seen.get(path)
+            if there is None or there.kind != LETTERS[entry.kind] or there.mode != entry.mode:
+                raise SandboxError(
+                    "the work tree could not be copied in",
+                    why=f"{printable(path)} is not there as it should be",
+                    hint="try again; if it happens again, use another image",
+                )
+            container.known[path] = (there, entry)
+        container.synced = True
+        self._snapshot = snapshot
+
+    def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:
+        delete, prune = _names(todo.delete), _names(todo.prune)
+        archive = Archive(delete + prune)
+        try:
+            for path in todo.write:
+                control.check()
+                entry = snapshot.entries[path]
+                archive.add(path, entry.kind, entry.mode, self._store.get(entry.digest))
+            if not container.synced:
+                self._add_history(archive, control)
+            stream, length = archive.finish()
+        except BaseException:
+            archive.discard()
+            raise
+        if not (delete or length):
+            stream.close()
+            return
+        sizes = (str(size) for size in (len(delete), len(prune), length))
+        what = "the work tree could not be copied in"
+        container.seen = parse(container.ask(what, control, _SYNC, *sizes, stdin=stream))
+
+    def _add_history(self, archive: Archive, control: Control) -> None:
+        git_dir = self._git_dir
+        if git_dir is None:
+            return
+        try:
+            history = control.call(lambda: members(git_dir))
+        except LeftOut as error:
+            self._say(f"commands in the sandbox do not see the git history: {error}")
+            return
+        for name, data in history:
+            control.check()
+            if name.endswith("/"):
+                archive.add_folder(f".git/{name}")
+            else:
+                archive.add(f".git/{name}", "file", 0o644, data)
+
+    def _pull(self, container: Container, control: Control) -> Patch:
+        self._look(container, control)
+        base = self._snapshot.entries
+        found = returning(base, container.seen, container.known, self._ignored)
+        self._fetch(container, found.changed, control)
+        after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
+        after.update(dict.fromkeys(found.deleted))
+        self._tell(found.refused)
+        return Patch(
+            tuple(
+                FileChange(path=path, before=base.get(path), after=after[path])
+                for path in sorted(after)
+                if after[path] != base.get(path)
+            )
+        )
+
+    def _fetch(self, container: Container, paths: list[str], control: Control) -> None:
+        """Makes the contents of `paths` known: those that are not, through one stream."""
+        missing: list[str] = []
+        for path in paths:
+            there = container.seen[path]
+            if path in container.known and container.known[path][0] == there:
+                continue
+            if there.kind == LETTERS["link"]:
+                digest = self._store.put(there.target.encode("utf-8", "surrogateescape"))
+                container.known[path] = (there, Entry(kind="link", mode=0o777, digest=digest))
+            else:
+                missing.append(path)
+        if not missing:
+            return
+        names = _names([f"./{path}" for path in missing])
+        stream = io.BytesIO(names)
+        what = "changed files could not be copied out"
+        wanted = set(missing)
+        for path, data in files(container.output(what, control, _FETCH, str(len(names)), stdin=stream)):
+            if path in wanted:
+                there = container.seen[path]
+                entry = Entry(kind="file", mode=there.mode, digest=self._store.put(data))
+                container.known[path] = (there, entry)
+                wanted.discard(path)
+        if wanted:
+            raise SandboxError(
+                what,
+                why=f"{printable(min(wanted))} did not come",
+                hint="try again; if it happens again, use another image",
+            )
+
+    def _tell(self, refused: dict[str, str]) -> None:
+        for why in sorted(set(refused.values())):
+            paths = [printable(path) for path in refused if refused[path] == why]
+            more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
+            self._say(f"not taken out of the sandbox ({why}): {', '.join(paths[:_EXAMPLES])}{more}")
+
+
+def _names(paths: list[str]) -> bytes:
+    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)

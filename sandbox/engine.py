@@ -1,0 +1,86 @@
+"""The Docker engine: reaching it, and saying in words why it did not do what was asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from r1code.control import Control
+from r1code.errors import SandboxError
+
+TIMEOUT_SECONDS = 60
+"""How long the engine may be silent before it counts as gone."""
+
+ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+"""All that the SDK lets through when the engine fails."""
+
+_CONFLICT = 409
+_UNSAFE = "Without an engine, --sandbox=none runs commands on this machine, unprotected."
+_START = {
+    "linux": "start it with `sudo systemctl start docker` (or `sudo dockerd`)",
+    "darwin": "start Docker Desktop, or `colima start`; then point DOCKER_HOST to its socket if needed",
+}
+_START_ELSEWHERE = "start Docker Desktop, or set DOCKER_HOST to a running engine"
+_PERMISSION = (
+    "add yourself to the group that may use it (`sudo usermod -aG docker $USER`, then log in again), "
+    "or run a rootless engine and set DOCKER_HOST"
+)
+
+
+class ContainerGone(SandboxError):  # noqa: N818 - what callers say when they catch it
+    """The container was removed or stopped by somebody else; a new one can be started."""
+
+
+def connect(control: Control) -> docker.DockerClient:
+    """A client for the engine that DOCKER_HOST or the platform's default names."""
+    with told("no Docker engine could be used"):
+        return control.call(lambda: docker.from_env(timeout=TIMEOUT_SECONDS), abandoned=_close)
+
+
+def inspect_image(api: docker.APIClient, name: str) -> dict[str, Any]:
+    """What the engine knows of an image. Raises ImageNotFound."""
+    described: dict[str, Any] = api.inspect_image(name)  # type: ignore[no-untyped-call]
+    return described
+
+
+def _close(client: docker.DockerClient) -> None:
+    client.close()
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turns whatever the engine's client raises into a SandboxError that begins with `what`."""
+    try:
+        yield
+    except ENGINE_ERRORS as error:
+        raise sandbox_error(what, error) from error
+
+
+def sandbox_error(what: str, error: BaseException) -> SandboxError:
+    """The one place where an engine's failure becomes words. Raises what is not one."""
+    if not isinstance(error, ENGINE_ERRORS):
+        raise error
+    if isinstance(error, APIError):
+        why = str(error.explanation or error)
+        stopped = error.status_code == _CONFLICT and "is not running" in why
+        if stopped or (isinstance(error, NotFound) and not isinstance(error, ImageNotFound)):
+            return ContainerGone(
+                what,
+                why=f"its container was removed or stopped from outside ({why})",
+                hint="try again: a new container will be started",
+            )
+        return SandboxError(what, why=why, hint="see the engine's log for more, or restart the engine")
+    why = str(error)
+    if "PermissionError" in why or isinstance(error, PermissionError):
+        return SandboxError(
+            what, why="this user may not use the Docker engine's socket", hint=f"{_PERMISSION}. {_UNSAFE}"
+        )
+    start = _START.get(sys.platform, _START_ELSEWHERE)
+    return SandboxError(what, why=f"the engine does not answer: {why}", hint=f"{start}. {_UNSAFE}")

@@ -1,0 +1,178 @@
+"""What lies in the work tree inside, and what that means: what to send, what came back. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+
+from r1code.tree.snapshot import Entry
+
+FIND = (
+    "find . -mindepth 1 -path ./.git -prune"
+    # A folder that its owner may not enter would hide what is in it.
+    r" -o \( -type d ! -perm -0700 -exec chmod u+rwx -- {} \; \)"
+    r" , ! -path ./.git -printf '%y\0%m\0%s\0%C@\0%i\0%l\0%P\0'"
+)
+_FIELDS = 7
+LETTERS = {"file": "f", "link": "l"}
+"""How `find` calls the kinds of an Entry."""
+
+MAX_FILE_BYTES = 50_000_000
+CACHES = (
+    ".cache",
+    ".eggs",
+    ".gradle",
+    ".hypothesis",
+    ".mypy_cache",
+    ".nox",
+    ".nyc_output",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".tox",
+    ".venv",
+    "__pycache__",
+    "node_modules",
+)
+"""Folders that tools fill for themselves: what is new in them does not come back."""
+
+Known = Mapping[str, "tuple[Seen, Entry]"]
+
+
+class Seen(Struct, frozen=True):
+    """What one path looked like. A change of its content changes `changed`, which no program can set."""
+
+    kind: str
+    """`find`'s letter: f(ile), l(ink), d(irectory), and others."""
+    mode: int
+    size: int
+    changed: str
+    inode: str
+    target: str
+
+
+class Sending(Struct, frozen=True, kw_only=True):
+    delete: list[str]
+    """Removed with all that is in them, before anything is written."""
+    prune: list[str]
+    """Folders to remove if they are empty now."""
+    write: list[str]
+
+
+class Returning(Struct, frozen=True, kw_only=True):
+    changed: list[str]
+    """Files and links that are new or may differ."""
+    deleted: list[str]
+    refused: dict[str, str]
+    """Path -> why it does not come back."""
+
+
+def text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def printable(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def parse(output: bytes) -> dict[str, Seen]:
+    """What FIND printed, by path."""
+    fields = output.split(b"\0")[:-1]
+    seen: dict[str, Seen] = {}
+    for start in range(0, len(fields), _FIELDS):
+        kind, mode, size, changed, inode, target, path = map(text, fields[start : start + _FIELDS])
+        seen[path] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
+    return seen
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The folders that hold `path`, nearest first, without the root."""
+    while path := posixpath.dirname(path):
+        yield path
+
+
+def sending(
+    wanted: Mapping[str, Entry], last: Mapping[str, Entry], seen: Mapping[str, Seen], known: Known
+) -> Sending:
+    """What makes the tree inside, which looks like `seen`, hold `wanted`."""
+    write = [path for path, entry in wanted.items() if not _holds(path, entry, seen, known)]
+    gone = [path for path in last if path not in wanted and path in seen and seen[path].kind != "d"]
+    delete = dict.fromkeys(gone)
+    for path in write:
+        there = seen.get(path)
+        if there is not None and there.kind != LETTERS[wanted[path].kind]:
+            delete[path] = None
+        for folder in ancestors(path):
+            above = seen.get(folder)
+            if above is not None and above.kind != "d":
+                delete[folder] = None
+    return Sending(
+        delete=list(delete),
+        prune=sorted({posixpath.dirname(path) for path in gone} - {""}, reverse=True),
+        write=write,
+    )
+
+
+def _holds(path: str, entry: Entry, seen: Mapping[str, Seen], known: Known) -> bool:
+    there = seen.get(path)
+    return there is not None and path in known and known[path] == (there, entry)
+
+
+def returning(
+    snapshot: Mapping[str, Entry],
+    seen: Mapping[str, Seen],
+    known: Known,
+    ignored: Callable[[list[str]], set[str]],
+) -> Returning:
+    """What differs from `snapshot` inside, as far as it may come back."""
+    changed: list[str] = []
+    new: list[str] = []
+    refused: dict[str, str] = {}
+    for path, there in seen.items():
+        entry = snapshot.get(path)
+        if entry is None and not set(path.split("/")).isdisjoint(CACHES):
+            continue
+        if there.kind == "d" or (entry is not None and _holds(path, entry, seen, known)):
+            continue
+        if why := refusal(path, there):
+            refused[path] = why
+        elif entry is None:
+            new.append(path)
+        else:
+            changed.append(path)
+    dropped = ignored(new) if new else set[str]()
+    changed += [path for path in new if path not in dropped]
+    deleted = [
+        path
+        for path in snapshot
+        if (path not in seen or seen[path].kind == "d") and refused.keys().isdisjoint(ancestors(path))
+    ]
+    return Returning(changed=sorted(changed), deleted=deleted, refused=refused)
+
+
+def refusal(path: str, seen: Seen) -> str | None:
+    """Why a path must not be written to the host, if so."""
+    names = path.split("/")
+    if any(name in {"", ".", ".."} for name in names):
+        return "not a plain path"
+    if any(name.casefold() == ".git" for name in names):
+        return "git's own files"
+    if seen.kind == "l":
+        return None if _stays_inside(path, seen.target) else "a link that leads out of the tree"
+    if seen.kind != "f":
+        return "a device, pipe or socket"
+    if seen.size > MAX_FILE_BYTES:
+        return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+    return None if seen.mode & 0o400 else "not readable by its owner"
+
+
+def _stays_inside(path: str, target: str) -> bool:
+    """`..` only at the start, and not above the root: behind another link it would mean another folder."""
+    if not target or target.startswith("/"):
+        return False
+    names = [name for name in target.split("/") if name not in {"", "."}]
+    ups = 0
+    while ups < len(names) and names[ups] == "..":
+        ups += 1
+    return ups <= path.count("/") and ".." not in names[ups:]

@@ -1,0 +1,52 @@
+"""Removing the containers that dead sessions left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from r1code.control import Control
+from r1code.sandbox.container import remove
+from r1code.sandbox.engine import connect, told
+
+_OURS = "r1code"
+_OWNER = "r1code.owner"
+_STATE = "r1code.state"
+
+
+def labels(owner: str, folder: Path) -> dict[str, str]:
+    """What marks a container of the session `owner`, whose state lies in `folder`."""
+    return {_OURS: "1", _OWNER: owner, _STATE: _state(folder)}
+
+
+def _state(folder: Path) -> str:
+    # Several machines may share an engine, and several state folders a machine.
+    place = f"{platform.node()}:{folder.resolve()}"
+    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def prune(
+    is_alive: Callable[[str], bool], folder: Path, control: Control, *, everything: bool = False
+) -> list[str]:
+    """Removes the containers whose owner is not alive, and says which: one line for each.
+
+    Only those of the state in `folder` on this machine; with `everything` all that r1code ever made on this
+    engine, in use or not. Raises SandboxError and Cancelled.
+    """
+    client = connect(control)
+    try:
+        wanted = [f"{_OURS}=1"] + ([] if everything else [f"{_STATE}={_state(folder)}"])
+        removed: list[str] = []
+        with told("old containers could not be listed"):
+            found = control.call(lambda: client.api.containers(all=True, filters={"label": wanted}))
+        for container in found:
+            container_id, owner = str(container["Id"]), str(container["Labels"].get(_OWNER, "?"))
+            if everything or not is_alive(owner):
+                control.call(partial(remove, client.api, container_id))
+                removed.append(f"{container_id[:12]} of session {owner}")
+        return removed
+    finally:
+        client.close()

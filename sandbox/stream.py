@@ -1,0 +1,152 @@
+"""One command in a container: a thread of its own speaks with the engine, a bounded queue joins the two."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from docker import APIClient
+from docker.errors import DockerException
+from msgspec import Struct
+
+from r1code.control import POLL_SECONDS
+
+STDOUT = 1
+STDERR = 2
+GO = "read -r go || exit 125\n"
+"""How every script must begin. The engine may send output together with the answer's header, where the
+client loses it; so nothing is printed before the client, ready to read, says so."""
+
+_CHUNK = 1 << 16
+_HEADER = struct.Struct(">BxxxL")
+_SETTLE_SECONDS = 5.0
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    code: int | None = None
+    error: BaseException | None = None
+
+
+class Exec:
+    """Runs `argv` at once. `items` are (STDOUT or STDERR, bytes), then one Ended. Owns `stdin`."""
+
+    def __init__(
+        self, api: APIClient, container_id: str, options: dict[str, Any], stdin: IO[bytes] | None = None
+    ) -> None:
+        self.items: queue.Queue[tuple[int, bytes] | Ended] = queue.Queue(maxsize=32)
+        self._api = api
+        self._container_id = container_id
+        self._options = options
+        self._stdin = stdin
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        # A daemon: it holds nothing that outlives the process, and a stuck engine must not hold an exit.
+        threading.Thread(target=self._work, name="r1code-exec", daemon=True).start()
+
+    def close(self) -> None:
+        """Stops reading. What was not yet told to go never will; what runs must be killed by others."""
+        with self._lock:
+            self._closed.set()
+            if self._socket is not None:
+                _shut(self._socket)
+
+    def _work(self) -> None:
+        try:
+            ended = Ended(code=self._serve())
+        except BaseException as error:  # noqa: BLE001 - carried over to the reader's thread
+            ended = Ended(error=error)
+        finally:
+            if self._stdin is not None:
+                self._stdin.close()
+        self._put(ended)
+
+    def _serve(self) -> int | None:
+        exec_id: str = self._api.exec_create(self._container_id, stdin=True, **self._options)["Id"]
+        if self._closed.is_set():
+            return None
+        stream: Any = self._api.exec_start(exec_id, socket=True)
+        # The SDK hands out its reader; what can be written to and woken up is below it (except for TLS).
+        connection: socket.socket = getattr(stream, "_sock", stream)
+        try:
+            connection.settimeout(None)
+            with self._lock:
+                if self._closed.is_set():
+                    return None
+                self._socket = connection
+                connection.sendall(b"\n")
+            self._exchange(connection)
+        finally:
+            with self._lock:
+                self._socket = None
+                _shut(connection)
+            vars(stream)["_response"].close()
+        return self._exit_code(exec_id)
+
+    def _exchange(self, connection: socket.socket) -> None:
+        sender: threading.Thread | None = None
+        if self._stdin is not None:
+            sender = threading.Thread(target=_send, args=(connection, self._stdin), daemon=True)
+            sender.start()
+        try:
+            for frame in frames(connection.recv):
+                self._put(frame)
+        finally:
+            if sender is not None:
+                _shut(connection)
+                sender.join()
+
+    def _exit_code(self, exec_id: str) -> int | None:
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while not self._closed.is_set():
+            state = self._api.exec_inspect(exec_id)
+            if not state["Running"] and state["ExitCode"] is not None:
+                return int(state["ExitCode"])
+            if time.monotonic() > deadline:
+                raise DockerException("the engine does not say how a command ended")
+            time.sleep(POLL_SECONDS / 5)
+        return None
+
+    def _put(self, item: tuple[int, bytes] | Ended) -> None:
+        while not self._closed.is_set():
+            try:
+                self.items.put(item, timeout=POLL_SECONDS)
+            except queue.Full:
+                continue
+            return
+
+
+def frames(receive: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
+    """The parts of a multiplexed stream as they come; a part of a frame is a part."""
+    pending = b""
+    number, left = 0, 0
+    while data := receive(_CHUNK):
+        pending += data
+        while pending:
+            if not left:
+                if len(pending) < _HEADER.size:
+                    break
+                number, left = _HEADER.unpack_from(pending)
+                pending = pending[_HEADER.size :]
+                continue
+            part, pending = pending[:left], pending[left:]
+            left -= len(part)
+            yield number, part
+
+
+def _send(connection: socket.socket, source: IO[bytes]) -> None:
+    # The other side may end early; its exit code and its words say why.
+    with contextlib.suppress(OSError):
+        while data := source.read(_CHUNK):
+            connection.sendall(data)
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
