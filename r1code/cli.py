@@ -23,16 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Answered before anything else is loaded.
         from r1code import __version__
 
-        sys.stdout.write(f"r1code {__version__}\n")
+        print(f"r1code {__version__}")
         return 0
-    from r1code.errors import R1CodeError
+    from r1code.errors import Cancelled, R1CodeError
+    from r1code.types import ExitCode
     from r1code.ui.safe import safe
 
     options = _parser().parse_args(words)
     try:
         return _run(options)
+    except Cancelled:
+        return ExitCode.INTERRUPTED
     except R1CodeError as error:
-        sys.stderr.write(f"r1code: {safe(str(error))}\n")
+        print(f"r1code: {safe(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read the output went away; nothing more can be said to them.
@@ -83,11 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
     prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
-    actions.add_parser("image", help="make the base image now")
+    image = actions.add_parser("image", help="make the image ready now, and print its name")
+    image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.version:
+        return main(["--version"])
     if options.command == "sandbox":
         return _sandbox(options)
     if options.command == "profiles":
@@ -107,7 +113,7 @@ def _work(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import Workshop, state_folder, user_config
+    from r1code.app.workshop import Workshop, prune_containers, state_folder, user_config
     from r1code.budget import Meter
     from r1code.config import load_config
     from r1code.control import Control
@@ -129,8 +135,11 @@ def _work(options: argparse.Namespace) -> int:
         )
     control = Control()
     listener = listener_for(sys.stdout, json=options.json, color=config.color, ci=bool(os.environ.get("CI")))
-    approver = _consent(config, control)
+    approver = _consent(config)
     with cancel_on_signals(control):
+        if config.sandbox == "docker":
+            # What a killed r1code left behind goes now; and without an engine nothing is started.
+            prune_containers(state_folder(), control)
         workshop = Workshop(
             folder,
             config,
@@ -139,8 +148,6 @@ def _work(options: argparse.Namespace) -> int:
             approver=approver,
         )
         try:
-            if config.sandbox == "docker":
-                _prune_dead(workshop.state)
             meter = Meter(Budget(steps=config.steps, seconds=config.seconds, tokens=config.tokens))
             repair = Repair(workshop, workshop.session, meter, config.test)
             with workshop.tree.locked(control):
@@ -164,7 +171,7 @@ def _listen(events: Iterator[Event], listener: Listener) -> int:
     return code
 
 
-def _consent(config: Config, control: object) -> Approver:
+def _consent(config: Config) -> Approver:
     """Without a sandbox nothing starts before a person has agreed to it."""
     from r1code.approval import HeadlessApprover
     from r1code.errors import UsageError
@@ -182,12 +189,22 @@ def _consent(config: Config, control: object) -> Approver:
     return TerminalApprover()
 
 
-def _prune_dead(state: object) -> None:
-    raise NotImplementedError
-
-
 def _sandbox(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.workshop import make_image, prune_containers, state_folder
+    from r1code.control import Control
+
+    control = Control()
+    with cancel_on_signals(control):
+        if options.action == "image":
+            name = make_image(options.image, lambda text: print(text, file=sys.stderr), control)
+            print(name)
+            return 0
+        removed = prune_containers(state_folder(), control, everything=options.all)
+    for line in removed:
+        print(f"removed {line}")
+    print(f"{len(removed)} containers removed")
+    return 0
 
 
 def _profiles() -> int:
@@ -196,5 +213,5 @@ def _profiles() -> int:
     profiles = load_profiles()
     width = max(map(len, profiles))
     for name, profile in sorted(profiles.items()):
-        sys.stdout.write(f"{name:<{width}}  {profile.label}\n")
+        print(f"{name:<{width}}  {profile.label}")
     return 0

@@ -12,6 +12,7 @@ from r1code.agent import Agent
 from r1code.approval import Approvals, Approver, Rule
 from r1code.config import Config
 from r1code.context import Model
+from r1code.control import Control
 from r1code.dialects.text import TextDialect
 from r1code.errors import UsageError
 from r1code.profiles import Profile, find_profile
@@ -62,6 +63,8 @@ class Workshop:
         self.store = Store(state / "objects")
         self.tree = WorkTree(self._git.root, self._git.files, self.store, state=state, hidden=is_secret)
         self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
+        for recovery in self.tree.recover():
+            say(f"a change that a crash had interrupted was completed: {recovery}")
         self.session = Session.create(
             state / "sessions",
             root=str(self._git.root),
@@ -84,7 +87,6 @@ class Workshop:
             owner=self.session.id,
             limits=limits,
             say=self._say,
-            state=self._state,
             ignored=self._left_behind,
             git_dir=self._git.root / ".git",
         )
@@ -123,9 +125,24 @@ class Workshop:
         return self._git.ignored(paths) | {path for path in paths if is_secret(path)}
 
 
-def dead_sessions(state: Path) -> Callable[[str], bool]:
-    """Tells of a session's name whether its process is alive."""
-    return lambda name: is_alive(state / "sessions" / name)
+def prune_containers(state: Path, control: Control, *, everything: bool = False) -> list[str]:
+    """Removes the containers of sessions whose process is gone; one line for each."""
+    from r1code.sandbox.prune import prune
+
+    folder = state / "sessions"
+    return prune(lambda name: is_alive(folder / name), state / "objects", control, everything=everything)
+
+
+def make_image(name: str | None, say: Say, control: Control) -> str:
+    """Makes the sandbox's image ready before it is needed; returns its name."""
+    from r1code.sandbox.engine import connect
+    from r1code.sandbox.images.image import ensure_image
+
+    client = connect(control)
+    try:
+        return ensure_image(client, name, say, control)
+    finally:
+        client.close()
 
 
 def _nothing(_path: str) -> bool:

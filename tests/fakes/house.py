@@ -1,0 +1,95 @@
+"""A whole agent in a temporary folder: everything real but the model and the sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fakes.sandbox import FakeSandbox
+
+from r1code.agent import Agent
+from r1code.approval import Approvals, Approver, HeadlessApprover
+from r1code.budget import Meter
+from r1code.context import Model
+from r1code.control import Control
+from r1code.dialects.text import TextDialect
+from r1code.events import Event, TurnEnded
+from r1code.profiles import find_profile
+from r1code.providers.scripted import ScriptedProvider, ScriptedReply
+from r1code.repo.files import is_secret
+from r1code.session import Session
+from r1code.tools.edit import Edit
+from r1code.tools.list import List
+from r1code.tools.read import Read
+from r1code.tools.run import Run
+from r1code.tools.search import Search
+from r1code.tools.test import Test
+from r1code.tools.toolset import Toolset
+from r1code.tools.write import Write
+from r1code.tree.store import Store
+from r1code.tree.worktree import WorkTree
+from r1code.types import Budget
+
+
+def says(text: str, **more: object) -> ScriptedReply:
+    return ScriptedReply(text=text, reasoning="hm", **more)
+
+
+def walk(root: Path) -> list[str]:
+    return [os.path.relpath(Path(folder) / name, root) for folder, _, names in os.walk(root) for name in names]
+
+
+class House:
+    """`files` are in the tree; `replies` are what the model says, in order."""
+
+    def __init__(
+        self,
+        folder: Path,
+        replies: Sequence[str | ScriptedReply],
+        *,
+        files: dict[str, str] | None = None,
+        sandbox: FakeSandbox | None = None,
+        approver: Approver | None = None,
+        protected: Callable[[str], bool] = lambda _: False,
+        headless: bool = True,
+    ) -> None:
+        self.root = folder / "repo"
+        self.root.mkdir(parents=True)
+        for path, text in (files or {}).items():
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text(text)
+        self.store = Store(folder / "objects")
+        self.tree = WorkTree(self.root, lambda: walk(self.root), self.store, folder / "state", is_secret)
+        self.sandbox = sandbox or FakeSandbox({})
+        self.session = Session.create(folder / "sessions", root=str(self.root), profile="scripted", base="")
+        self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
+        toolset = Toolset(
+            self.tree,
+            reads=[Read(self.tree), List(self.tree), Search(self.tree)],
+            writes=[Edit(), Write()],
+            execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
+            protected=protected,
+        )
+        model = Model(find_profile("scripted"), self.provider, TextDialect(), toolset.descriptions)
+        exec_rule = "ask" if approver else "allow"
+        rules = {"read": "allow", "write": "allow", "exec": exec_rule}
+        approvals = Approvals(rules, approver or HeadlessApprover())
+        self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
+        self.control = Control()
+
+    def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
+        meter = Meter(budget or Budget())
+        return list(self.agent.turn(text, meter, self.control))
+
+    def end(self, text: str = "Do it.", budget: Budget | None = None) -> TurnEnded:
+        last = self.turn(text, budget)[-1]
+        assert isinstance(last, TurnEnded)
+        return last
+
+    def told(self) -> str:
+        """The last thing that the model was told."""
+        return self.provider.requests[-1].messages[-1].content
+
+    def file(self, path: str) -> str:
+        return (self.root / path).read_text()
