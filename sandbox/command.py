@@ -49,31 +49,36 @@ def follow(
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     keep = Keep(limits.output_bytes)
     printed = 0
+    at_line_start = True
+    timed_out = flooded = False
     ended: Exit | None = None
-    note = ""
     try:
-        while not note:
+        while ended is None and not (timed_out or flooded):
+            left = started + seconds - time.monotonic()
             try:
-                data = running.read(control, max(0.0, started + seconds - time.monotonic()))
+                data = running.read(control, left) if left > 0 else None
             except TimeoutError:
-                note = f"[killed: it ran longer than the limit of {seconds:g} s]"
-                break
+                data = None
             if not data:
-                ended = running.exit()
-                break
+                timed_out = data is None
+                ended = None if timed_out else running.exit()
+                continue
             printed += len(data)
-            text = decoder.decode(data)
-            if text:
+            flooded = printed > limits.flood_bytes
+            if text := decoder.decode(data):
                 keep.add(text)
+                at_line_start = text.endswith("\n")
                 yield text
-            if printed > limits.flood_bytes:
-                note = f"[killed: it printed more than the limit of {limits.flood_bytes} bytes]"
     finally:
         if ended is None:
             running.kill(control)
-    timed_out = ended is None and printed <= limits.flood_bytes
-    ended = ended or Exit(code=None, note=note)
-    last = decoder.decode(b"", final=True) + (f"\n{ended.note}\n" if ended.note else "")
+    if timed_out:
+        ended = Exit(code=None, note=f"[killed: it ran longer than the limit of {seconds:g} s]")
+    elif ended is None:
+        ended = Exit(code=None, note=f"[killed: it printed more than the limit of {limits.flood_bytes} bytes]")
+    last = decoder.decode(b"", final=True)
+    if ended.note:
+        last += f"{'' if at_line_start else chr(10)}{ended.note}\n"
     if last:
         keep.add(last)
         yield last
@@ -81,7 +86,7 @@ def follow(
         exit_code=ended.code,
         signal=_signal(ended.code),
         timed_out=timed_out,
-        truncated=keep.truncated or printed > limits.flood_bytes,
+        truncated=keep.truncated or flooded,
         output=keep.text(),
         seconds=time.monotonic() - started,
     )

@@ -250,12 +250,8 @@ class DockerSandbox:
         after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
         after.update(dict.fromkeys(found.deleted))
         self._tell(found.refused)
-        return Patch(
-            tuple(
-                FileChange(path=path, before=base.get(path), after=after[path])
-                for path in sorted(after)
-                if after[path] != base.get(path)
-            )
+        return Patch.of(
+            FileChange(path=path, before=base.get(path), after=entry) for path, entry in after.items()
         )
 
     def _fetch(self, container: Container, paths: list[str], control: Control) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from r1code.tree.snapshot import Entry
+from r1code.tree.entry import Entry, parents, wrong_with
 
 FIND = (
     "find . -mindepth 1 -path ./.git -prune"
@@ -86,12 +86,6 @@ def parse(output: bytes) -> dict[str, Seen]:
     return seen
 
 
-def ancestors(path: str) -> Iterator[str]:
-    """The folders that hold `path`, nearest first, without the root."""
-    while path := posixpath.dirname(path):
-        yield path
-
-
 def sending(
     wanted: Mapping[str, Entry], last: Mapping[str, Entry], seen: Mapping[str, Seen], known: Known
 ) -> Sending:
@@ -103,7 +97,7 @@ def sending(
         there = seen.get(path)
         if there is not None and there.kind != LETTERS[wanted[path].kind]:
             delete[path] = None
-        for folder in ancestors(path):
+        for folder in parents(path):
             above = seen.get(folder)
             if above is not None and above.kind != "d":
                 delete[folder] = None
@@ -146,18 +140,15 @@ def returning(
     deleted = [
         path
         for path in snapshot
-        if (path not in seen or seen[path].kind == "d") and refused.keys().isdisjoint(ancestors(path))
+        if (path not in seen or seen[path].kind == "d") and refused.keys().isdisjoint(parents(path))
     ]
     return Returning(changed=sorted(changed), deleted=deleted, refused=refused)
 
 
 def refusal(path: str, seen: Seen) -> str | None:
     """Why a path must not be written to the host, if so."""
-    names = path.split("/")
-    if any(name in {"", ".", ".."} for name in names):
-        return "not a plain path"
-    if any(name.casefold() == ".git" for name in names):
-        return "git's own files"
+    if why := wrong_with(path):
+        return why
     if seen.kind == "l":
         return None if _stays_inside(path, seen.target) else "a link that leads out of the tree"
     if seen.kind != "f":

@@ -1,0 +1,187 @@
+"""Commands on this machine, in the work tree itself: only where a person agreed to that."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import select
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import IO
+
+from r1code.control import POLL_SECONDS, Control
+from r1code.errors import SandboxError, StateError
+from r1code.sandbox.base import Limits
+from r1code.sandbox.command import SHELL_SIGNAL_BASE, Exit, follow
+from r1code.sandbox.environment import BASIC, allowed
+from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot
+from r1code.types import ExecResult
+
+MAX_READ_BYTES = 50_000_000
+_CHUNK = 1 << 16
+_ESCAPED_SECONDS = 1.0
+
+
+class HostSandbox:
+    """No protection at all, apart from limits of time and output, and an environment without keys.
+
+    `scan` says what is in `root` now, and keeps the contents.
+    """
+
+    kind = "host"
+
+    def __init__(self, root: Path, *, limits: Limits, scan: Callable[[], Snapshot]) -> None:
+        self._root = root
+        self._limits = limits
+        self._scan = scan
+        self._snapshot = Snapshot({})
+
+    def start(self, control: Control) -> None:
+        control.check()
+        if not self._root.is_dir():
+            raise SandboxError(
+                "commands cannot run here",
+                why=f"{self._root} is not a folder",
+                hint="start r1code in a folder that exists",
+            )
+
+    def sync(self, snapshot: Snapshot, control: Control) -> None:
+        """Commands run in the tree itself: there is nothing to copy."""
+        control.check()
+        self._snapshot = snapshot
+
+    def run(
+        self,
+        command: str,
+        control: Control,
+        *,
+        env: dict[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Generator[str, None, ExecResult]:
+        self.start(control)
+        running = _Process(command, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | (env or {}))
+        try:
+            limit = self._limits.seconds if seconds is None else seconds
+            return (yield from follow(running, control, self._limits, limit))
+        finally:
+            running.close()
+
+    def changes(self, control: Control) -> Patch:
+        try:
+            return self._snapshot.diff(control.call(self._scan))
+        except (StateError, OSError) as error:
+            raise SandboxError(
+                "what the command changed could not be seen",
+                why=str(error),
+                hint="look at the folder's permissions",
+            ) from error
+
+    def read(self, path: str, control: Control) -> bytes | None:
+        control.check()
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(MAX_READ_BYTES + 1)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise SandboxError(
+                f"{path} could not be read", why=str(error), hint="look at its permissions"
+            ) from error
+        if len(data) > MAX_READ_BYTES:
+            raise SandboxError(
+                f"{path} could not be read",
+                why=f"it is larger than {MAX_READ_BYTES // 1_000_000} MB",
+                hint="make the command write less",
+            )
+        return data
+
+    def close(self) -> None:
+        """There is nothing to release: every command ends with its `run`."""
+
+
+class _Process:
+    """A shell in a process group of its own, killed as a group: a `Running`.
+
+    A child that leaves the group survives; on a machine without a container nothing finds it.
+    """
+
+    def __init__(self, command: str, root: Path, env: dict[str, str]) -> None:
+        shell = shutil.which("bash") or "/bin/sh"
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - running it is what the person agreed to
+                [shell, "-c", command],
+                cwd=root,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(
+                "the command could not be started", why=str(error), hint="shorten it, or free some resources"
+            ) from error
+        self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=32)
+        self._stopped = threading.Event()
+        self._reader = threading.Thread(target=self._drain, name="r1code-output", daemon=True)
+        self._reader.start()
+
+    def read(self, control: Control, seconds: float) -> bytes:
+        return control.get(self._chunks, seconds)
+
+    def kill(self, control: Control) -> None:  # noqa: ARG002 - killing a group takes no time
+        self._kill_group()
+        self._stopped.set()
+
+    def exit(self) -> Exit:
+        code = self._process.wait()
+        return Exit(code=code if code >= 0 else SHELL_SIGNAL_BASE - code)
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._reader.join()
+        self._process.wait()
+        self._pipe.close()
+
+    def _drain(self) -> None:
+        """Puts the output into the queue; then, when the shell has ended as well, the empty end of it."""
+        pipe = self._pipe.fileno()
+        deadline = float("inf")
+        while not self._stopped.is_set() and time.monotonic() < deadline:
+            if deadline == float("inf") and self._process.poll() is not None:
+                # What it left in the background holds the pipe open; what even left the group does not count.
+                self._kill_group()
+                deadline = time.monotonic() + _ESCAPED_SECONDS
+            if not select.select([pipe], [], [], POLL_SECONDS)[0]:
+                continue
+            data = os.read(pipe, _CHUNK)
+            if not data:
+                break
+            self._put(data)
+        while not self._stopped.is_set() and self._process.poll() is None:
+            time.sleep(POLL_SECONDS)
+        self._kill_group()
+        self._put(b"")
+
+    def _put(self, data: bytes) -> None:
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._chunks.put(data, timeout=POLL_SECONDS)
+                return
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        if self._process.stdout is None:
+            raise AssertionError("it was started with a pipe")
+        return self._process.stdout
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)

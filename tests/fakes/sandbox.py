@@ -1,0 +1,111 @@
+"""A sandbox in memory, for tests of what uses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from r1code.control import Control
+from r1code.tree.patch import FileChange, Patch
+from r1code.tree.snapshot import Entry, Snapshot
+from r1code.tree.store import Store, digest_of
+from r1code.types import ExecResult
+
+Files = dict[str, bytes]
+Answer = tuple[int, str] | ExecResult | Callable[[Files], tuple[int, str] | ExecResult]
+"""(exit code, output), a whole result, or a function that may change the files first."""
+
+
+class FakeSandbox:
+    """Answers commands from a table; a command that is not in it ends with 127.
+
+    `files` are those of the tree inside: `sync` fills them if a store is given, `changes` reports what
+    differs from the last sync. `outside` answers `read`. `calls` records what was asked, in order.
+    """
+
+    kind = "fake"
+
+    def __init__(
+        self,
+        answers: Mapping[str, Answer] | None = None,
+        *,
+        store: Store | None = None,
+        outside: Files | None = None,
+    ) -> None:
+        self.answers = dict(answers or {})
+        self.files: Files = {}
+        self.outside: Files = outside or {}
+        self.calls: list[tuple[Any, ...]] = []
+        self.started = False
+        self.closed = False
+        self._store = store
+        self._snapshot = Snapshot({})
+        self._synced: Files = {}
+
+    def start(self, control: Control) -> None:
+        control.check()
+        self.calls.append(("start",))
+        self.started = True
+
+    def sync(self, snapshot: Snapshot, control: Control) -> None:
+        control.check()
+        self.calls.append(("sync", snapshot))
+        for path in self._snapshot.entries.keys() - snapshot.entries.keys():
+            self.files.pop(path, None)
+        if self._store is not None:
+            self.files |= {path: self._store.get(entry.digest) for path, entry in snapshot.entries.items()}
+        self._snapshot = snapshot
+        self._synced = dict(self.files)
+
+    def run(
+        self,
+        command: str,
+        control: Control,
+        *,
+        env: dict[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Generator[str, None, ExecResult]:
+        control.check()
+        self.calls.append(("run", command, env, seconds))
+        answer = self.answers.get(command, (127, f"sh: {command}: not found\n"))
+        outcome = answer(self.files) if callable(answer) else answer
+        if not isinstance(outcome, ExecResult):
+            code, output = outcome
+            outcome = ExecResult(
+                exit_code=code, signal=None, timed_out=False, truncated=False, output=output, seconds=0.0
+            )
+        for line in outcome.output.splitlines(keepends=True):
+            control.check()
+            yield line
+        return outcome
+
+    def changes(self, control: Control) -> Patch:
+        control.check()
+        self.calls.append(("changes",))
+        paths = self.files.keys() | self._synced.keys()
+        return Patch.of(
+            FileChange(path=path, before=self._snapshot.entries.get(path), after=self._entry(path))
+            for path in paths
+            if self.files.get(path) != self._synced.get(path)
+        )
+
+    def read(self, path: str, control: Control) -> bytes | None:
+        control.check()
+        self.calls.append(("read", path))
+        return self.outside.get(path)
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+        self.closed = True
+
+    @property
+    def commands(self) -> list[str]:
+        return [call[1] for call in self.calls if call[0] == "run"]
+
+    def _entry(self, path: str) -> Entry | None:
+        data = self.files.get(path)
+        if data is None:
+            return None
+        before = self._snapshot.entries.get(path)
+        digest = digest_of(data) if self._store is None else self._store.put(data)
+        return Entry(kind="file", mode=0o644 if before is None else before.mode, digest=digest)
