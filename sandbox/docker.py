@@ -48,7 +48,7 @@ def _none(_: list[str]) -> set[str]:
 class DockerSandbox:
     """A container of its own, made at the first use, and made again if it was lost.
 
-    `owner`: the id of the session, whose state lies in `state`; `prune` removes what dead owners left.
+    `owner`: the id of the session; `prune` removes what dead owners left.
     `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
     """
 
@@ -60,7 +60,6 @@ class DockerSandbox:
         image: str | None,
         store: Store,
         owner: str,
-        state: Path,
         limits: Limits,
         say: Say,
         git_dir: Path | None = None,
@@ -68,7 +67,7 @@ class DockerSandbox:
     ) -> None:
         self._image = image
         self._store = store
-        self._labels = labels(owner, state)
+        self._labels = labels(owner, store.folder)
         self._limits = limits
         self._say = say
         self._git_dir = git_dir

@@ -18,7 +18,7 @@ _STATE = "r1code.state"
 
 
 def labels(owner: str, folder: Path) -> dict[str, str]:
-    """What marks a container of the session `owner`, whose state lies in `folder`."""
+    """What marks a container of the session `owner`, whose contents lie in `folder`."""
     return {_OURS: "1", _OWNER: owner, _STATE: _state(folder)}
 
 
@@ -33,7 +33,7 @@ def prune(
 ) -> list[str]:
     """Removes the containers whose owner is not alive, and says which: one line for each.
 
-    Only those of the state in `folder` on this machine; with `everything` all that r1code ever made on this
+    Only those whose store lies in `folder` on this machine; with `everything` all that r1code ever made on this
     engine, in use or not. Raises SandboxError and Cancelled.
     """
     client = connect(control)
