@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from msgspec import Struct
 
-from r1code.tree.snapshot import Entry
+from r1code.tree.entry import Entry
 
 
 class FileChange(Struct, frozen=True, kw_only=True):
@@ -18,3 +20,37 @@ class FileChange(Struct, frozen=True, kw_only=True):
 class Patch(Struct, frozen=True):
     changes: tuple[FileChange, ...]
     """At most one for a path, in path order."""
+
+    @staticmethod
+    def of(changes: Iterable[FileChange]) -> Patch:
+        """In path order, without those that change nothing."""
+        real = (change for change in changes if change.before != change.after)
+        return Patch(tuple(sorted(real, key=lambda change: change.path)))
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.changes)
+
+    def inverse(self) -> Patch:
+        return Patch(tuple(FileChange(path=one.path, before=one.after, after=one.before) for one in self.changes))
+
+    def then(self, other: Patch) -> Patch:
+        """Both as one, without what cancels out. Raises ValueError if `other` does not start where this ends."""
+        merged = {change.path: change for change in self.changes}
+        for change in other.changes:
+            first = merged.get(change.path)
+            if first is not None and first.after != change.before:
+                raise ValueError(f"the patches do not meet at {change.path!r}")
+            before = change.before if first is None else first.before
+            merged[change.path] = FileChange(path=change.path, before=before, after=change.after)
+        return Patch.of(merged.values())
+
+    def only(self, wanted: Callable[[str], bool]) -> Patch:
+        """The changes of the paths that `wanted` holds for."""
+        return Patch(tuple(change for change in self.changes if wanted(change.path)))
+
+    def without(self, unwanted: Callable[[str], bool]) -> Patch:
+        return self.only(lambda path: not unwanted(path))

@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+import os
+from pathlib import Path
 
 from msgspec import Struct
 
+from r1code.tree.entry import Entry, parents, wrong_with
+from r1code.tree.patch import FileChange, Patch
+from r1code.tree.store import Store
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """A file or a symbolic link. A link's digest is that of its target text."""
-
-    kind: Literal["file", "link"]
-    mode: int
-    """Permission bits, 0o777 at most; 0o777 for a link."""
-    digest: str
-    """SHA-256 of the content, in hex: its name in the store."""
+__all__ = ["Entry", "Snapshot", "materialise"]
 
 
 class Snapshot(Struct, frozen=True):
     entries: dict[str, Entry]
     """By path relative to the root, with `/`, in sorted order."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole: equal exactly for equal trees, on every machine."""
+        whole = hashlib.sha256()
+        for path, entry in self.entries.items():
+            whole.update(os.fsencode(path))
+            whole.update(f"\0{entry.kind} {entry.mode:o} {entry.digest}\n".encode())
+        return whole.hexdigest()
+
+    def diff(self, other: Snapshot) -> Patch:
+        """What makes `other` out of this."""
+        return Patch.of(
+            FileChange(path=path, before=self.entries.get(path), after=other.entries.get(path))
+            for path in self.entries.keys() | other.entries.keys()
+        )
+
+    def with_patch(self, patch: Patch) -> Snapshot:
+        """The tree with `patch` applied. Raises ValueError if the patch was made for another tree."""
+        entries = dict(self.entries)
+        for change in patch.changes:
+            if entries.pop(change.path, None) != change.before:
+                raise ValueError(f"the patch does not fit: {change.path!r} is not what it starts from")
+            if change.after is not None:
+                entries[change.path] = change.after
+        return Snapshot(dict(sorted(entries.items())))
+
+
+def materialise(snapshot: Snapshot, store: Store, folder: Path) -> None:
+    """Writes the tree into the empty `folder`: files, links and modes.
+
+    Raises OSError, StateError when a content is missing, and ValueError for a tree that cannot be: a path
+    that leaves it, or a file with something below it.
+    """
+    for path in snapshot.entries:
+        if wrong_with(path) is not None or any(parent in snapshot.entries for parent in parents(path)):
+            raise ValueError(f"{path!r} cannot be in a work tree")
+    for path, entry in snapshot.entries.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_entry(place, entry, store)
+
+
+def write_entry(place: Path, entry: Entry, store: Store) -> None:
+    """Creates the file or link `entry` at `place`, where nothing is. Raises OSError and StateError."""
+    data = store.get(entry.digest)
+    if entry.kind == "link":
+        place.symlink_to(os.fsdecode(data))
+        return
+    with place.open("xb") as file:
+        file.write(data)
+        os.fchmod(file.fileno(), entry.mode)

@@ -23,18 +23,26 @@ class Store:
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest[2:]
 
-    def put(self, data: bytes) -> str:
-        """Keeps `data` and returns its digest. Raises StateError when it cannot be written."""
+    def has(self, digest: str) -> bool:
+        return self._path(digest).exists()
+
+    def put(self, data: bytes, *, durable: bool = True) -> str:
+        """Keeps `data` and returns its digest. Raises StateError when it cannot be written.
+
+        Not `durable`: it outlives this process at once, but perhaps not a power cut.
+        """
         digest = digest_of(data)
         path = self._path(digest)
-        if path.exists():
+        # After a power cut the name may be there without the content.
+        if path.exists() and path.stat().st_size == len(data):
             return digest
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             Path(file.name).replace(path)
         except OSError as error:
             raise StateError(

@@ -1,0 +1,149 @@
+"""A git repository as r1code sees it: its work tree's files, what is ignored, and where it stands.
+
+Nothing here runs what the repository's configuration, attributes or hooks name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from r1code.errors import UsageError
+from r1code.repo.plumbing import Ran, checked, run
+from r1code.repo.unified import unified
+from r1code.tree.entry import parents, wrong_with
+from r1code.tree.patch import Patch
+from r1code.tree.store import Store
+
+_SUBMODULE = "160000 "
+_DRIVER_KEYS = ("clean", "smudge", "process", "required")
+
+
+class Git:
+    """Methods raise only StateError, when git fails."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @staticmethod
+    def find(folder: Path) -> Git:
+        """The repository whose work tree `folder` is in. Raises UsageError that says what to do."""
+        if not folder.is_dir():
+            raise UsageError(
+                f"{folder} is not a folder",
+                why="r1code works in the folder of a git repository",
+                hint="name an existing folder",
+            )
+        ran = run(folder, ["rev-parse", "--show-toplevel"])
+        if ran.code:
+            raise _unusable(folder, ran.error)
+        root = Path(os.fsdecode(ran.output.removesuffix(b"\n")))
+        if not os.path.lexists(root / ".git") or not folder.resolve().is_relative_to(root):
+            raise UsageError(
+                f"the repository of {folder} keeps its work tree elsewhere",
+                why=f"its configuration sets core.worktree to {root}",
+                hint="remove that setting, or use another clone",
+            )
+        return Git(root)
+
+    def files(self) -> list[str]:
+        """Tracked files, also deleted ones, and untracked ones that are not ignored; sorted.
+
+        What lies in submodules and other repositories inside is left out.
+        """
+        listed = self._run(["ls-files", "-z", "-c", "-o", "--exclude-standard"], "list the files").names
+        return sorted({name for name in listed if not name.endswith("/")} - self._submodules())
+
+    def _submodules(self) -> set[str]:
+        staged = self._run(["ls-files", "-z", "-s"], "list the files").names
+        return {line.partition("\t")[2] for line in staged if line.startswith(_SUBMODULE)}
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` that git would not add: ignored ones, and what lies in a submodule."""
+        submodules = self._submodules()
+        inside = {path for path in paths if not submodules.isdisjoint(parents(path))}
+        asked = [path for path in paths if path not in inside and self._can_be_asked(path)]
+        if not asked:
+            return inside
+        ran = run(
+            self.root,
+            ["check-ignore", "-z", "--stdin"],
+            # A name that begins with `:` would be more than a name.
+            stdin=b"".join(b"./%s\0" % os.fsencode(path) for path in asked),
+        )
+        if ran.code == 1:
+            return inside
+        named = checked(ran, "say which files are ignored").names
+        return inside | {name.removeprefix("./") for name in named}
+
+    def _can_be_asked(self, path: str) -> bool:
+        """Git refuses the whole question for one path that is behind a link or not inside."""
+        return wrong_with(path) is None and not any((self.root / parent).is_symlink() for parent in parents(path))
+
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first one."""
+        ran = run(self.root, ["rev-parse", "--verify", "--quiet", "HEAD"])
+        return ran.output.decode().strip() if ran.code == 0 else None
+
+    def branch(self) -> str | None:
+        """The branch that is checked out, also before its first commit; None when HEAD is detached."""
+        ran = run(self.root, ["symbolic-ref", "--short", "--quiet", "HEAD"])
+        return os.fsdecode(ran.output.removesuffix(b"\n")) if ran.code == 0 else None
+
+    def is_dirty(self) -> bool:
+        """Whether the work tree or the index differ from HEAD, untracked files included, submodules not.
+
+        Filters do not run: a file that a filter changes on checkout counts as changed once it was touched.
+        """
+        arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
+        ran = run(self.root, [*arguments, "--untracked-files=normal"], config=self._no_filters())
+        return bool(checked(ran, "compare the work tree with HEAD").output)
+
+    def _no_filters(self) -> list[str]:
+        """Settings that disarm every filter that any configuration file names."""
+        keys = self._run(["config", "--list", "--name-only", "-z"], "read its configuration").names
+        names = {
+            key.removeprefix("filter.").rpartition(".")[0]
+            for key in keys
+            if key.startswith("filter.") and key.rpartition(".")[2] in _DRIVER_KEYS
+        }
+        strange = [name for name in names if "=" in name]
+        if strange:
+            raise UsageError(
+                "git's configuration has a filter that cannot be switched off",
+                why=f"the filter's name {strange[0]!r} has a `=` in it",
+                hint="remove that section from .git/config",
+            )
+        off = {"required": "false"}
+        return [f"filter.{name}.{key}={off.get(key, '')}" for name in sorted(names) for key in _DRIVER_KEYS]
+
+    def unified(self, patch: Patch, store: Store) -> str:
+        """The patch as text that `git apply` takes exactly; see `unified`."""
+        return unified(patch, store)
+
+    def _run(self, arguments: Sequence[str], doing: str) -> Ran:
+        return checked(run(self.root, arguments), doing)
+
+
+def _unusable(folder: Path, error: str) -> UsageError:
+    reason = error.strip().removeprefix("fatal: ").partition("\n")[0]
+    if "dubious ownership" in error or "unsafe repository" in error:
+        return UsageError(
+            f"git does not trust the repository of {folder}",
+            why="it belongs to another user",
+            hint=f"if you trust it: git config --global --add safe.directory {folder.resolve()}",
+        )
+    if "bare repository" in error or "work tree" in error:
+        return UsageError(
+            f"{folder} has no work tree",
+            why="it is a bare repository, or git's own folder",
+            hint="clone it, and start r1code in the clone",
+        )
+    if "not a git repository" in error:
+        return UsageError(
+            f"{folder} is not in a git repository",
+            why="r1code shows and undoes changes by what git lists",
+            hint="run `git init` there, or name a folder of a repository",
+        )
+    return UsageError(f"git cannot use {folder}", why=reason, hint="`git status` there may say more")

@@ -1,0 +1,80 @@
+"""A patch as text that `git apply` takes exactly."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from r1code.repo.plumbing import checked, run
+from r1code.tree.entry import Entry
+from r1code.tree.patch import FileChange, Patch
+from r1code.tree.store import Store
+
+_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""Neither a person's configuration nor a repository's has a say in how the text looks."""
+
+_DIFF = [
+    "diff-tree",
+    *("-r", "-p", "--binary", "--no-renames"),
+    *("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"),
+]
+
+
+def unified(patch: Patch, store: Store) -> str:
+    """The patch in git's format: new and deleted files, the executable bit, links, binary contents.
+
+    The text is valid Unicode: what is not UTF-8 is shown as a binary change. Raises StateError.
+    """
+    plain = [change for change in patch.changes if _is_unicode(change, store)]
+    other = [change for change in patch.changes if change not in plain]
+    with tempfile.TemporaryDirectory(prefix="r1code-") as name:
+        folder = Path(name)
+        env = {**_ALONE, "GIT_DIR": name}
+        checked(run(folder, ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
+        stream = b"".join([*_commits("plain", plain, store), *_commits("other", other, store)])
+        checked(run(folder, ["fast-import", "--quiet"], env=env, stdin=stream), "read the contents of the patch")
+        texts: list[str] = []
+        for kind, threshold in (("plain", "512m"), ("other", "0")):
+            ran = run(
+                folder,
+                [*_DIFF, f"refs/heads/{kind}-before", f"refs/heads/{kind}-after"],
+                config=[f"core.bigFileThreshold={threshold}"],
+                env=env,
+            )
+            # Git cuts the line that it shows after @@ by bytes, possibly inside a character.
+            texts.append(checked(ran, "compare the contents of the patch").output.decode(errors="replace"))
+    return "".join(texts)
+
+
+def _is_unicode(change: FileChange, store: Store) -> bool:
+    try:
+        for entry in (change.before, change.after):
+            if entry is not None:
+                store.get(entry.digest).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _commits(kind: str, changes: list[FileChange], store: Store) -> Iterator[bytes]:
+    """Two commits for `git fast-import`: the touched files before, and after."""
+    for moment in ("before", "after"):
+        yield f"commit refs/heads/{kind}-{moment}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
+        for change in changes:
+            entry = change.before if moment == "before" else change.after
+            if entry is not None:
+                data = store.get(entry.digest)
+                yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(change.path), len(data), data)
+
+
+def _mode(entry: Entry) -> bytes:
+    if entry.kind == "link":
+        return b"120000"
+    return b"100755" if entry.mode & 0o100 else b"100644"
+
+
+def _quoted(path: str) -> bytes:
+    escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"' + escaped + b'"'

@@ -1,0 +1,93 @@
+"""What is at one path of a work tree, and how it is read without ever leaving the tree."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from r1code.tree.store import digest_of
+
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A file or a symbolic link. A link's digest is that of its target text."""
+
+    kind: Literal["file", "link"]
+    mode: int
+    """Permission bits, 0o777 at most; 0o777 for a link."""
+    digest: str
+    """SHA-256 of the content, in hex: its name in the store."""
+
+
+def wrong_with(path: str) -> str | None:
+    """Why `path` cannot name something in a work tree; None if it can. Looks at the name only."""
+    if not path or "\0" in path:
+        return "it is not a path"
+    if path.startswith("/"):
+        return "it is absolute"
+    parts = path.split("/")
+    if any(part in {"", ".", ".."} for part in parts):
+        return "it is not in its normal form"
+    if any(part.casefold() == ".git" for part in parts):
+        return "git's own files are not part of the work tree"
+    return None
+
+
+def parents(path: str) -> list[str]:
+    """The folders above `path` inside the tree, outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def blocked_by(root: Path, path: str) -> str | None:
+    """The outermost parent of `path` that exists and is no real folder: a link, most often."""
+    for parent in parents(path):
+        try:
+            mode = (root / parent).lstat().st_mode
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISDIR(mode):
+            return parent
+    return None
+
+
+def open_file(path: Path) -> int:
+    """A descriptor of the regular file at `path`; its last component is not followed. Raises OSError.
+
+    A pipe or device there neither blocks nor is read.
+    """
+    descriptor = os.open(path, _OPEN_FLAGS)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return descriptor
+
+
+def look(root: Path, path: str) -> tuple[Entry, bytes] | None:
+    """The entry at `path` and its content. None: nothing is there, or only behind a link.
+
+    Raises IsADirectoryError for a folder, and another OSError for what is neither file nor link or cannot
+    be read.
+    """
+    if blocked_by(root, path) is not None:
+        return None
+    place = root / path
+    try:
+        mode = place.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            target = os.fsencode(place.readlink())
+            return Entry(kind="link", mode=0o777, digest=digest_of(target)), target
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "is a folder", path)
+        with os.fdopen(open_file(place), "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    return Entry(kind="file", mode=stat.S_IMODE(mode) & 0o777, digest=digest_of(data)), data

@@ -1,0 +1,212 @@
+"""The one gate to a work tree: what passes it is inside the tree, is no secret, and lands whole."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from r1code.control import Control
+from r1code.errors import StateError, ToolError
+from r1code.tree import journal
+from r1code.tree.entry import Entry, look, wrong_with
+from r1code.tree.journal import Recovery
+from r1code.tree.patch import FileChange, Patch
+from r1code.tree.scan import StatCache, scan
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.store import Store
+
+_NEW_FILE_MODE = 0o644
+_MOST_LINKS = 40
+_SIMILAR = 3
+
+
+class WorkTree:
+    """The files below `root` that `list_paths` names and `hidden` does not hold for.
+
+    Paths are relative to the root, with `/`. Methods that take one raise ToolError, in words for the model,
+    for a path that leaves the tree, belongs to git, or is hidden. A link that stays inside the tree stands for
+    what it points to; only deleting a link is about the link itself.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        list_paths: Callable[[], list[str]],
+        store: Store,
+        *,
+        state: Path,
+        hidden: Callable[[str], bool],
+    ) -> None:
+        self.root = root.resolve()
+        self._list_paths = list_paths
+        self._store = store
+        self._hidden = hidden
+        # Two checkouts never share a state, and one tree has one state however it is reached.
+        self._state = state / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        self._journal = self._state / "journal"
+
+    @contextmanager
+    def locked(self, control: Control) -> Iterator[None]:
+        """Holds the tree for this process. Raises StateError when another one has it, and Cancelled."""
+        control.check()
+        lock = FileLock(self._state / "lock", thread_local=False)
+        try:
+            self._state.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StateError(
+                f"another r1code works in {self.root}",
+                why="two of them would undo each other's changes",
+                hint="end the other one, or use a checkout of your own (`git worktree add`)",
+            ) from error
+        except OSError as error:
+            raise StateError(
+                f"the lock of {self.root} cannot be taken",
+                why=str(error),
+                hint="point R1CODE_STATE_DIR at a folder that you can write",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def recover(self) -> list[Recovery]:
+        """Ends changes that a crash interrupted. Raises StateError when one cannot land."""
+        return journal.recover(self.root, self._store, self._journal)
+
+    def resolve(self, path: str) -> str:
+        """The normal form of `path`, links inside the tree followed; `.` for the root."""
+        return self._resolve(path, follow_last=True)
+
+    def _resolve(self, path: str, *, follow_last: bool) -> str:
+        if "\0" in path or not path.strip():
+            raise ToolError("The path is empty or has a NUL in it. Give a path relative to the project's root.")
+        absolute = os.path.normpath(self.root / path)
+        pending = self._inside(absolute, path).split("/")
+        done: list[str] = []
+        links = 0
+        while pending:
+            done.append(pending.pop(0))
+            self._refuse_hidden("/".join(done), path)
+            if not (pending or follow_last):
+                break
+            place = self.root.joinpath(*done)
+            if not place.is_symlink():
+                continue
+            links += 1
+            if links > _MOST_LINKS:
+                raise ToolError(f"{path} is a loop of links. Use another path.")
+            target = place.parent.joinpath(place.readlink(), *pending)
+            pending, done = self._inside(os.path.normpath(target), path).split("/"), []
+        return "/".join(done)
+
+    def _inside(self, absolute: str, asked: str) -> str:
+        relative = os.path.relpath(absolute, self.root)
+        if relative == ".." or relative.startswith("../"):
+            raise ToolError(
+                f"{asked} is outside of the project, or a link that leads out of it. "
+                "Only files inside can be used: give a path relative to the project's root, like src/main.py."
+            )
+        return relative
+
+    def _refuse_hidden(self, path: str, asked: str) -> None:
+        if any(part.casefold() == ".git" for part in path.split("/")):
+            raise ToolError(f"{asked} belongs to git and is not available. Use the files of the project.")
+        if self._hidden(path):
+            raise ToolError(
+                f"{asked} may hold secrets, so it can be neither read nor written. Solve the task without it."
+            )
+
+    def paths(self) -> list[str]:
+        """The files and links of the tree that exist, sorted, without the hidden ones."""
+        return [path for path in self._visible() if self._is_there(path)]
+
+    def _visible(self) -> list[str]:
+        return sorted(path for path in self._list_paths() if not self._hidden(path))
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            mode = os.lstat(f"{self.root}/{path}").st_mode
+        except OSError:
+            return False
+        return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+    def snapshot(self) -> Snapshot:
+        """The visible tree now, its contents in the store. Raises StateError."""
+        return scan(self.root, self._visible(), self._store, StatCache(self._state / "stat"))
+
+    def entry(self, path: str) -> Entry | None:
+        """What is at `path`; None: nothing. Raises ToolError for a folder, and for what cannot be read."""
+        found = self._look(self.resolve(path))
+        return None if found is None else found[0]
+
+    def read(self, path: str) -> bytes:
+        """The content of a file. Raises ToolError, naming similar paths when there is none."""
+        found = self._look(self.resolve(path))
+        if found is None:
+            raise ToolError(f"{path} does not exist.{self._similar(path)}")
+        return found[1]
+
+    def _look(self, path: str) -> tuple[Entry, bytes] | None:
+        try:
+            return look(self.root, path)
+        except IsADirectoryError as error:
+            raise ToolError(f"{path} is a folder, not a file. List it, or name a file in it.") from error
+        except OSError as error:
+            raise ToolError(f"{path} cannot be read: {error.strerror}. Work without it.") from error
+
+    def _similar(self, path: str) -> str:
+        paths = self.paths()
+        name = path.rpartition("/")[2]
+        names: dict[str, list[str]] = {}
+        for known in paths:
+            names.setdefault(known.rpartition("/")[2], []).append(known)
+        near = [known for one in difflib.get_close_matches(name, names, n=_SIMILAR) for known in names[one]]
+        near.sort(key=lambda known: -difflib.SequenceMatcher(None, path, known).ratio())
+        if not near:
+            return " List the files to find the right path."
+        return f" Similar paths: {', '.join(near[:_SIMILAR])}."
+
+    def write(self, changes: dict[str, bytes | None]) -> Patch:
+        """Gives each path its content, None deletes it; all or nothing. Returns what changed.
+
+        A file keeps its mode. Raises ToolError for what cannot be written, StateError when the disk refuses.
+        """
+        patch = Patch.of(self._change(path, data) for path, data in changes.items())
+        if len(set(patch.paths)) < len(patch.changes):
+            raise ToolError("Two of the paths name the same file. Change each file once.")
+        journal.apply(self.root, patch, self._store, self._journal)
+        return patch
+
+    def _change(self, asked: str, data: bytes | None) -> FileChange:
+        path = self._resolve(asked, follow_last=data is not None)
+        found = self._look(path)
+        before = None if found is None else found[0]
+        if data is None:
+            if before is None:
+                raise ToolError(f"{asked} does not exist, so it cannot be deleted.{self._similar(asked)}")
+            return FileChange(path=path, before=before, after=None)
+        self._refuse_below_a_file(path)
+        mode = _NEW_FILE_MODE if before is None else before.mode
+        after = Entry(kind="file", mode=mode, digest=self._store.put(data))
+        return FileChange(path=path, before=before, after=after)
+
+    def _refuse_below_a_file(self, path: str) -> None:
+        for parent in Path(path).parents:
+            place = self.root / parent
+            if place.exists() and not place.is_dir():
+                raise ToolError(f"{parent} is a file, so there can be no {path}. Choose another path.")
+
+    def apply(self, patch: Patch) -> None:
+        """Applies a patch that something else made. Raises ToolError for hidden paths, else as `write`."""
+        for path in patch.paths:
+            if wrong_with(path) is None:
+                self._refuse_hidden(path, path)
+        journal.apply(self.root, patch, self._store, self._journal)
