@@ -52,8 +52,8 @@ class Agent:
         began = time.monotonic()
         end: End = ("error", "")
         self._session.append(Said(text=text, origin="task"))
-        yield TurnStarted(session=self._session.id, text=text)
         try:
+            yield TurnStarted(session=self._session.id, text=text)
             end = yield from self._steps(meter, control)
         except Cancelled:
             end = ("cancelled", "stopped by the user")

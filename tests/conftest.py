@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fakes.house import House
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,3 +30,10 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("R1CODE_STATE_DIR", str(home / "state"))
     monkeypatch.chdir(Path(home))
+
+
+@pytest.fixture(autouse=True)
+def closed_houses() -> Iterator[None]:
+    yield
+    while House.opened:
+        House.opened.pop().session.close()

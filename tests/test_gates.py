@@ -35,7 +35,9 @@ def test_waivers_are_few_explained_and_never_in_the_loop() -> None:
     lines = [line for path in OURS for line in path.read_text().splitlines()]
     waivers = [line for line in lines if re.search(r"# (noqa|type: ignore|pyright: ignore)", line)]
     assert len(waivers) <= WAIVERS
-    unexplained = [line.strip() for line in waivers if not re.search(r"(noqa: \S+( \S+)?|ignore\[\S+\]) +(-|#) \w", line)]
+    unexplained = [
+        line.strip() for line in waivers if not re.search(r"(noqa: \S+( \S+)?|ignore\[\S+\]) +(-|#) \w", line)
+    ]
     assert unexplained == []
     assert not re.search(r"noqa|type: ignore", (ROOT / "r1code/agent.py").read_text())
 
@@ -70,9 +72,7 @@ def test_the_wheel_holds_every_package_under_one_name() -> None:
 
 
 def test_tools_their_modules_their_forms_and_their_prompts_are_the_same_set() -> None:
-    modules = {
-        path.stem for path in (ROOT / "tools").glob("*.py") if f'name = "{path.stem}"' in path.read_text()
-    }
+    modules = {path.stem for path in (ROOT / "tools").glob("*.py") if f'name = "{path.stem}"' in path.read_text()}
     prompts = {path.stem for path in (ROOT / "prompts/tools").glob("*.md")}
     assert set(ORDER) == modules == prompts == set(FORMS)
 
@@ -98,7 +98,9 @@ def test_every_constraint_is_a_plain_version() -> None:
 
 
 def test_the_version_is_printed_before_anything_heavy_is_loaded() -> None:
-    code = "import json, sys; from r1code.cli import main; main(['--version']); print(json.dumps(list(sys.modules)))"
+    code = (
+        "import json, sys; from r1code.cli import main; main(['--version']); print(json.dumps(list(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     version, modules = done.stdout.splitlines()
     assert version == f"r1code {__version__}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from fakes.sandbox import FakeSandbox
-
+from fakes.sandbox import Answer, FakeSandbox
 from r1code.agent import Agent
 from r1code.approval import Approvals, Approver, HeadlessApprover
 from r1code.budget import Meter
@@ -43,13 +43,16 @@ def walk(root: Path) -> list[str]:
 class House:
     """`files` are in the tree; `replies` are what the model says, in order."""
 
+    opened: ClassVar[list[House]] = []
+    """Closed after each test (tests/conftest.py)."""
+
     def __init__(
         self,
         folder: Path,
         replies: Sequence[str | ScriptedReply],
         *,
         files: dict[str, str] | None = None,
-        sandbox: FakeSandbox | None = None,
+        sandbox: FakeSandbox | Mapping[str, Answer] | None = None,
         approver: Approver | None = None,
         protected: Callable[[str], bool] = lambda _: False,
         headless: bool = True,
@@ -60,8 +63,10 @@ class House:
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             (self.root / path).write_text(text)
         self.store = Store(folder / "objects")
-        self.tree = WorkTree(self.root, lambda: walk(self.root), self.store, folder / "state", is_secret)
-        self.sandbox = sandbox or FakeSandbox({})
+        self.tree = WorkTree(
+            self.root, lambda: walk(self.root), self.store, state=folder / "state", hidden=is_secret
+        )
+        self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
         self.session = Session.create(folder / "sessions", root=str(self.root), profile="scripted", base="")
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
         toolset = Toolset(
@@ -77,6 +82,7 @@ class House:
         approvals = Approvals(rules, approver or HeadlessApprover())
         self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
         self.control = Control()
+        House.opened.append(self)
 
     def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
         meter = Meter(budget or Budget())
