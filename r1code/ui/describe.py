@@ -1,0 +1,300 @@
+"""What each event says in words. Pure: an event in, pieces of output out; nothing is remembered."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from functools import singledispatch
+
+from r1code.events import (
+    BaselineReached,
+    Event,
+    Finished,
+    Notice,
+    PatchReady,
+    ReplyReceived,
+    ReplyRejected,
+    StepStarted,
+    TurnEnded,
+    TurnStarted,
+    VerdictReached,
+)
+from r1code.types import EndReason, ExitCode, Outcome, Status, TestReport, ToolCall, Usage, Verdict
+from r1code.ui.diff import diff_lines
+from r1code.ui.flow import Flow, clip, excerpt
+from r1code.ui.piece import Piece, Style
+from r1code.ui.safe import safe_line
+
+UNBOUNDED = 400
+"""Where there is no terminal: how long a line may be that is cut at all."""
+MARGIN = "  "
+"""Column 0 is ours: every line of foreign text begins with this or with another prefix."""
+LINES = 8
+TASK_LINES = 12
+ENDING_LINES = 30
+DIFF_LINES = 200
+IDS = 10
+
+_MARKS: dict[Status, tuple[str, Style]] = {
+    "ok": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "refused": ("⊘", "warn"),
+    "interrupted": ("!", "warn"),
+}
+_REASONS: dict[EndReason, tuple[str, Style]] = {
+    "done": ("done", "good"),
+    "answered": ("answered", "good"),
+    "plan": ("plan", "good"),
+    "question": ("question", "warn"),
+    "gave_up": ("gave up", "bad"),
+    "stuck": ("stuck: it went in circles", "bad"),
+    "format": ("too many replies that could not be read", "bad"),
+    "budget": ("a budget is used up", "warn"),
+    "cancelled": ("cancelled", "warn"),
+    "error": ("an error", "bad"),
+}
+_GOOD = frozenset[Outcome]({"fixed", "unbroken"})
+_RE_RUN = frozenset[Outcome]({"fixed", "unbroken", "not_fixed", "tampered"})
+# What was streamed a moment ago is not said twice.
+_ALREADY_SAID = frozenset[EndReason]({"answered", "gave_up"})
+_EXITS: dict[ExitCode, tuple[str, str]] = {
+    ExitCode.OK: ("it is done, and the tests that had to pass do", ""),
+    ExitCode.NOT_FIXED: (
+        "tests still fail, or a passing one broke",
+        "run again with a clearer task or a larger budget",
+    ),
+    ExitCode.USAGE: ("the command or its input cannot be used", "see r1code --help"),
+    ExitCode.NOTHING_TO_FIX: ("no test fails", ""),
+    ExitCode.CANNOT_REPRODUCE: (
+        "the failure does not show in the sandbox",
+        "check the test command and what it needs",
+    ),
+    ExitCode.BUDGET: ("a budget is used up", "run again with a larger budget"),
+    ExitCode.BACKEND: ("the model's backend failed", "check that it answers, then run again"),
+    ExitCode.SANDBOX: ("the sandbox failed", "check that the engine runs, then run again"),
+    ExitCode.TAMPERED: ("protected files were changed", "read the patch before you use any of it"),
+    ExitCode.INTERNAL: ("a bug in r1code", "please report it"),
+    ExitCode.INTERRUPTED: ("stopped by the user", ""),
+}
+
+
+def mark(status: Status) -> Piece:
+    symbol, style = _MARKS[status]
+    return Piece(f"{symbol} {status}", style)
+
+
+def line(text: str, style: Style = "plain", width: int | None = None) -> Piece:
+    return Piece(f"{clip(text, width)}\n", style)
+
+
+def block(text: str, lines: int, width: int | None, style: Style = "plain") -> list[Piece]:
+    """The first lines of foreign text, and how many more there are."""
+    shown, hidden = excerpt(text, lines, UNBOUNDED)
+    flow = Flow(MARGIN, width)
+    pieces = [Piece(flow.feed(shown) + flow.end(), style)]
+    return [*pieces, Piece(f"{MARGIN}{more(hidden)}\n", "dim")] if hidden else pieces
+
+
+def more(count: int) -> str:
+    return f"… {count:,} more {'line' if count == 1 else 'lines'}"
+
+
+def _value(value: object) -> str:
+    return safe_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _count(value: object, word: str) -> str:
+    number = len(value) if isinstance(value, list) else 0
+    return f"({number} {word if number == 1 else word + 's'})"
+
+
+def card(call: ToolCall) -> str:
+    """A call on one line."""
+    given = call.arguments
+    path = _value(given.get("path", ""))
+    match call.name:
+        case "edit":
+            words = [path, _count(given.get("edits"), "edit")]
+        case "write":
+            words = [path, _count(str(given.get("content", "")).splitlines(), "line")]
+        case "read":
+            words = [path, f"(lines {_value(given['lines'])})" if given.get("lines") else ""]
+        case "search":
+            words = [_value(given.get("pattern", "")), f"(in {path})" if path else ""]
+        case "run":
+            words = [_value(given.get("command", ""))]
+        case "test":
+            words = [_value(given.get("selection") or "(all tests)")]
+        case "list":
+            words = [path or "."]
+        case _:
+            words = [_value(given)]
+    return "  ".join([safe_line(call.name), *filter(None, words)])
+
+
+def tokens(usage: Usage) -> str:
+    def number(value: int | None) -> str:
+        return "unknown" if value is None else f"{value:,}"
+
+    return (
+        f"tokens: prompt {number(usage.prompt)} (cached {number(usage.cached)}), "
+        f"completion {number(usage.completion)} (reasoning {number(usage.reasoning)})"
+    )
+
+
+def seconds(value: float) -> str:
+    minute = 60
+    if value < minute:
+        return f"{value:.1f} s"
+    return f"{int(value) // minute} min {int(value) % minute} s"
+
+
+@singledispatch
+def describe(event: Event, width: int | None) -> Iterator[Piece]:
+    """The whole lines that tell `event`, in a terminal of `width` columns or in none."""
+    raise TypeError(f"no whole lines tell {type(event).__name__} (width {width})")
+
+
+@describe.register
+def _turn_started(event: TurnStarted, width: int | None) -> Iterator[Piece]:
+    yield line(f"task · session {safe_line(event.session)}", "strong", width)
+    yield from block(event.text, TASK_LINES, width)
+
+
+@describe.register
+def _step_started(event: StepStarted, width: int | None) -> Iterator[Piece]:
+    yield Piece("\n")
+    yield line(f"step {event.step}", "strong", width)
+
+
+@describe.register
+def _reply_received(event: ReplyReceived, width: int | None) -> Iterator[Piece]:
+    yield Piece(_wrapped(f"reply {event.step} · {seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+
+
+@describe.register
+def _reply_rejected(event: ReplyRejected, width: int | None) -> Iterator[Piece]:
+    yield line("✗ reply not accepted; the model reads:", "warn", width)
+    yield from block(event.text, LINES, width, "dim")
+
+
+@describe.register
+def _notice(event: Notice, width: int | None) -> Iterator[Piece]:
+    style: Style = "warn" if event.level == "warning" else "dim"
+    word = "! warning" if event.level == "warning" else "note"
+    yield Piece(_wrapped(f"{word}: {event.text}", width), style)
+
+
+@describe.register
+def _turn_ended(event: TurnEnded, width: int | None) -> Iterator[Piece]:
+    word, style = _REASONS[event.reason]
+    steps = "1 step" if event.steps == 1 else f"{event.steps} steps"
+    yield Piece("\n")
+    yield Piece(_wrapped(f"turn ended: {word} · {steps} · {seconds(event.seconds)}", width), style)
+    if event.text.strip() and event.reason not in _ALREADY_SAID:
+        yield from block(event.text, ENDING_LINES, width)
+
+
+@describe.register
+def _baseline_reached(event: BaselineReached, width: int | None) -> Iterator[Piece]:
+    report = event.report
+    style: Style = "warn" if report.failed or report.uncollected or report.exit_code else "plain"
+    head = f"tests before: {safe_line(event.command)} · {_counts(report)} · {seconds(report.seconds)}"
+    yield Piece(_wrapped(head, width), style)
+    yield from _ids("failed", report.failed, width)
+    yield from _ids("not collected", report.uncollected, width)
+
+
+def _counts(report: TestReport) -> str:
+    if report.timed_out:
+        return "stopped at the time limit"
+    if not report.structured:
+        return f"no report of single tests, exit code {report.exit_code}"
+    named = {"failed": report.failed, "passed": report.passed, "skipped": report.skipped}
+    counts = [f"{len(ids)} {word}" for word, ids in named.items() if ids]
+    return ", ".join(counts) or "no tests"
+
+
+def _ids(word: str, ids: Sequence[str], width: int | None) -> Iterator[Piece]:
+    if not ids:
+        return
+    yield line(f"{MARGIN}{word} ({len(ids)}):")
+    for name in ids[:IDS]:
+        yield line(f"{MARGIN}{MARGIN}{safe_line(name)}", "plain", width)
+    if len(ids) > IDS:
+        yield line(f"{MARGIN}{MARGIN}… {len(ids) - IDS} more", "dim")
+
+
+@describe.register
+def _patch_ready(event: PatchReady, width: int | None) -> Iterator[Piece]:
+    lines = tuple(diff_lines(event.diff)) if event.diff else ()
+    added, removed = (sum(each.style == style for each in lines) for style in ("added", "removed"))
+    files = "1 file" if event.files == 1 else f"{event.files} files"
+    yield Piece("\n")
+    yield line(f"patch · {files}, +{added} -{removed} lines", "strong", width)
+    for each in lines[:DIFF_LINES]:
+        flow = Flow(MARGIN, width)
+        yield Piece(flow.feed(each.text) + flow.end() or "\n", each.style)
+    if len(lines) > DIFF_LINES:
+        yield from block(f"{more(len(lines) - DIFF_LINES)}; the patch file has them all", 1, width, "dim")
+
+
+@describe.register
+def _verdict_reached(event: VerdictReached, width: int | None) -> Iterator[Piece]:
+    verdict = event.verdict
+    word = verdict.outcome.replace("_", " ")
+    facts = [f"verdict: {word}", *_evidence(verdict), seconds(verdict.seconds)]
+    yield Piece("\n")
+    yield Piece(_wrapped(" · ".join(facts), width), "good" if verdict.outcome in _GOOD else "bad")
+    if verdict.outcome != "fixed" and verdict.why:
+        yield from block(verdict.why, LINES, width)
+    yield from _ids("still failing", verdict.still_failing, width)
+    yield from _ids("broken", verdict.broken, width)
+    yield from _ids("protected files the patch touched", verdict.tampered, width)
+
+
+def _evidence(verdict: Verdict) -> Iterator[str]:
+    if verdict.outcome not in _RE_RUN:
+        return
+    still = len(verdict.still_failing)
+    counts = [
+        f"{len(verdict.fixed)} fixed" if verdict.outcome != "unbroken" else "",
+        f"{still} still {'fails' if still == 1 else 'fail'}" if still else "",
+        f"{len(verdict.broken)} broken" if verdict.broken else "",
+        f"{verdict.passing} still {'passes' if verdict.passing == 1 else 'pass'}",
+        f"{len(verdict.tampered)} protected touched" if verdict.tampered else "tests untouched",
+    ]
+    yield f"clean re-run in {safe_line(verdict.sandbox)}: {', '.join(filter(None, counts))}"
+
+
+@describe.register
+def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
+    meaning, hint = _EXITS[event.exit_code]
+    outcome = event.outcome.replace("_", " ")
+    if event.outcome == "ended" and event.reason is not None:
+        outcome = f"ended: {_REASONS[event.reason][0]}"
+    style: Style = "good" if event.exit_code == ExitCode.OK else "bad"
+    session = f"session {safe_line(event.session)} · " if event.session else ""
+    yield Piece("\n")
+    yield Piece(_wrapped(f"{session}{seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+    yield Piece(_wrapped(f"{outcome} · exit code {event.exit_code.value}: {meaning}", width), style)
+    following = " · ".join(filter(None, [_use(event), hint]))
+    if following:
+        yield line(f"next: {following}", "strong")
+
+
+def _use(event: Finished) -> str:
+    """What to do with the patch. Never wrapped or cut: it is there to be copied."""
+    if event.patch_file is None:
+        return "git diff shows the patch, which is applied" if event.applied else ""
+    file = safe_line(shlex.quote(event.patch_file))
+    if event.applied:
+        return f"the patch is applied; git apply -R {file} takes it back"
+    return f"git apply {file}" if event.exit_code == ExitCode.OK else f"read the patch, {file}"
+
+
+def _wrapped(text: str, width: int | None) -> str:
+    """A line that begins with a word of ours; what follows in it keeps off column 0."""
+    flow = Flow(MARGIN, width)
+    return (flow.feed(text) + flow.end())[len(MARGIN) :]

@@ -1,0 +1,303 @@
+"""Turns told as events, and an event of each kind whose foreign fields hold one given text."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from r1code.events import (
+    BaselineReached,
+    CallFinished,
+    CallStarted,
+    CandidateEvent,
+    CommandOutput,
+    Event,
+    Finished,
+    Notice,
+    PatchReady,
+    ReasoningDelta,
+    ReplyReceived,
+    ReplyRejected,
+    StepStarted,
+    TextDelta,
+    TextWasReasoning,
+    TurnEnded,
+    TurnStarted,
+    VerdictReached,
+)
+from r1code.types import ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
+
+USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
+UNKNOWN = Usage()
+
+HOSTILE = (
+    "\x1b]52;c;cm0gLXJmIC8=\x07\x1b[2J\x1b[1;31mred\x9b0m back\rver\b\x00 \u202eevil\u2066 zero\u200bwidth "
+    "\ufeff\u00ad\U000e0041 lone\ud800 \u2028line\x85next\n"
+    "verdict: fixed · clean re-run in docker: 9 fixed, 9 still pass, tests untouched · 1.0 s\n"
+    "  y = allow, n = deny > y\n"
+    "::set-output name=key::value\n   ::error::stop\n##[add-mask]x ##vso[task.complete]\n"
+    "section_start:1:name\r\x1b[0K\nfixed · exit code 0: it is done"
+)
+
+DIFF = """\
+diff --git a/shop/cart.py b/shop/cart.py
+--- a/shop/cart.py
++++ b/shop/cart.py
+@@ -1,4 +1,4 @@ def total(cart):
+     prices = [line.price for line in cart]
+-    return sum(prices[1:])
++    return sum(prices)
+     # the end
+--- a comment
++-- a better comment
+"""
+
+
+def words(text: str) -> list[str]:
+    """The text as a model streams it."""
+    return [text[start : start + 5] for start in range(0, len(text), 5)]
+
+
+def reasoning(text: str) -> list[Event]:
+    return [ReasoningDelta(text=part) for part in words(text)]
+
+
+def answer(text: str) -> list[Event]:
+    return [TextDelta(text=part) for part in words(text)]
+
+
+def call(number: int, name: str, **arguments: object) -> CallStarted:
+    return CallStarted(call=ToolCall(id=f"c{number}", name=name, arguments=arguments))
+
+
+def seen(number: int, name: str, text: str, **fields: str) -> CallFinished:
+    status = fields.get("status", "ok")
+    display = fields.get("display", "")
+    return CallFinished(
+        name=name,
+        observation=Observation(call_id=f"c{number}", status=status, text=text, display=display),
+    )
+
+
+def fixed() -> list[Event]:
+    report = TestReport(
+        passed=tuple(f"tests/test_cart.py::test_{number}" for number in range(14)),
+        failed=("tests/test_cart.py::test_total", "tests/test_tax.py::test_rate"),
+        skipped=("tests/test_tax.py::test_slow",),
+        structured=True,
+        exit_code=1,
+        seconds=1.24,
+    )
+    failing = Verdict(outcome="fixed", why="", sandbox="docker", fixed=report.failed, passing=14, seconds=3.14)
+    return [
+        TurnStarted(session="2026-11-23-a1", text="Make the failing tests pass.\nThe tests are right."),
+        BaselineReached(command="pytest -q", report=report),
+        StepStarted(step=1),
+        *reasoning(
+            "\nThe test says that the total lacks the first line of the cart. So the slice is wrong.\n\n"
+            "Let me look at the file before I change it, and run the tests after that.\n\n"
+        ),
+        *answer('\n\nI will read the cart first.\n\n<read path="shop/cart.py"/>\n<search pattern="prices"/>\n'),
+        ReplyReceived(step=1, usage=USAGE, seconds=12.3),
+        call(1, "read", path="shop/cart.py", lines="1-20"),
+        call(2, "search", pattern="prices", path="shop"),
+        seen(1, "read", "1 a\n2 b", display="shop/cart.py (20 lines)"),
+        seen(2, "search", "2 matching lines\nshop/cart.py:2: a\nshop/cart.py:3: b", display="2 matching lines"),
+        Notice(text="the sandbox is ready after 1.2 s"),
+        StepStarted(step=2),
+        *answer("The slice drops the first price.\n"),
+        ReplyReceived(step=2, usage=UNKNOWN, seconds=61.0),
+        call(3, "edit", path="shop/cart.py", edits=[{"search": "a", "replace": "b"}]),
+        call(4, "write", path="shop/new.py", content="x = 1\ny = 2\n"),
+        seen(3, "edit", "shop/cart.py changed (1 block replaced)"),
+        seen(4, "write", "refused: shop/new.py is not needed", status="refused"),
+        call(5, "test"),
+        *[CommandOutput(call_id="c5", text=f"tests/test_{number}.py ....\r\n") for number in range(30)],
+        CommandOutput(call_id="c5", text="16 passed in "),
+        CommandOutput(call_id="c5", text="0.41s\n"),
+        seen(5, "test", "16 passed", display="16 passed"),
+        TurnEnded(reason="done", text="The total counts every line.", usage=USAGE, steps=2, seconds=75.2),
+        PatchReady(diff=DIFF, files=1),
+        VerdictReached(verdict=failing),
+        Finished(
+            outcome="fixed",
+            reason="done",
+            exit_code=ExitCode.OK,
+            applied=False,
+            patch_file="/tmp/out dir/fix.patch",
+            session="2026-11-23-a1",
+            usage=USAGE,
+            seconds=81.9,
+        ),
+    ]
+
+
+def not_fixed() -> list[Event]:
+    many = tuple(f"tests/test_parser.py::test_number_{number}" for number in range(12))
+    verdict = Verdict(
+        outcome="not_fixed",
+        why="12 tests still fail",
+        sandbox="docker",
+        fixed=("tests/test_a.py::test_a",),
+        still_failing=many,
+        broken=("tests/test_b.py::test_b",),
+        passing=1,
+        seconds=3.0,
+    )
+    return [
+        TurnStarted(session="s2", text="Fix it."),
+        BaselineReached(command="make test", report=TestReport(exit_code=2, seconds=0.2)),
+        StepStarted(step=1),
+        *answer("The old reasoning ended here"),
+        TextWasReasoning(),
+        *answer('<edit path="a.py">'),
+        ReplyReceived(step=1, usage=UNKNOWN, seconds=2.0),
+        ReplyRejected(text="Line 1: the <edit> is never closed.\nEnd it with </edit>."),
+        StepStarted(step=2),
+        call(1, "run", command="python -c 'print(1)'"),
+        CommandOutput(call_id="c1", text="1"),
+        seen(1, "run", "1\n[killed by signal 9 after 0.1 s]", status="failed"),
+        call(2, "run", command="sleep 100"),
+        seen(2, "run", "whether it ran to its end is not known", status="interrupted"),
+        call(3, "fly", where="away", height=3),
+        seen(3, "fly", "There is no tool fly.", status="failed"),
+        Notice(text="the backend answered slowly", level="warning"),
+        TurnEnded(reason="budget", text="the budget of 2 steps is used up", usage=UNKNOWN, steps=2, seconds=9),
+        PatchReady(diff="+x\n" * 500, files=2),
+        VerdictReached(verdict=verdict),
+        finished("not_fixed", ExitCode.NOT_FIXED, patch_file="fix.patch"),
+    ]
+
+
+def others() -> list[Event]:
+    """What the other two lack: the rest of the verdicts and of the endings."""
+    tampered = Verdict(
+        outcome="tampered",
+        why="the patch changes what it is judged by",
+        sandbox="docker",
+        fixed=("t::a",),
+        passing=3,
+        tampered=("tests/test_a.py", "conftest.py"),
+        seconds=2.0,
+    )
+    absent = Verdict(outcome="nothing_to_fix", why="all 16 tests pass", sandbox="docker", seconds=1.0)
+    unseen = Verdict(outcome="cannot_reproduce", why="the tests pass in the sandbox", sandbox="docker")
+    broken = TestReport(uncollected=("tests/test_a.py",), failed=("t::a",), structured=True, exit_code=2)
+    late = TestReport(timed_out=True, seconds=600.0)
+    return [
+        BaselineReached(command="pytest", report=broken),
+        BaselineReached(command="pytest", report=late),
+        VerdictReached(verdict=tampered),
+        VerdictReached(verdict=absent),
+        VerdictReached(verdict=unseen),
+        VerdictReached(verdict=Verdict(outcome="unbroken", why="", sandbox="docker", passing=16, seconds=1.0)),
+        TurnEnded(reason="answered", text="said already", usage=USAGE, steps=1, seconds=1),
+        TurnEnded(reason="stuck", text="read a.py three times", usage=USAGE, steps=9, seconds=1),
+        finished("done", ExitCode.OK, applied=True, patch_file="fix.patch"),
+        finished("ended", ExitCode.INTERRUPTED),
+        finished("ended", ExitCode.SANDBOX),
+    ]
+
+
+def finished(outcome: str, code: ExitCode, *, applied: bool = False, patch_file: str | None = None) -> Finished:
+    reason = "cancelled" if outcome == "ended" else None
+    return Finished(
+        outcome=outcome,
+        reason=reason,
+        exit_code=code,
+        applied=applied,
+        patch_file=patch_file,
+        session="s2",
+        usage=UNKNOWN,
+        seconds=9.5,
+    )
+
+
+def chinese() -> list[Event]:
+    return [
+        TurnStarted(session="s3", text="修复失败的测试,不要修改测试文件。"),
+        StepStarted(step=1),
+        *reasoning(
+            "测试说明总价缺少购物车的第一行,所以切片是错误的。让我先看看 shop/cart.py 这个文件,再运行测试。"
+        ),
+        *answer("切片丢掉了第一个价格。✅ 现在修复 `prices[1:]`,然后运行全部测试以确认没有破坏其他功能。"),
+        call(1, "run", command="echo 你好世界"),
+        CommandOutput(
+            call_id="c1",
+            text="你好世界,这是一行非常长的输出,它会在终端的右边缘被截断,因为它太长了,放不下,真的放不下\n",
+        ),
+        seen(1, "run", "你好", display="[exit code 0, 0.1 s]"),
+    ]
+
+
+def candidates() -> list[Event]:
+    """Two attempts at the same time: their pieces arrive in turns."""
+    first = [StepStarted(step=1), *reasoning("The first one thinks about the cart.\n"), *answer("Done.")]
+    second = [StepStarted(step=1), *reasoning("The second looks at the tax.\n"), call(1, "read", path="tax.py")]
+    mixed = [
+        CandidateEvent(candidate=number, inner=inner)
+        for pair in zip_longest(first, second)
+        for number, inner in enumerate(pair, 1)
+        if inner is not None
+    ]
+    return [*mixed, Notice(text="candidate 1 wins")]
+
+
+def hostile(text: str = HOSTILE) -> list[Event]:
+    """Every event, with `text` in each of its foreign fields."""
+    report = TestReport(passed=(text,), failed=(text,), uncollected=(text,), structured=True, digest=text)
+    verdict = Verdict(
+        outcome="not_fixed",
+        why=text,
+        sandbox=text,
+        fixed=(text,),
+        still_failing=(text,),
+        broken=(text,),
+        tampered=(text,),
+    )
+    turn: list[Event] = [
+        TurnStarted(session=text, text=text),
+        StepStarted(step=1),
+        ReasoningDelta(text=text),
+        TextDelta(text=text),
+        TextWasReasoning(),
+        ReplyReceived(step=1, usage=USAGE, seconds=1.0),
+        ReplyRejected(text=text),
+        *(call(1, name, path=text, command=text, pattern=text, selection=text, lines=text) for name in TOOLS),
+        call(1, text, anything=text),
+        CommandOutput(call_id="c1", text=text),
+        CommandOutput(call_id=text, text=text),
+        seen(1, text, text),
+        seen(2, text, text, display=text, status="failed"),
+        Notice(text=text),
+        Notice(text=text, level="warning"),
+        TurnEnded(reason="done", text=text, usage=USAGE, steps=1, seconds=1.0),
+    ]
+    rest: list[Event] = [
+        BaselineReached(command=text, report=report),
+        PatchReady(diff=text, files=1),
+        PatchReady(diff=f"@@ -1 +1,9 @@\n{text}", files=1),
+        VerdictReached(verdict=verdict),
+        Finished(
+            outcome="not_fixed",
+            reason="done",
+            exit_code=ExitCode.NOT_FIXED,
+            applied=False,
+            patch_file=text.replace("\x00", ""),
+            session=text,
+            usage=USAGE,
+            seconds=1.0,
+        ),
+    ]
+    return [*turn, *(CandidateEvent(candidate=1, inner=event) for event in turn), *rest]
+
+
+TOOLS = ("read", "list", "search", "edit", "write", "run", "test")
+
+STORIES = {
+    "fixed": fixed,
+    "not_fixed": not_fixed,
+    "others": others,
+    "chinese": chinese,
+    "candidates": candidates,
+    "hostile": hostile,
+}
