@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,8 @@ from typing import Any
 import docker
 import requests
 import urllib3
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound, StreamParseError
+from docker.utils import parse_host
 
 from r1code.control import Control
 from r1code.errors import SandboxError
@@ -18,10 +21,17 @@ from r1code.errors import SandboxError
 TIMEOUT_SECONDS = 60
 """How long the engine may be silent before it counts as gone."""
 
-ENGINE_ERRORS = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+ENGINE_ERRORS = (
+    DockerException,
+    StreamParseError,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
 """All that the SDK lets through when the engine fails."""
 
 _CONFLICT = 409
+_SOCKET = "http+unix://"
 _UNSAFE = "Without an engine, --sandbox=none runs commands on this machine, unprotected."
 _START = {
     "linux": "start it with `sudo systemctl start docker` (or `sudo dockerd`)",
@@ -41,7 +51,17 @@ class ContainerGone(SandboxError):  # noqa: N818 - what callers say when they ca
 def connect(control: Control) -> docker.DockerClient:
     """A client for the engine that DOCKER_HOST or the platform's default names."""
     with told("no Docker engine could be used"):
-        return control.call(lambda: docker.from_env(timeout=TIMEOUT_SECONDS), abandoned=_close)
+        return control.call(_connect, abandoned=_close)
+
+
+def _connect() -> docker.DockerClient:
+    address = str(parse_host(os.environ.get("DOCKER_HOST")))
+    if address.startswith(_SOCKET):
+        # The SDK leaks its socket where this fails, and hides the reason in a text.
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(TIMEOUT_SECONDS)
+            probe.connect(address.removeprefix(_SOCKET))
+    return docker.from_env(timeout=TIMEOUT_SECONDS)
 
 
 def inspect_image(api: docker.APIClient, name: str) -> dict[str, Any]:
@@ -78,7 +98,7 @@ def sandbox_error(what: str, error: BaseException) -> SandboxError:
             )
         return SandboxError(what, why=why, hint="see the engine's log for more, or restart the engine")
     why = str(error)
-    if "PermissionError" in why or isinstance(error, PermissionError):
+    if isinstance(error, PermissionError):
         return SandboxError(
             what, why="this user may not use the Docker engine's socket", hint=f"{_PERMISSION}. {_UNSAFE}"
         )
