@@ -15,11 +15,13 @@ from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.command import Exit
 from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGone, inspect_image, sandbox_error
-from r1code.sandbox.manifest import Seen
+from r1code.sandbox.manifest import LETTERS, Seen, printable
 from r1code.sandbox.stream import GO, STDERR, STDOUT, Ended, Exec
-from r1code.tree.snapshot import Entry
+from r1code.tree.entry import Entry
+from r1code.tree.snapshot import Snapshot
 
 WORK = "/workspace"
+NOT_COPIED = "the work tree could not be copied in"
 HOME = "/home/r1code"
 USER = "1000:1000"
 _KEEPER = "65534:65534"
@@ -188,6 +190,18 @@ class Container:
             why=f"a helper in the container ended with {code}: {errors}",
             hint="try again; if it happens again, use another image",
         )
+
+    def know(self, snapshot: Snapshot) -> None:
+        """What was seen last is `snapshot`; raises SandboxError if it is not."""
+        for path, entry in snapshot.entries.items():
+            there = self.seen.get(path)
+            if there is None or (there.kind, there.mode) != (LETTERS[entry.kind], entry.mode):
+                raise SandboxError(
+                    NOT_COPIED,
+                    why=f"{printable(path)} is not there as it should be",
+                    hint="try again; if it happens again, use another image",
+                )
+            self.known[path] = (there, entry)
 
     def alive(self) -> bool:
         try:

@@ -15,7 +15,7 @@ from r1code.sandbox import container as confined
 from r1code.sandbox.archive import Archive, files
 from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
-from r1code.sandbox.container import Command, Container
+from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGone, connect, told
 from r1code.sandbox.gitdir import LeftOut, members
 from r1code.sandbox.images.image import ensure_image
@@ -191,16 +191,13 @@ class DockerSandbox:
         self._look(container, control)
         last = self._snapshot.entries if container.synced else {}
         todo = sending(snapshot.entries, last, container.seen, container.known)
-        self._send(container, snapshot, todo, control)
-        for path, entry in snapshot.entries.items():
-            there = container.seen.get(path)
-            if there is None or there.kind != LETTERS[entry.kind] or there.mode != entry.mode:
-                raise SandboxError(
-                    "the work tree could not be copied in",
-                    why=f"{printable(path)} is not there as it should be",
-                    hint="try again; if it happens again, use another image",
-                )
-            container.known[path] = (there, entry)
+        try:
+            self._send(container, snapshot, todo, control)
+            container.know(snapshot)
+        except SandboxError:
+            # Half a tree is inside, and it may have filled the disk: better a new one than that.
+            self._discard(container)
+            raise
         container.synced = True
         self._snapshot = snapshot
 
@@ -222,8 +219,7 @@ class DockerSandbox:
             stream.close()
             return
         sizes = (str(size) for size in (len(delete), len(prune), length))
-        what = "the work tree could not be copied in"
-        container.seen = parse(container.ask(what, control, _SYNC, *sizes, stdin=stream))
+        container.seen = parse(container.ask(NOT_COPIED, control, _SYNC, *sizes, stdin=stream))
 
     def _add_history(self, archive: Archive, control: Control) -> None:
         git_dir = self._git_dir
