@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+TESTS = Path(__file__).parent
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    folder: Path
+    one_file: tuple[str, str]
+    """A failing test, and the file that has its bug."""
+    two_files: tuple[str, str, str]
+    """The other failing test, and the files that its fix must touch."""
+
+    @property
+    def fix(self) -> Path:
+        return TESTS / "projects" / "fixes" / f"{self.folder.name}.patch"
+
+
+PROJECTS = [
+    Project(
+        folder=TESTS.parent / "examples" / "lending",
+        one_file=(
+            "tests/test_fees.py::test_only_the_days_after_the_grace_days_are_charged",
+            "lending/fees.py",
+        ),
+        two_files=(
+            "tests/test_journal.py::test_dates_are_written_and_read_as_year_month_day",
+            "lending/journal.py",
+            "lending/restore.py",
+        ),
+    ),
+    Project(
+        folder=TESTS / "projects" / "recipes",
+        one_file=(
+            "tests/test_shopping.py::test_what_two_recipes_need_is_added_up",
+            "kitchen/shopping.py",
+        ),
+        two_files=(
+            "tests/test_card.py::test_a_card_shows_the_notes_of_the_recipe",
+            "kitchen/card.py",
+            "kitchen/parse.py",
+        ),
+    ),
+]
+
+
+@pytest.fixture(params=PROJECTS, ids=lambda project: project.folder.name)
+def project(request: pytest.FixtureRequest) -> Project:
+    return request.param
+
+
+@pytest.fixture
+def copy(project: Project, tmp_path: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__", ".*_cache")
+    return Path(shutil.copytree(project.folder, tmp_path / "copy", ignore=ignore))
+
+
+def failing(folder: Path) -> set[str]:
+    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=no", "-rfE"]
+    # None of our plugins: the project must do with plain pytest.
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    names = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE))
+    assert done.returncode == bool(names), done.stdout
+    assert " passed" in done.stdout
+    return names
+
+
+def apply_fix(project: Project, folder: Path, *paths: str) -> None:
+    """Applies the fix, or the part of it that concerns `paths`."""
+    only = [f"--include={path}" for path in paths]
+    subprocess.run(["git", "apply", *only, str(project.fix)], cwd=folder, check=True)
+
+
+def test_exactly_the_two_known_tests_fail(project: Project, copy: Path):
+    assert failing(copy) == {project.one_file[0], project.two_files[0]}
+
+
+def test_the_fix_makes_all_tests_pass(project: Project, copy: Path):
+    apply_fix(project, copy)
+    assert failing(copy) == set()
+
+
+def test_each_bug_is_fixed_on_its_own(project: Project, copy: Path):
+    apply_fix(project, copy, project.one_file[1])
+    assert failing(copy) == {project.two_files[0]}
+    apply_fix(project, copy, *project.two_files[1:])
+    assert failing(copy) == set()
+
+
+@pytest.mark.parametrize("half", [1, 2])
+def test_half_of_the_fix_of_two_files_does_not_suffice(project: Project, copy: Path, half: int):
+    apply_fix(project, copy, project.two_files[half])
+    assert project.two_files[0] in failing(copy)
+
+
+def test_the_fix_touches_no_test(project: Project):
+    touched = re.findall(r"^\+\+\+ b/(\S+)", project.fix.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(touched) == sorted({project.one_file[1], *project.two_files[1:]})
+
+
+def test_a_project_is_small_enough_for_a_small_model_and_large_enough_to_be_one(project: Project):
+    sources = [path for path in project.folder.rglob("*.py") if "__pycache__" not in path.parts]
+    sizes = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
+    code = {path: size for path, size in sizes.items() if path.parent.name != "tests"}
+    assert max(sizes.values()) < 120
+    assert len([path for path in code if path.name != "__init__.py"]) >= 4
+    assert sum(code.values()) >= 130
