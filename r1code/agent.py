@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Literal
 
 from r1code import prompts
@@ -43,7 +43,7 @@ class Agent:
         self._approvals = approvals
         self._headless = headless
 
-    def turn(self, text: str, meter: Meter, control: Control) -> Iterator[Event]:
+    def turn(self, text: str, meter: Meter, control: Control) -> Generator[Event, None, None]:
         """One user message until the agent stops; the last event is TurnEnded.
 
         However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from r1code.approval import Approver
     from r1code.config import Config
+    from r1code.control import Control
     from r1code.events import Event
     from r1code.ui.listener import Listener
 
@@ -120,13 +121,12 @@ def _work(options: argparse.Namespace) -> int:
     from r1code.errors import UsageError
     from r1code.events import Notice
     from r1code.repair.repair import Repair
+    from r1code.repo.git import Git
     from r1code.types import Budget
     from r1code.ui.listener import listener_for
 
-    folder = Path(options.folder)
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", why="-C names it", hint="correct the path")
-    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=folder)
+    git = Git.find(Path(options.folder))
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
@@ -135,13 +135,13 @@ def _work(options: argparse.Namespace) -> int:
         )
     control = Control()
     listener = listener_for(sys.stdout, json=options.json, color=config.color, ci=bool(os.environ.get("CI")))
-    approver = _consent(config)
     with cancel_on_signals(control):
+        approver = _consent(config, control)
         if config.sandbox == "docker":
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
         workshop = Workshop(
-            folder,
+            git,
             config,
             state=state_folder(),
             say=lambda text: listener.on(Notice(text=text)),
@@ -159,33 +159,43 @@ def _work(options: argparse.Namespace) -> int:
             listener.close()
 
 
-def _listen(events: Iterator[Event], listener: Listener) -> int:
+def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
     from r1code.events import Finished
     from r1code.types import ExitCode
 
     code = ExitCode.INTERNAL
-    for event in events:
-        listener.on(event)
-        if isinstance(event, Finished):
-            code = event.exit_code
+    try:
+        for event in events:
+            listener.on(event)
+            if isinstance(event, Finished):
+                code = event.exit_code
+    finally:
+        # When the listener fails, the turn still ends in order, and before its session is closed.
+        events.close()
     return code
 
 
-def _consent(config: Config) -> Approver:
+def _consent(config: Config, control: Control) -> Approver:
     """Without a sandbox nothing starts before a person has agreed to it."""
     from r1code.approval import HeadlessApprover
     from r1code.errors import UsageError
 
     if config.sandbox != "none" or config.allow_host_exec:
         return HeadlessApprover()
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "commands would run on this machine, and nobody agreed to that",
             why="--sandbox=none turns the sandbox off, and there is no terminal to ask on",
             hint="use Docker, or add --allow-host-exec if this machine is disposable",
         )
-    from r1code.ui.ask import TerminalApprover
+    from r1code.ui.approver import TerminalApprover, agrees_to_no_sandbox
 
+    if not agrees_to_no_sandbox(control):
+        raise UsageError(
+            "nothing was started",
+            why="you did not agree to run commands without a sandbox",
+            hint="leave out --sandbox=none to use Docker",
+        )
     return TerminalApprover()
 
 

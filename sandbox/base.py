@@ -40,6 +40,8 @@ class Sandbox(Protocol):
     """
 
     kind: str
+    in_place: bool
+    """Commands run in the work tree itself: what they changed is there already."""
 
     def start(self, control: Control) -> None:
         """Makes it ready to run commands. Does nothing when it is."""

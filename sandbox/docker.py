@@ -53,6 +53,7 @@ class DockerSandbox:
     """
 
     kind = "docker"
+    in_place = False
 
     def __init__(  # noqa: PLR0913 - keyword-only: what the composition root decides
         self,

@@ -36,6 +36,7 @@ class HostSandbox:
     """
 
     kind = "host"
+    in_place = True
 
     def __init__(self, root: Path, *, limits: Limits, scan: Callable[[], Snapshot]) -> None:
         self._root = root

@@ -38,12 +38,11 @@ class Run:
         running = self._sandbox.run(asked.command, control)
         result = yield from output(running, call_id)
         changed = self._sandbox.changes(control)
-        kept = changed.without(self._protected)
-        self._tree.apply(kept)
+        kept, refused = changed.without(self._protected), changed.only(self._protected)
+        self._tree.apply(refused.inverse() if self._sandbox.in_place else kept)
         text = f"{clip(result.output, MOST_CHARS).text.rstrip()}\n{describe(result)}".lstrip("\n")
         if kept:
             text += f"\nchanged: {_names(kept)}"
-        refused = changed.only(self._protected)
         if refused:
             text += f"\nnot kept, because they are protected: {_names(refused)}"
         return Result(text=text, display=describe(result), status="ok" if result.succeeded else "failed")

@@ -52,12 +52,12 @@ def user_config() -> Path:
 class Workshop:
     """Everything of one session. Implements repair's Parts."""
 
-    def __init__(self, folder: Path, config: Config, *, state: Path, say: Say, approver: Approver) -> None:
+    def __init__(self, git: Git, config: Config, *, state: Path, say: Say, approver: Approver) -> None:
         self._config = config
         self._state = state
         self._say = say
         self._approver = approver
-        self._git = Git.find(folder)
+        self._git = git
         self.profile_name, self._profile = _profile(config)
         self.provider = _provider(self._profile, config)
         self.store = Store(state / "objects")

@@ -40,7 +40,7 @@ class ScriptedReply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    reply: tuple[ScriptedReply, ...]
+    reply: tuple[ScriptedReply, ...] = ()
 
 
 def load_script(path: Path) -> tuple[ScriptedReply, ...]:

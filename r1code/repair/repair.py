@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
 from r1code import prompts
+from r1code.agent import Agent
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.errors import Cancelled, StateError
@@ -65,7 +67,7 @@ class Repair:
         self._saved: Path | None = None
         self._applied = False
 
-    def fix(self, command: str, control: Control) -> Iterator[Event]:
+    def fix(self, command: str, control: Control) -> Generator[Event, None, None]:
         """Makes the failing tests of `command` pass. The person's tree changes only by a patch that did.
 
         Raises R1CodeError; a patch made until then is saved in the session's folder.
@@ -76,7 +78,7 @@ class Repair:
             self._reason, outcome = "cancelled", "not_fixed"
         yield self._finished(outcome)
 
-    def prompt(self, text: str, control: Control) -> Iterator[Event]:
+    def prompt(self, text: str, control: Control) -> Generator[Event, None, None]:
         """Does a task in the person's own tree. With a test command its patch gets a verdict, too."""
         try:
             outcome = yield from self._prompt(text, control)
@@ -110,9 +112,7 @@ class Repair:
         sandbox = self._parts.sandbox(self._parts.tree.root)
         try:
             agent = self._parts.agent(self._parts.tree, sandbox, protect=False)
-            for event in agent.turn(self._task(text), self._meter, control):
-                self._note(event)
-                yield event
+            yield from self._turn(agent, self._task(text), control)
         finally:
             sandbox.close()
             patch = base.diff(self._parts.tree.snapshot())
@@ -138,9 +138,7 @@ class Repair:
         sandbox = self._parts.sandbox(root)
         try:
             agent = self._parts.agent(tree, sandbox, protect=True)
-            for event in agent.turn(task, self._meter, control):
-                self._note(event)
-                yield event
+            yield from self._turn(agent, task, control)
         finally:
             sandbox.close()
             patch = base.diff(tree.snapshot())
@@ -149,6 +147,13 @@ class Repair:
         if self._reason == "cancelled":
             raise Cancelled
         return patch
+
+    def _turn(self, agent: Agent, text: str, control: Control) -> Generator[Event, None, None]:
+        with closing(agent.turn(text, self._meter, control)) as turn:
+            for event in turn:
+                if isinstance(event, TurnEnded):
+                    self._reason = event.reason
+                yield event
 
     def _verdict(
         self, base: Snapshot, patch: Patch, before: TestReport, control: Control, *, protect: bool
@@ -179,7 +184,7 @@ class Repair:
         root.mkdir(parents=True)
         sandbox = self._parts.sandbox(root)
         try:
-            if sandbox.kind == "host":
+            if sandbox.in_place:
                 materialise(snapshot, self._parts.store, root)
             sandbox.start(control)
             sandbox.sync(snapshot, control)
@@ -212,10 +217,6 @@ class Repair:
                 digest=clip(report.digest, _MOST_DIGEST).text,
             )
         )
-
-    def _note(self, event: Event) -> None:
-        if isinstance(event, TurnEnded):
-            self._reason = event.reason
 
     def _session_patch(self, patch: Patch) -> None:
         """Keeps the patch where nothing that follows can lose it."""

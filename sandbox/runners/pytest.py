@@ -60,7 +60,7 @@ def _case(case: Element) -> Case:
             # pytest gives a module that it could not load no class.
             unloaded = result.tag == "error" and not case.get("classname")
             if unloaded:
-                identity = case.get("file") or case.get("name", "")
+                identity = case.get("file") or case.get("name") or ""
             text = _shortened(identity, result.text or result.get("message") or "")
             return Case(id=identity, state="uncollected" if unloaded else "failed", text=text)
     return Case(id=identity, state="passed")

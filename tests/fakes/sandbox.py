@@ -24,6 +24,7 @@ class FakeSandbox:
     """
 
     kind = "fake"
+    in_place = False
 
     def __init__(
         self,

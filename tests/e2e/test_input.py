@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import FIX, Repo, passes, write
+
+pytestmark = pytest.mark.timeout(60)
+TEST = ["--test", "python3 -m pytest -q"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["there is nothing to do", "r1code -p"]),
+        (["fix"], ["there is no test command", "--test"]),
+        (["fix", *TEST], ["no model was chosen", "r1code profiles"]),
+        (["fix", *TEST, "--profile", "gpt"], ["there is no profile 'gpt'", "scripted"]),
+        (["fix", *TEST, "--profile", "scripted"], ["has no replies", "--replies"]),
+        (["fix", *TEST, "--profile", "scripted", "--replies", "nowhere.toml"], ["nowhere.toml"]),
+        (["fix", *TEST, "--steps", "many"], ["steps = 'many'"]),
+        (["-p", "x", "-C", "nowhere"], ["nowhere is not a folder"]),
+        (["fix", *TEST, "--sandbox", "none"], ["nobody agreed", "--allow-host-exec"]),
+    ],
+)
+def test_bad_input_says_what_why_and_what_next_and_changes_nothing(
+    repo: Repo, arguments: list[str], parts: list[str]
+) -> None:
+    before = repo.files()
+    if "none" in arguments:
+        arguments = [*arguments, *repo.replies()]
+    ran = repo.run(*arguments)
+    assert ran.code == 2
+    assert "why:" in ran.err
+    assert "next:" in ran.err
+    assert "Traceback" not in ran.err
+    for part in parts:
+        assert part in ran.err
+    assert repo.files() == before
+
+
+def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
+    repo = Repo(root=tmp_path, state=tmp_path / "state")
+    ran = repo.run("-p", "x", *repo.replies())
+    assert ran.code == 2
+    assert "git init" in ran.err
+
+
+def test_a_project_cannot_choose_the_sandbox(repo: Repo) -> None:
+    write(repo.root, {".r1code/config.toml": 'sandbox = "none"\nallow_host_exec = true\n'})
+    ran = repo.run("fix", *TEST, *repo.replies())
+    assert ran.code == 2
+    assert "a project may not set it" in ran.err
+
+
+def test_a_users_own_packages_and_modules_do_not_get_in_the_way(repo: Repo) -> None:
+    write(
+        repo.root,
+        {
+            "tools/__init__.py": "raise RuntimeError('the user\\'s tools')\n",
+            "sandbox/__init__.py": "raise RuntimeError\n",
+            "dataclasses.py": "raise RuntimeError\n",
+            "docker.py": "raise RuntimeError\n",
+        },
+    )
+    ran = repo.run("-p", "x", "--sandbox", "none", "--allow-host-exec", *repo.replies("<done>ok</done>"))
+    assert ran.code == 0, ran.err
+
+
+def test_without_a_sandbox_but_with_consent_the_host_runs_the_tests(repo: Repo) -> None:
+    flags = ["--sandbox", "none", "--allow-host-exec"]
+    ran = repo.run("fix", *TEST, *flags, *repo.replies(f"{FIX}\n<test/>", "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    assert "clean re-run in host" in ran.out
+    assert passes(repo.root)
+
+
+def test_a_reader_that_goes_away_does_not_cause_a_traceback(repo: Repo) -> None:
+    flags = ["--sandbox", "none", "--allow-host-exec", *repo.replies(*["<list/>"] * 3, delay_seconds=0.05)]
+    command = " ".join([str(repo.script), "-p", "x", *flags])
+    done = subprocess.run(
+        ["sh", "-c", f"{command} | head -n 1"],
+        cwd=repo.root,
+        env=repo.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""

@@ -1,0 +1,30 @@
+"""The Docker engine that tests need. Where CI is set, a missing one is a failure, not a skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from r1code.control import Control
+from r1code.errors import SandboxError
+from r1code.sandbox.engine import connect
+from r1code.sandbox.images.image import ensure_image
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    """A client of a running engine that has the base image."""
+    try:
+        client = connect(Control())
+    except SandboxError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs the Docker tests, and there is no engine: {error}")
+        pytest.skip(f"NO DOCKER ENGINE, so the sandbox is not tested: {error.why}")
+    try:
+        ensure_image(client, None, print, Control())
+        yield client
+    finally:
+        client.close()
