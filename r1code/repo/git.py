@@ -62,8 +62,9 @@ class Git:
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` that git would not add: ignored ones, and what lies in a submodule."""
         submodules = self._submodules()
-        inside = {path for path in paths if not submodules.isdisjoint(parents(path))}
-        asked = [path for path in paths if path not in inside and self._can_be_asked(path)]
+        unsure = set(paths)
+        inside = {path for path in unsure if not submodules.isdisjoint(parents(path))}
+        asked = [path for path in sorted(unsure - inside) if self._can_be_asked(path)]
         if not asked:
             return inside
         ran = run(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from r1code.errors import StateError
 from r1code.repo.plumbing import checked, run
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
@@ -25,7 +26,8 @@ _DIFF = [
 def unified(patch: Patch, store: Store) -> str:
     """The patch in git's format: new and deleted files, the executable bit, links, binary contents.
 
-    The text is valid Unicode: what is not UTF-8 is shown as a binary change. Raises StateError.
+    The text is valid Unicode: a file that is not UTF-8 is shown as a binary change. Raises StateError, also
+    for a link whose target is not UTF-8, which git shows only as it is.
     """
     plain = [change for change in patch.changes if _is_unicode(change, store)]
     other = [change for change in patch.changes if change not in plain]
@@ -35,26 +37,33 @@ def unified(patch: Patch, store: Store) -> str:
         checked(run(folder, ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
         stream = b"".join([*_commits("plain", plain, store), *_commits("other", other, store)])
         checked(run(folder, ["fast-import", "--quiet"], env=env, stdin=stream), "read the contents of the patch")
-        texts: list[str] = []
-        for kind, threshold in (("plain", "512m"), ("other", "0")):
-            ran = run(
-                folder,
-                [*_DIFF, f"refs/heads/{kind}-before", f"refs/heads/{kind}-after"],
-                config=[f"core.bigFileThreshold={threshold}"],
-                env=env,
-            )
-            # Git cuts the line that it shows after @@ by bytes, possibly inside a character.
-            texts.append(checked(ran, "compare the contents of the patch").output.decode(errors="replace"))
-    return "".join(texts)
+        text = _diff(folder, "plain", env)
+        (folder / "info").mkdir()
+        (folder / "info" / "attributes").write_text("* -diff\n")
+        return text + _diff(folder, "other", env)
+
+
+def _diff(folder: Path, kind: str, env: dict[str, str]) -> str:
+    arguments = [*_DIFF, f"refs/heads/{kind}-before", f"refs/heads/{kind}-after"]
+    ran = checked(run(folder, arguments, env=env), "compare the contents of the patch")
+    # Git cuts the line that it shows after @@ by bytes, possibly inside a character.
+    return ran.output.decode(errors="replace")
 
 
 def _is_unicode(change: FileChange, store: Store) -> bool:
-    try:
-        for entry in (change.before, change.after):
-            if entry is not None:
-                store.get(entry.digest).decode()
-    except UnicodeDecodeError:
-        return False
+    for entry in (change.before, change.after):
+        if entry is None:
+            continue
+        try:
+            store.get(entry.digest).decode()
+        except UnicodeDecodeError as error:
+            if entry.kind == "link":
+                raise StateError(
+                    f"the change of {change.path!r} cannot be shown as text",
+                    why="it is a link, and what it points to is not UTF-8",
+                    hint="undo the change of that link",
+                ) from error
+            return False
     return True
 
 

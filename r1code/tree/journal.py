@@ -258,7 +258,7 @@ def _empties(place: Path, root: Path, deleted: set[str]) -> bool:
     """Whether nothing but folders is left below `place` without the `deleted` paths."""
     return all(
         (inside.is_dir() and not inside.is_symlink()) or str(inside.relative_to(root)) in deleted
-        for inside in place.rglob("*")
+        for inside in list(place.rglob("*"))
     )
 
 

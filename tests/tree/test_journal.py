@@ -190,7 +190,9 @@ def test_kill_9_at_any_step_is_before_or_after_once_recovered(tmp_path: Path):
     outcomes = []
     for last in range(len(steps)):
         killed = subprocess.run(
-            [sys.executable, "-P", "-c", KILLED, str(tmp_path), patch, str(last)], capture_output=True, check=False
+            [sys.executable, "-P", "-c", KILLED, str(tmp_path), patch, str(last)],
+            capture_output=True,
+            check=False,
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         recover(world.root, world.store, world.state)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from fakes.trees import ODD_NAMES, Spec, on_disk, snapshot_of, specs, write_out
+from fakes.trees import ODD_NAMES, Spec, on_disk, snapshot_of, specs
 from r1code.errors import StateError
 from r1code.tree.entry import Entry
 from r1code.tree.scan import StatCache, scan
@@ -90,7 +90,9 @@ def test_an_unreadable_file_is_named(root: Path, store: Store):
         scan(root, ["locked"], store)
 
 
-def test_an_unchanged_tree_of_ten_thousand_files_is_not_read_again(root: Path, store: CountingStore, tmp_path: Path):
+def test_an_unchanged_tree_of_ten_thousand_files_is_not_read_again(
+    root: Path, store: CountingStore, tmp_path: Path
+):
     paths = [f"d{number % 100}/f{number}" for number in range(10_000)]
     for number, path in enumerate(paths):
         (root / path).parent.mkdir(exist_ok=True)
