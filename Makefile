@@ -42,5 +42,11 @@ test: setup docker
 test-full: setup docker
 	$(BIN)/python -m pytest -q --full
 
+demo: setup docker
+	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code"
+
+bench: setup
+	$(BIN)/python bench/startup.py
+
 clean:
 	rm -rf $(VENV) .build build dist *.egg-info

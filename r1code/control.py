@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -76,39 +77,33 @@ class Control:
         """Runs a blocking `function` in a thread and returns its value or raises its exception.
 
         On a cancel this raises Cancelled at once and leaves the thread to finish; its value then goes to
-        `abandoned`, which must release whatever the value holds.
+        `abandoned`, which must release whatever the value holds and must not raise.
         """
-        outcome: queue.Queue[tuple[bool, T | BaseException]] = queue.Queue()
-        gone = threading.Event()
-        handover = threading.Lock()
+        future: Future[T] = Future()
 
         def work() -> None:
-            value: T | BaseException
             try:
-                value, succeeded = function(), True
+                value = function()
             except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-                value, succeeded = error, False
-            with handover:
-                if not gone.is_set():
-                    outcome.put((succeeded, value))
-                    return
-            if succeeded and abandoned is not None:
-                abandoned(value)  # type: ignore[arg-type]
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+
+        def release(late: Future[T]) -> None:
+            if abandoned is not None and late.exception() is None:
+                abandoned(late.result())
 
         # Not a daemon: the interpreter waits, so that what was abandoned is still released.
         threading.Thread(target=work, name="r1code-call").start()
-        try:
-            succeeded, value = self.get(outcome)
-        except Cancelled:
-            with handover:
-                gone.set()
-                late = None if outcome.empty() else outcome.get()
-            if late is not None and late[0] and abandoned is not None:
-                abandoned(late[1])  # type: ignore[arg-type]
-            raise
-        if succeeded:
-            return value  # type: ignore[return-value]
-        raise value  # type: ignore[misc]
+        while True:
+            if self.cancelled:
+                future.add_done_callback(release)
+                raise Cancelled
+            try:
+                return future.result(timeout=POLL_SECONDS)
+            except TimeoutError:
+                if future.done():
+                    raise
 
     @contextmanager
     def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:

@@ -110,7 +110,7 @@ def test_the_version_is_printed_before_anything_heavy_is_loaded() -> None:
 
 def test_the_command_line_starts_and_explains_itself() -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "r1code.cli", "--help"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "r1code", "--help"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
     assert "Exit codes" in done.stdout

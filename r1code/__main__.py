@@ -1,0 +1,9 @@
+"""For `python -P -m r1code`. People use the command `r1code`."""
+
+from __future__ import annotations
+
+import sys
+
+from r1code.cli import main
+
+sys.exit(main())
