@@ -69,7 +69,8 @@ def bootstrap(  # noqa: PLR0917 - the engine, a name in two parts, the recipe, a
                 say(f"making the base image: {note.removeprefix('I: ')}")
     finally:
         if process.poll() is None:
-            process.terminate()
+            # The group: the parts of it that hear this unmount and remove what they made.
+            os.killpg(process.pid, signal.SIGTERM)
         # Not a daemon: the interpreter waits until the half-made file system is removed.
         threading.Thread(target=_reap, args=(process, listener, loader), name="r1code-reap").start()
 

@@ -71,9 +71,14 @@ def test_folders_that_became_empty_go(bench: Bench):
 
 
 def test_what_commands_did_to_known_files_is_undone(bench: Bench):
-    tree: dict[str, str | bytes | Entry] = {
-        "edited": "1", "same-size": "abc", "deleted": "2", "mode": "3", "d/moved": "4", "link": bench.link("edited"),
-    }  # fmt: skip
+    tree = {
+        "edited": "1",
+        "same-size": "abc",
+        "deleted": "2",
+        "mode": "3",
+        "d/moved": "4",
+        "link": bench.link("edited"),
+    }
     bench.sync(tree)
     bench.out("echo x >>edited; printf xyz >same-size; rm deleted; chmod 0 mode; mv d e; ln -sf nowhere link")
     bench.sync(tree)
@@ -179,9 +184,8 @@ def test_a_file_above_the_bound_stays_inside(make: Make):
 def test_caches_and_ignored_files_stay_inside(make: Make):
     bench = make(ignored=lambda paths: {path for path in paths if path.endswith(".log")})
     bench.sync({"__pycache__/tracked": "1", "tracked.log": "2"})
-    bench.out(
-        "mkdir -p node_modules/x; touch node_modules/x/y __pycache__/new a.log; echo 3 | tee __pycache__/tracked tracked.log"
-    )
+    bench.out("mkdir -p node_modules/x; touch node_modules/x/y __pycache__/new a.log")
+    bench.out("echo 3 | tee __pycache__/tracked tracked.log")
     assert bench.changes() == {"__pycache__/tracked": (0o644, b"3\n"), "tracked.log": (0o644, b"3\n")}
 
 
