@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from r1code.errors import StateError
@@ -36,15 +37,18 @@ class Store:
         # After a power cut the name may be there without the content.
         if path.exists() and path.stat().st_size == len(data):
             return digest
+        fresh = path.with_name(f".new-{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+            with fresh.open("xb") as file:
                 file.write(data)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            Path(file.name).replace(path)
+            fresh.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                fresh.unlink()
             raise StateError(
                 "a file's content could not be stored",
                 why=f"writing under {self.folder} failed: {error}",
