@@ -20,7 +20,7 @@ class Approver(Protocol):
 class HeadlessApprover:
     """Nobody is there: what must be asked is refused."""
 
-    def ask(self, call: ToolCall, effect: Effect, control: Control) -> Answer:  # noqa: ARG002 - the protocol's
+    def ask(self, call: ToolCall, effect: Effect, control: Control) -> Answer:
         control.check()
         return "no"
 

@@ -69,11 +69,11 @@ class ToolError(ModelError):
     pass
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+class Cancelled(Exception):
     pass
 
 
-class BudgetExhausted(Exception):  # noqa: N818 - not an error: a limit did its work
+class BudgetExhausted(Exception):
     """`limit` names the field of Budget that was reached."""
 
     def __init__(self, limit: str, allowed: float) -> None:

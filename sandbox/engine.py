@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import docker
 import requests
@@ -44,7 +43,7 @@ _PERMISSION = (
 )
 
 
-class ContainerGone(SandboxError):  # noqa: N818 - what callers say when they catch it
+class ContainerGoneError(SandboxError):
     """The container was removed or stopped by somebody else; a new one can be started."""
 
 
@@ -62,12 +61,6 @@ def _connect() -> docker.DockerClient:
             probe.settimeout(TIMEOUT_SECONDS)
             probe.connect(address.removeprefix(_SOCKET))
     return docker.from_env(timeout=TIMEOUT_SECONDS)
-
-
-def inspect_image(api: docker.APIClient, name: str) -> dict[str, Any]:
-    """What the engine knows of an image. Raises ImageNotFound."""
-    described: dict[str, Any] = api.inspect_image(name)  # type: ignore[no-untyped-call]
-    return described
 
 
 def _close(client: docker.DockerClient) -> None:
@@ -91,7 +84,7 @@ def sandbox_error(what: str, error: BaseException) -> SandboxError:
         why = str(error.explanation or error)
         stopped = error.status_code == _CONFLICT and "is not running" in why
         if stopped or (isinstance(error, NotFound) and not isinstance(error, ImageNotFound)):
-            return ContainerGone(
+            return ContainerGoneError(
                 what,
                 why=f"its container was removed or stopped from outside ({why})",
                 hint="try again: a new container will be started",

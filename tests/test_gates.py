@@ -22,7 +22,7 @@ OURS = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py")
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # May only fall. Each one has its reason beside it.
-WAIVERS = 18
+WAIVERS = 11
 
 
 def test_no_file_is_longer_than_400_lines_and_the_loop_not_longer_than_150() -> None:
@@ -59,8 +59,8 @@ def test_no_exception_is_caught_broadly() -> None:
         for line in path.read_text().splitlines()
         if re.search(r"except( BaseException| Exception)?( as \w+)?:", line)
     ]
-    # control.call carries any exception into another thread; the archive cleans up and raises on.
-    assert [line.partition(":")[0] for line in caught] == ["control.py", "docker.py"]
+    # control carries any exception into another thread; docker cleans up and raises it on.
+    assert sorted(line.partition(":")[0] for line in caught) == ["control.py", "docker.py"]
 
 
 def test_the_wheel_holds_every_package_under_one_name() -> None:

@@ -23,7 +23,7 @@ class List:
     def __init__(self, tree: WorkTree) -> None:
         self._tree = tree
 
-    def read(self, arguments: Arguments, control: Control) -> Result:  # noqa: ARG002 - the protocol's
+    def read(self, arguments: Arguments, control: Control) -> Result:
         folder = typed(arguments, _Arguments).path.strip().rstrip("/") or "."
         paths = self._tree.paths()
         if folder != ".":

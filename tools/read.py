@@ -28,7 +28,7 @@ class Read:
     def __init__(self, tree: WorkTree) -> None:
         self._tree = tree
 
-    def read(self, arguments: Arguments, control: Control) -> Result:  # noqa: ARG002 - the protocol's
+    def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
         path = self._tree.resolve(asked.path)
         data = self._tree.read(path)

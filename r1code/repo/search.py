@@ -115,7 +115,7 @@ def _refuse_bad(program: str, pattern: str) -> None:
         raise ToolError(
             "The pattern has a line break in it. Lines are searched one by one: search for one of them."
         )
-    probe = subprocess.run(  # noqa: S603 - no shell; the pattern is the argument of -e
+    probe = subprocess.run(
         [program, *_OPTIONS, "-e", pattern, "--", os.devnull],
         env={},
         stdin=subprocess.DEVNULL,
@@ -162,7 +162,7 @@ def _batches(paths: Iterable[str]) -> Iterator[list[str]]:
 def _messages(command: Sequence[str], root: Path, control: Control, deadline: float) -> Iterator[_Message]:
     """What ripgrep says, until it ends, the deadline passes, or the turn is cancelled."""
     control.check()
-    with subprocess.Popen(  # noqa: S603 - no shell; the names stand after --
+    with subprocess.Popen(
         command, cwd=root, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         timer = threading.Timer(max(0.0, deadline - time.monotonic()), process.kill)

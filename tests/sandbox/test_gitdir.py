@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from r1code.sandbox import gitdir
-from r1code.sandbox.gitdir import LeftOut, members
+from r1code.sandbox.gitdir import LeftOutError, members
 
 
 def git(folder: Path, *words: str) -> str:
@@ -111,13 +111,13 @@ def test_a_reference_that_is_none_is_left_out(repository: Path):
 def test_a_linked_work_tree_and_a_missing_folder_are_left_out_with_a_reason(repository: Path, tmp_path: Path):
     git(repository, "worktree", "add", "-q", str(tmp_path / "linked"))
     for place in (tmp_path / "linked/.git", tmp_path / "nothing"):
-        with pytest.raises(LeftOut, match="not a plain folder"):
+        with pytest.raises(LeftOutError, match="not a plain folder"):
             members(place)
 
 
 def test_borrowed_objects_are_left_out_with_a_reason(repository: Path, tmp_path: Path):
     git(tmp_path, "clone", "-q", "--shared", str(repository), "borrower")
-    with pytest.raises(LeftOut, match="borrows"):
+    with pytest.raises(LeftOutError, match="borrows"):
         members(tmp_path / "borrower/.git")
 
 
@@ -125,5 +125,5 @@ def test_a_history_above_the_limit_is_left_out_with_a_reason(repository: Path):
     pack = repository / ".git/objects/pack/pack-00.pack"
     with pack.open("wb") as file:
         file.truncate(gitdir.MAX_BYTES + 1)
-    with pytest.raises(LeftOut, match="larger"):
+    with pytest.raises(LeftOutError, match="larger"):
         members(repository / ".git")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from io import StringIO
 
+import pexpect
 import pytest
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
@@ -103,13 +105,49 @@ def test_foreign_text_is_shown_whole_and_cannot_pass_for_the_question(keys: Pipe
     screen = StringIO()
     output = Vt100_Output(screen, lambda: Size(rows=24, columns=60), term="dumb")
     keys.send_text("n\r")
+    output.enable_cpr = True
     many = HOSTILE + "\nline" * 100
     assert ask("Run this?", many, CHOICES, Control(), deny="n", terminal=Terminal(keys, output)) == "n"
     head, _, tail = screen.getvalue().partition("y = allow, n = deny, a = always >")
     assert tail
+    assert not output.responds_to_cpr
     assert "\x1b]52" not in screen.getvalue()
     text = re.sub(r"\x1b\[[0-9;]*m|\r", "", head)
     lines = [line for line in text.split("\n") if "│" in line]
     assert len(lines) > 105
     assert [line for line in lines if HIDDEN.search(line)] == []
     assert "\nverdict" not in text
+
+
+def test_keys_pressed_before_the_question_do_not_answer_it():
+    asking = (
+        "import time; from r1code.control import Control; from r1code.ui.ask import Choice, ask\n"
+        "print('busy', flush=True); time.sleep(1)\n"
+        "choices = (Choice('y', 'allow'), Choice('n', 'deny'))\n"
+        "print('answer', ask('Run this?', 'rm -r build', choices, Control(), deny='n'))"
+    )
+    child = pexpect.spawn(sys.executable, ["-P", "-c", asking], encoding="utf-8", timeout=20, dimensions=(24, 60))
+    child.expect("busy")
+    child.send("y\r")
+    child.expect("n = deny >")
+    child.send("n\r")
+    child.expect("answer n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_cancel_leaves_the_terminal_as_it_was():
+    asking = (
+        "import termios, threading; from r1code.control import Control; from r1code.errors import Cancelled\n"
+        "from r1code.ui.ask import Choice, ask\n"
+        "before, control = termios.tcgetattr(0), Control()\n"
+        "threading.Timer(0.5, control.cancel).start()\n"
+        "try: ask('Run this?', 'ls', (Choice('y', 'allow'),), control, deny='n')\n"
+        "except Cancelled: print('cancelled', termios.tcgetattr(0) == before)"
+    )
+    child = pexpect.spawn(sys.executable, ["-P", "-c", asking], encoding="utf-8", timeout=20, dimensions=(24, 60))
+    child.expect("cancelled True")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

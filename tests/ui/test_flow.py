@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from r1code.ui.flow import Excerpt, Flow, cells, clip, excerpt
@@ -37,6 +37,8 @@ def test_a_flow_keeps_within_its_width_and_loses_only_space(text: str, width: in
 
 
 @given(TEXT, CUTS, st.integers(1, 4), st.integers(4, 20))
+@example("a\r\nb", [2], 4, 20)
+@example("ab中c", [1, 3], 1, 5)
 def test_pieces_do_not_matter_to_an_excerpt(text: str, cuts: list[int], lines: int, width: int):
     whole, cut = Excerpt(lines, width), Excerpt(lines, width)
     assert whole.feed(text) == "".join(cut.feed(piece) for piece in pieces(text, cuts))
@@ -66,7 +68,8 @@ def test_a_word_that_fits_in_no_line_is_cut_at_the_margin():
 
 def test_chinese_breaks_anywhere_and_does_not_wait():
     flow = Flow("", 10)
-    assert flow.feed("修复失败的测试") == "修复失败的\n测试"
+    assert flow.feed("修复") == "修复"
+    assert flow.feed("失败的测试") == "失败的\n测试"
 
 
 def test_a_clip_fits_and_says_that_it_is_one():

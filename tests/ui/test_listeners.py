@@ -77,6 +77,13 @@ def test_no_line_of_a_ci_log_is_a_command():
         assert not re.search(r"section_(start|end):", line)
 
 
+def test_json_without_a_surrogate_holds_no_control_character_either():
+    text = told(hostile(HOSTILE.replace("\ud800", "")), "json")
+    assert HIDDEN.findall(text) == []
+    assert "##[" not in text
+    assert json.loads(text.splitlines()[0])["text"] == HOSTILE.replace("\ud800", "")
+
+
 def test_json_lines_say_what_was_said_and_hold_no_command():
     text = told(hostile(), "json")
     lines = text.splitlines()
@@ -148,6 +155,11 @@ def test_a_long_output_is_bounded_however_it_comes():
     assert told(lines, "plain").count("\n") == 20
 
 
+def test_outputs_of_two_commands_do_not_run_together():
+    story = [CommandOutput(call_id="a", text="one"), CommandOutput(call_id="b", text="two")]
+    assert told(story, "plain") == "  │ one\n  │ two\n"
+
+
 def test_every_word_list_covers_its_type():
     assert set(describe._EXITS) == set(ExitCode)
     assert set(describe._REASONS) == set(EndReason.__args__)
@@ -191,6 +203,20 @@ def test_a_reader_that_leaves_is_told_once_and_then_forgotten(form: str):
             tell_all(listener)
         tell_all(listener)
         listener.close()
+
+
+class Unread(StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_broken_stream_without_a_descriptor_is_silent_after_the_first_error(form: str):
+    listener = FORMS[form](Unread())
+    with pytest.raises(BrokenPipeError):
+        tell_all(listener)
+    tell_all(listener)
+    listener.close()
 
 
 def test_a_stream_that_lacks_a_character_gets_an_escape_for_it():
