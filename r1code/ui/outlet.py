@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from io import UnsupportedOperation
-from typing import TextIO
+from typing import IO
 
 from r1code.ui.safe import encodable
 
@@ -12,7 +12,7 @@ from r1code.ui.safe import encodable
 class Outlet:
     """Writes and flushes. Raises BrokenPipeError once when the reader has gone; is silent from then on."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._gone = False
 

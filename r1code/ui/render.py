@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TextIO
 
-from rich.console import Console
-from rich.text import Text
+from rich.console import COLOR_SYSTEMS, Console
+from rich.style import Style as RichStyle
 
 from r1code.events import Event
 from r1code.ui.outlet import Outlet
@@ -38,8 +38,13 @@ class RichListener:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._outlet = Outlet(console.file)  # type: ignore[arg-type]
+        self._outlet = Outlet(console.file)
         self._transcript = Transcript(lambda: console.width)
+        self._system = COLOR_SYSTEMS.get(console.color_system or "")
+        styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
+        self._styles = {
+            name: style.without_color if console.no_color else style for name, style in styles.items()
+        }
 
     def on(self, event: Event) -> None:
         for piece in self._transcript.tell(event):
@@ -51,7 +56,7 @@ class RichListener:
                 self._print(piece)
 
     def _print(self, piece: Piece) -> None:
-        # Captured, because a console ends the process by itself when a pipe breaks.
-        with self._console.capture() as captured:
-            self._console.print(Text(piece.text, _STYLES[piece.style]), end="", soft_wrap=True)
-        self._outlet.write(captured.get())
+        # Not `Console.print`: it ends the process by itself when a pipe breaks.
+        style = self._styles[piece.style]
+        lines = [style.render(text, color_system=self._system) for text in piece.text.split("\n")]
+        self._outlet.write("\n".join(lines))
