@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import IO, cast
 
 _SPOOL_BYTES = 32_000_000
 _ERRORS = "surrogateescape"
+_TYPES = {"file": tarfile.REGTYPE, "link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE}
 
 
 class Archive:
     """Collects members behind a prefix; `finish` gives the stream, whose owner closes it."""
 
     def __init__(self, prefix: bytes = b"") -> None:
-        self._file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))  # noqa: SIM115
+        with ExitStack() as stack:
+            self._file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
+            self._owned = stack.pop_all()
         self._file.write(prefix)
-        self._start = len(prefix)
-        self._tar = tarfile.open(  # noqa: SIM115 - both live as long as this object does
-            fileobj=self._file, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors=_ERRORS
-        )
-        self.members = 0
+        self._length = 0
 
     def add(self, path: str, kind: str, mode: int, data: bytes) -> None:
+        """`kind`: file, link (`data` is its target) or folder."""
         info = tarfile.TarInfo(path)
+        info.type = _TYPES[kind]
         info.mode = mode
-        self.members += 1
+        content = b""
         if kind == "link":
-            info.type = tarfile.SYMTYPE
             info.linkname = data.decode("utf-8", _ERRORS)
-            self._tar.addfile(info)
-            return
-        info.size = len(data)
-        self._tar.addfile(info, io.BytesIO(data))
-
-    def add_folder(self, path: str) -> None:
-        info = tarfile.TarInfo(path)
-        info.type = tarfile.DIRTYPE
-        info.mode = 0o755
-        self.members += 1
-        self._tar.addfile(info)
+        elif kind == "file":
+            info.size = len(data)
+            content = data + bytes(-len(data) % tarfile.BLOCKSIZE)
+        self._write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", _ERRORS))
+        self._write(content)
 
     def finish(self) -> tuple[IO[bytes], int]:
         """The stream at its beginning, and the length of the archive in it: 0 if that is empty."""
-        self._tar.close()
-        length = self._file.tell() - self._start
+        if self._length:
+            self._write(bytes(2 * tarfile.BLOCKSIZE))
+        self._owned.pop_all()
         self._file.seek(0)
-        return self._file, length if self.members else 0
+        return cast("IO[bytes]", self._file), self._length
 
     def discard(self) -> None:
-        self._file.close()
+        """Releases what was not finished."""
+        self._owned.close()
+
+    def _write(self, data: bytes) -> None:
+        self._length += len(data)
+        self._file.write(data)
 
 
 class _Stream:

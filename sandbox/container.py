@@ -7,14 +7,14 @@ import threading
 from collections.abc import Iterator
 from typing import IO, Any
 
-from docker import APIClient
+from docker import APIClient, DockerClient
 from docker.types import LogConfig, Ulimit
 
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.command import Exit
-from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGone, inspect_image, sandbox_error
+from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, sandbox_error
 from r1code.sandbox.manifest import LETTERS, Seen, printable
 from r1code.sandbox.stream import GO, STDERR, STDOUT, Ended, Exec
 from r1code.tree.entry import Entry
@@ -27,6 +27,8 @@ USER = "1000:1000"
 _KEEPER = "65534:65534"
 """Whom the container's own process belongs to: not USER, so that `kill -1` by USER spares it."""
 _LIFE_SECONDS = 24 * 3600
+_OWNED = "uid=1000,gid=1000,mode=0755"
+_WRITABLE = {"workspace": _OWNED, "home/r1code": _OWNED, "tmp": "mode=1777"}
 _ENVIRONMENT = {
     "HOME": HOME,
     "USER": "r1code",
@@ -62,13 +64,14 @@ exit $code
 )
 
 
-def create(api: APIClient, image: str, limits: Limits, labels: dict[str, str]) -> str:
+def create(client: DockerClient, image: str, limits: Limits, labels: dict[str, str]) -> str:
     """Starts a new container and returns its id. What fails half-way leaves nothing behind."""
-    volumes: dict[str, Any] = inspect_image(api, image)["Config"].get("Volumes") or {}
+    api = client.api
     disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m"
+    # An image's own volumes would be folders of the engine's host, without a limit.
+    volumes: dict[str, Any] = client.images.get(image).attrs["Config"].get("Volumes") or {}
     tmpfs = dict.fromkeys(volumes, f"{disk},mode=1777")
-    tmpfs |= {"/tmp": f"{disk},mode=1777"}  # noqa: S108 - a mount point inside the container
-    tmpfs |= dict.fromkeys((WORK, HOME), f"{disk},uid=1000,gid=1000,mode=0755")
+    tmpfs |= {f"/{folder}": f"{disk},{options}" for folder, options in _WRITABLE.items()}
     memory = f"{limits.memory_mb}m"
     confined = api.create_host_config(
         network_mode="none",
@@ -226,8 +229,8 @@ class Container:
         threading.Thread(target=remove, args=(self.api, self.id), name="r1code-remove").start()
 
 
-def gone(what: str) -> ContainerGone:
-    return ContainerGone(
+def gone(what: str) -> ContainerGoneError:
+    return ContainerGoneError(
         what,
         why="its container was removed or stopped from outside",
         hint="try again: a new container will be started",

@@ -16,8 +16,8 @@ from r1code.sandbox.archive import Archive, files
 from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
 from r1code.sandbox.container import NOT_COPIED, Command, Container
-from r1code.sandbox.engine import ContainerGone, connect, told
-from r1code.sandbox.gitdir import LeftOut, members
+from r1code.sandbox.engine import ContainerGoneError, connect, told
+from r1code.sandbox.gitdir import LeftOutError, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import FIND, LETTERS, Sending, parse, printable, returning, sending
 from r1code.sandbox.prune import labels
@@ -98,7 +98,7 @@ class DockerSandbox:
         try:
             limit = self._limits.seconds if seconds is None else seconds
             return (yield from follow(running, control, self._limits, limit))
-        except ContainerGone:
+        except ContainerGoneError:
             self._forget()
             raise
         finally:
@@ -141,7 +141,7 @@ class DockerSandbox:
         image = ensure_image(client, self._image, self._say, control)
         with told("the sandbox could not be started"):
             container_id = control.call(
-                lambda: confined.create(client.api, image, self._limits, self._labels),
+                lambda: confined.create(client, image, self._limits, self._labels),
                 abandoned=lambda made: confined.remove(client.api, made),
             )
         self._container = Container(client.api, container_id)
@@ -161,7 +161,7 @@ class DockerSandbox:
         """Around what looks at or writes the tree inside: whatever happens, what is known of it stays true."""
         try:
             yield
-        except ContainerGone:
+        except ContainerGoneError:
             self._forget()
             raise
         except Cancelled:
@@ -228,15 +228,13 @@ class DockerSandbox:
             return
         try:
             history = control.call(lambda: members(git_dir))
-        except LeftOut as error:
+        except LeftOutError as error:
             self._say(f"commands in the sandbox do not see the git history: {error}")
             return
         for name, data in history:
             control.check()
-            if name.endswith("/"):
-                archive.add_folder(f".git/{name}")
-            else:
-                archive.add(f".git/{name}", "file", 0o644, data)
+            kind, mode = ("folder", 0o755) if name.endswith("/") else ("file", 0o644)
+            archive.add(f".git/{name}", kind, mode, data)
 
     def _pull(self, container: Container, control: Control) -> Patch:
         self._look(container, control)

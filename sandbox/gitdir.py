@@ -14,7 +14,7 @@ _OURS = b"[core]\n\trepositoryformatversion = %d\n\tfilemode = true\n\tbare = fa
 _SHA256 = b"[extensions]\n\tobjectformat = sha256\n"
 
 
-class LeftOut(Exception):  # noqa: N818 - no error: the commands do without a history
+class LeftOutError(Exception):
     """Its text says why."""
 
 
@@ -23,26 +23,26 @@ Member = tuple[str, bytes]
 
 
 def members(git_dir: Path) -> list[Member]:
-    """What goes into the `.git` inside, by allow-list. Raises LeftOut, which says why nothing does.
+    """What goes into the `.git` inside, by allow-list. Raises LeftOutError, which says why nothing does.
 
     Reads plain files only and runs nothing: the repository is not trusted.
     """
     if git_dir.is_symlink() or not git_dir.is_dir():
-        raise LeftOut("its .git is not a plain folder (a linked work tree or a submodule)")
+        raise LeftOutError("its .git is not a plain folder (a linked work tree or a submodule)")
     if (git_dir / "objects/info/alternates").exists():
-        raise LeftOut("its history borrows objects from another repository")
+        raise LeftOutError("its history borrows objects from another repository")
     if (git_dir / "reftable").exists():
-        raise LeftOut("its references are stored as a reftable")
+        raise LeftOutError("its references are stored as a reftable")
     try:
         small = list(_references(git_dir))
         objects = list(_plain_files(git_dir / "objects", _OBJECT))
         if sum(path.stat().st_size for _, path in objects) > MAX_BYTES:
-            raise LeftOut(f"its history is larger than {MAX_BYTES // 1_000_000} MB")
+            raise LeftOutError(f"its history is larger than {MAX_BYTES // 1_000_000} MB")
         history = [(f"objects/{name}", path.read_bytes()) for name, path in objects]
     except OSError as error:
-        raise LeftOut(f"its .git cannot be read: {error}") from error
+        raise LeftOutError(f"its .git cannot be read: {error}") from error
     if not any(name == "HEAD" for name, _ in small):
-        raise LeftOut("its .git has no HEAD")
+        raise LeftOutError("its .git has no HEAD")
     return [*small, ("config", _config(small)), ("objects/", b""), *history]
 
 

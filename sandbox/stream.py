@@ -16,6 +16,7 @@ from docker.errors import DockerException
 from msgspec import Struct
 
 from r1code.control import POLL_SECONDS
+from r1code.sandbox.engine import ENGINE_ERRORS
 
 STDOUT = 1
 STDERR = 2
@@ -58,14 +59,15 @@ class Exec:
                 _shut(self._socket)
 
     def _work(self) -> None:
+        ended = Ended(error=RuntimeError("the thread that spoke with the engine broke"))
         try:
             ended = Ended(code=self._serve())
-        except BaseException as error:  # noqa: BLE001 - carried over to the reader's thread
+        except ENGINE_ERRORS as error:
             ended = Ended(error=error)
         finally:
             if self._stdin is not None:
                 self._stdin.close()
-        self._put(ended)
+            self._put(ended)
 
     def _serve(self) -> int | None:
         exec_id: str = self._api.exec_create(self._container_id, stdin=True, **self._options)["Id"]

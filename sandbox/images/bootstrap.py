@@ -39,15 +39,14 @@ class Offline(Struct, frozen=True, kw_only=True):
     changes: tuple[str, ...]
 
 
-def bootstrap(  # noqa: PLR0917 - the engine, a name in two parts, the recipe, and the two of any long work
-    client: docker.DockerClient, repository: str, tag: str, recipe: Offline, say: Say, control: Control
-) -> None:
+def bootstrap(client: docker.DockerClient, name: str, recipe: Offline, *, say: Say, control: Control) -> None:
     """Makes the image. Raises SandboxError and Cancelled; then no image and no process is left."""
     process = _start(recipe)
     notes: queue.Queue[str | BaseException | None] = queue.Queue()
     errors: list[str] = []
     listener = threading.Thread(target=_listen, args=(process, notes), name="r1code-notes")
     listener.start()
+    repository, _, tag = name.partition(":")
 
     def load() -> None:
         try:
@@ -56,6 +55,7 @@ def bootstrap(  # noqa: PLR0917 - the engine, a name in two parts, the recipe, a
             )
             notes.put(DockerException(str(answer)) if '"error"' in str(answer) else None)
         except ENGINE_ERRORS as error:
+            listener.join()  # Its last words come before the failure that they explain.
             notes.put(error)
 
     loader = threading.Thread(target=load, name="r1code-load")
@@ -87,7 +87,7 @@ def _start(recipe: Offline) -> subprocess.Popen[bytes]:
         suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "stable")
         sources = [source for source in recipe.sources if Path(source).exists()][:1]
         argv = [program, *recipe.options, f"--include={','.join(recipe.packages)}", suite, "-", *sources]
-        return subprocess.Popen(  # noqa: S603 - our own recipe, no shell
+        return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

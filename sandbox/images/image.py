@@ -19,7 +19,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Say
-from r1code.sandbox.engine import ENGINE_ERRORS, inspect_image, sandbox_error, told
+from r1code.sandbox.engine import ENGINE_ERRORS, sandbox_error, told
 from r1code.sandbox.images.bootstrap import Offline, bootstrap
 
 REPOSITORY = "r1code-base"
@@ -68,14 +68,14 @@ def ensure_image(
         _build(client, recipe, say, control)
     except SandboxError as error:
         say(f"{error.what} ({error.why}); making one from this machine's package sources instead")
-        bootstrap(client, REPOSITORY, recipe.tag.partition(":")[2], recipe.offline, say, control)
+        bootstrap(client, recipe.tag, recipe.offline, say=say, control=control)
     return recipe.tag
 
 
 def _has(client: docker.DockerClient, name: str, control: Control) -> bool:
     with told(f"the image {name} could not be looked up"):
         try:
-            control.call(lambda: inspect_image(client.api, name))
+            control.call(lambda: client.images.get(name))
         except ImageNotFound:
             return False
     return True
