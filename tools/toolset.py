@@ -12,7 +12,7 @@ from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall
 
-ORDER = ("read", "list", "search", "edit", "write", "run", "test")
+ORDER = ("read", "list", "search", "edit", "replace", "write", "run", "test")
 """The tools as they are described to the model: the instructions never depend on who made the toolset."""
 
 Batch = tuple[ToolCall, ...]

@@ -33,6 +33,7 @@ FORMS: Mapping[str, Form] = {
     "list": Form(optional=("path",)),
     "search": Form(required=("pattern",), optional=("path",), body="pattern"),
     "edit": Form(required=("path",), body="edits"),
+    "replace": Form(required=("path",), body="content", lenient=False),
     "write": Form(required=("path",), body="content", lenient=False),
     "run": Form(required=("command",), body="command"),
     "test": Form(optional=("selection",), body="selection"),
@@ -206,9 +207,9 @@ def _content(block: Block) -> str:
         suffix = re.search(r"\.[^./]*$", block.attributes.get("path", ""))
         if suffix is not None and suffix.group().lower() in _MARKUP:
             raise FormatError(
-                f"The <write> of line {block.first} begins and ends with a code fence, which may or may not be "
-                'part of the file. Leave the fence out, or open with <write ... end="STOP"> and close with '
-                "</write STOP> to write it as it is."
+                f"The <{block.name}> of line {block.first} begins and ends with a code fence, which may or may not be "
+                f'part of the file. Leave the fence out, or open with <{block.name} ... end="STOP"> and close with '
+                f"</{block.name} STOP> to write it as it is."
             )
         lines = lines[first + 1 : last]
     return "\n".join(lines) + final if lines else ""

@@ -22,6 +22,7 @@ from r1code.session import Session
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
 from r1code.tools.read import Read
+from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
 from r1code.tools.test import Test
@@ -72,7 +73,7 @@ class House:
         toolset = Toolset(
             self.tree,
             reads=[Read(self.tree), List(self.tree), Search(self.tree)],
-            writes=[Edit(), Write()],
+            writes=[Edit(), Replace(), Write()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
         )

@@ -1,0 +1,148 @@
+"""Definitions in a source file, by tree-sitter. Pure: text in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import tree_sitter_python
+from msgspec import Struct
+from tree_sitter import Language, Node, Parser
+
+_SUFFIXES = (".py", ".pyi")
+_DEFINITIONS = {"function_definition": "function", "class_definition": "class"}
+_IMPORTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
+
+
+class Definition(Struct, frozen=True, kw_only=True):
+    """A function, class, method or constant, with its decorators, as whole lines."""
+
+    name: str
+    """`name`, or `Class.name` inside of a class."""
+    kind: str
+    first: int
+    last: int
+    """Line numbers from 1, both inclusive."""
+    indent: int
+    """Columns in front of it."""
+
+
+class Outline(Struct, frozen=True, kw_only=True):
+    definitions: tuple[Definition, ...]
+    """In the order of the file; a class comes before its methods."""
+    imports: tuple[tuple[int, int], ...]
+    """First and last line of each import at the top level."""
+    other: tuple[int, ...]
+    """First lines of top-level statements that are neither of both; comments and docstrings do not count."""
+    error: int | None
+    """The first line that cannot be parsed; None: the file is whole."""
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_python.language()))
+
+
+def can_outline(path: str) -> bool:
+    return path.endswith(_SUFFIXES)
+
+
+def outline(text: str) -> Outline:
+    """What Python source `text` defines."""
+    root = _parser().parse(text.encode()).root_node
+    definitions: list[Definition] = []
+    imports: list[tuple[int, int]] = []
+    other: list[int] = []
+    for node in root.children:
+        found = list(_definitions(node, ""))
+        definitions += found
+        if node.type in _IMPORTS:
+            imports.append((node.start_point.row + 1, node.end_point.row + 1))
+        elif not found and not _is_remark(node):
+            other.append(node.start_point.row + 1)
+    return Outline(definitions=tuple(definitions), imports=tuple(imports), other=tuple(other), error=_error(root))
+
+
+def names_in(text: str) -> frozenset[str]:
+    """All identifiers that occur in `text`."""
+    root = _parser().parse(text.encode()).root_node
+    return frozenset(
+        (node.text or b"").decode(errors="replace") for node in _walk(root) if node.type == "identifier"
+    )
+
+
+def imported_modules(text: str) -> tuple[str, ...]:
+    """The dotted names of the modules that `text` imports anywhere, in order; relative ones keep their dots.
+
+    `from a import b` names both `a` and `a.b`, for `b` may be a module.
+    """
+    found: dict[str, None] = {}
+    for node in _walk(_parser().parse(text.encode()).root_node):
+        if node.type == "import_statement":
+            for name in node.children_by_field_name("name"):
+                found[_dotted(name)] = None
+        elif node.type == "import_from_statement":
+            module = node.child_by_field_name("module_name")
+            base = "" if module is None else (module.text or b"").decode()
+            found[base] = None
+            for name in node.children_by_field_name("name"):
+                found[f"{base.rstrip('.')}.{_dotted(name)}" if base.strip(".") else f"{base}{_dotted(name)}"] = (
+                    None
+                )
+    return tuple(found)
+
+
+def _dotted(name: Node) -> str:
+    inner = name.child_by_field_name("name") if name.type == "aliased_import" else name
+    return "" if inner is None else (inner.text or b"").decode()
+
+
+def _definitions(node: Node, owner: str) -> Iterator[Definition]:
+    inner = node.child_by_field_name("definition") if node.type == "decorated_definition" else node
+    if inner is None:
+        return
+    name: Node | None = None
+    kind = _DEFINITIONS.get(inner.type)
+    if kind is not None:
+        name = inner.child_by_field_name("name")
+    elif inner.type == "expression_statement" and inner.children and inner.children[0].type == "assignment":
+        kind, name = "constant", inner.children[0].child_by_field_name("left")
+        name = name if name is not None and name.type == "identifier" else None
+    if kind is None or name is None or name.text is None:
+        return
+    full = f"{owner}{name.text.decode()}"
+    yield Definition(
+        name=full,
+        kind=kind,
+        first=node.start_point.row + 1,
+        last=node.end_point.row + 1,
+        indent=node.start_point.column,
+    )
+    body = inner.child_by_field_name("body")
+    if kind == "class" and body is not None:
+        for child in body.children:
+            yield from _definitions(child, f"{full}.")
+
+
+def _is_remark(node: Node) -> bool:
+    if node.type == "expression_statement":
+        return bool(node.children) and node.children[0].type == "string"
+    return node.type == "comment"
+
+
+def _error(root: Node) -> int | None:
+    if not root.has_error:
+        return None
+    for node in _walk(root):
+        if node.is_error or node.is_missing:
+            return node.start_point.row + 1
+    return 1
+
+
+def _walk(root: Node) -> Iterator[Node]:
+    """Every node, in the order of the text. Without recursion: sources may be nested deeply."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(node.children)
