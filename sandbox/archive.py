@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO, cast
 
+from r1code.errors import SandboxError
+
 _SPOOL_BYTES = 32_000_000
 _ERRORS = "surrogateescape"
 _TYPES = {"file": tarfile.REGTYPE, "link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE}
@@ -73,12 +75,19 @@ class _Stream:
 
 
 def files(chunks: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a tar stream, as they come."""
+    """The regular files of a tar stream, as they come. Raises SandboxError, and what `chunks` raises."""
     stream = cast("IO[bytes]", _Stream(chunks))
-    with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors=_ERRORS) as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isreg() else None
-            if content is not None:
-                yield member.name.removeprefix("./"), content.read()
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors=_ERRORS) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    yield member.name.removeprefix("./"), content.read()
+    except tarfile.TarError as error:
+        raise SandboxError(
+            "changed files could not be copied out",
+            why=f"what came is no tar archive: {error}",
+            hint="try again; if it happens again, use another image",
+        ) from error
     for _ in chunks:  # the end of the stream says whether all went well
         pass

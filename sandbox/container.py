@@ -33,11 +33,11 @@ _ENVIRONMENT = {
     "HOME": HOME,
     "USER": "r1code",
     "LOGNAME": "r1code",
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 _SILENCE_SECONDS = 120.0
+_NEEDS = "with sh, tar, GNU find, GNU coreutils and xargs"
 _NOT_FOUND = 127
 _KILLED = 137
 _PRIVATE_BYTES = 4096
@@ -133,6 +133,7 @@ class Container:
         self.known: dict[str, tuple[Seen, Entry]] = {}
         """Contents that are known, and what the path looked like with them."""
         self.synced = False
+        self.answered = False
         self.used = False
         """A command ran since `seen`."""
         self.memory_kills = 0
@@ -159,7 +160,7 @@ class Container:
         running = self.execute(GO + script, *args, stdin=stdin)
         errors = bytearray()
         try:
-            while not isinstance(item := next_item(running, control, _SILENCE_SECONDS, what), Ended):
+            while not isinstance(item := self.next_item(running, control, _SILENCE_SECONDS, what), Ended):
                 number, data = item
                 if number == STDOUT:
                     yield data
@@ -175,7 +176,7 @@ class Container:
 
     def _failed(self, what: str, code: int | None, errors: str) -> SandboxError:
         if code == _KILLED and not self.alive():
-            return gone(what)
+            return self.gone(what)
         if "No space left on device" in errors:
             return SandboxError(
                 what,
@@ -186,7 +187,7 @@ class Container:
             return SandboxError(
                 what,
                 why=f"the image lacks a program: {errors}",
-                hint="an image needs sh, tar, GNU find, GNU coreutils and xargs",
+                hint=f"use an image {_NEEDS}",
             )
         return SandboxError(
             what,
@@ -216,36 +217,45 @@ class Container:
         """Kills all that commands started. False if that did not happen within `patience` seconds."""
         killer = self.execute(_KILL)
         try:
-            item = next_item(killer, Control(), patience, "the command could not be stopped")
+            item = self.next_item(killer, Control(), patience, "the command could not be stopped")
         except SandboxError:
             return False
         finally:
             killer.close()
         return isinstance(item, Ended) and item.code == 0
 
+    def next_item(self, running: Exec, control: Control, seconds: float, what: str) -> tuple[int, bytes] | Ended:
+        """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`."""
+        try:
+            item = control.get(running.items, seconds)
+        except TimeoutError as error:
+            raise sandbox_error(what, TimeoutError(f"no answer for {seconds:g} s")) from error
+        if isinstance(item, Ended) and item.error is not None:
+            raise self.failure(what, item.error) from item.error
+        self.answered = True
+        return item
+
+    def failure(self, what: str, error: BaseException) -> SandboxError:
+        told = sandbox_error(what, error)
+        return self.gone(what) if isinstance(told, ContainerGoneError) else told
+
+    def gone(self, what: str) -> ContainerGoneError:
+        if self.answered:
+            return ContainerGoneError(
+                what,
+                why="its container was removed or stopped from outside",
+                hint="try again: a new container will be started",
+            )
+        return ContainerGoneError(
+            what,
+            why="its container ended before it could be used",
+            hint=f"use another image if it happens again: one {_NEEDS}",
+        )
+
     def remove_later(self) -> None:
         """Removes it without waiting."""
         # Not a daemon: the interpreter waits for it, so that nothing is left behind.
         threading.Thread(target=remove, args=(self.api, self.id), name="r1code-remove").start()
-
-
-def gone(what: str) -> ContainerGoneError:
-    return ContainerGoneError(
-        what,
-        why="its container was removed or stopped from outside",
-        hint="try again: a new container will be started",
-    )
-
-
-def next_item(running: Exec, control: Control, seconds: float, what: str) -> tuple[int, bytes] | Ended:
-    """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`."""
-    try:
-        item = control.get(running.items, seconds)
-    except TimeoutError as error:
-        raise sandbox_error(what, TimeoutError(f"no answer for {seconds:g} s")) from error
-    if isinstance(item, Ended) and item.error is not None:
-        raise sandbox_error(what, item.error) from item.error
-    return item
 
 
 class Command:
@@ -270,15 +280,16 @@ class Command:
             if number == STDERR:
                 self._private = (self._private + data)[-_PRIVATE_BYTES:]
             elif data:
+                self._container.answered = True
                 return data
 
     def _end(self, ended: Ended) -> bytes:
         what = "the command could not be run"
         if ended.error is not None:
-            raise sandbox_error(what, ended.error) from ended.error
+            raise self._container.failure(what, ended.error) from ended.error
         finished = self._private.endswith(b"ended\n")
         if not finished and not self._container.alive():
-            raise gone("the command was interrupted")
+            raise self._container.gone("the command was interrupted")
         if not finished and b"started\n" not in self._private:
             raise SandboxError(
                 what,
@@ -286,6 +297,7 @@ class Command:
                 hint="use another image",
             )
         self._ended = ended
+        self._container.answered = True
         return b""
 
     def kill(self, control: Control) -> None:

@@ -99,7 +99,7 @@ class DockerSandbox:
             limit = self._limits.seconds if seconds is None else seconds
             return (yield from follow(running, control, self._limits, limit))
         except ContainerGoneError:
-            self._forget()
+            self._discard(container)
             raise
         finally:
             if not running.killed:
@@ -162,7 +162,7 @@ class DockerSandbox:
         try:
             yield
         except ContainerGoneError:
-            self._forget()
+            self._discard(container)
             raise
         except Cancelled:
             # The helper that was left may go on for a moment; nothing may meet it.
@@ -176,11 +176,9 @@ class DockerSandbox:
         except StateError as error:
             raise SandboxError(error.what, why=error.why, hint=error.hint) from error
 
-    def _forget(self) -> None:
-        self._container = None
-
     def _discard(self, container: Container) -> None:
-        self._forget()
+        """The next use starts a new one."""
+        self._container = None
         container.remove_later()
 
     def _look(self, container: Container, control: Control) -> None:

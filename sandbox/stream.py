@@ -88,7 +88,7 @@ class Exec:
             with self._lock:
                 self._socket = None
                 _shut(connection)
-            vars(stream)["_response"].close()
+            getattr(stream, "_response", stream).close()
         return self._exit_code(exec_id)
 
     def _exchange(self, connection: socket.socket) -> None:

@@ -33,17 +33,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
     """A client of a running engine that has the base image."""
+    client: docker.DockerClient | None = None
     try:
         client = connect(Control())
-    except SandboxError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI runs the Docker tests, and there is no engine: {error}")
-        pytest.skip(f"NO DOCKER ENGINE, so the sandbox is not tested: {error.why}")
-    try:
         ensure_image(client, None, print, Control())
         yield client
+    except SandboxError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs the Docker tests, and they cannot run: {error}")
+        pytest.skip(f"THE DOCKER SANDBOX IS NOT TESTED: {error.what}: {error.why}")
     finally:
-        client.close()
+        if client is not None:
+            client.close()
 
 
 def seconds_to_cancel(control: Control, action: Callable[[], object], after: float) -> float:

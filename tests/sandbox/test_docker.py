@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import docker
 import pytest
@@ -12,6 +15,7 @@ from fakes.bench import Bench, Cancelling, Make, Ours
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
+from r1code.sandbox.images.image import ensure_image
 
 pytestmark = pytest.mark.docker
 
@@ -215,3 +219,34 @@ def test_cancels_do_not_wait(bench: Bench, cancelling: Cancelling, ours: Ours):
     assert cancelling(control, lambda: list(running), 0.5) < 0.5
     assert len(ours()) <= 1
     assert sleepers(bench) == ""
+
+
+def test_an_image_without_a_shell_is_told_and_leaves_no_container(
+    engine: docker.DockerClient, make: Make, tmp_path: Path
+):
+    (tmp_path / "etc").mkdir()
+    archive = tmp_path / "empty.tar"
+    subprocess.run(["tar", "-cf", archive, "-C", tmp_path, "etc"], check=True)
+    engine.api.import_image_from_file(str(archive), repository="r1code-test", tag="empty")
+    try:
+        bench = make(image="r1code-test:empty")
+        with pytest.raises(SandboxError, match="could not be run") as raised:
+            bench.run("true")
+        assert "ended before it could be used" in raised.value.why
+        assert "use another image" in raised.value.hint
+    finally:
+        engine.api.remove_image("r1code-test:empty", force=True)
+
+
+def test_the_volumes_of_an_image_are_small_and_go_with_the_container(engine: docker.DockerClient, make: Make):
+    base = ensure_image(engine, None, print, Control())
+    dockerfile = f'FROM {base}\nENV PATH=/opt/bin:/usr/bin:/bin\nVOLUME /data\nENTRYPOINT ["false"]\n'
+    engine.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag="r1code-test:volume", rm=True)
+    before = engine.api.volumes()["Volumes"]
+    try:
+        bench = make(image="r1code-test:volume")
+        assert bench.out("echo $PATH; stat -f -c %T /data") == "/opt/bin:/usr/bin:/bin\ntmpfs\n"
+        assert engine.api.volumes()["Volumes"] == before
+        bench.sandbox.close()
+    finally:
+        engine.api.remove_image("r1code-test:volume", force=True)

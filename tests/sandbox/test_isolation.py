@@ -72,6 +72,7 @@ def test_the_environment_is_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch):
         *("HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "PYTHONDONTWRITEBYTECODE", "SHLVL", "USER", "_"),
     }
     assert "canary" not in bench.out("env")
+    assert bench.out("echo $PATH").startswith("/usr/local/sbin:/usr/local/bin:")
     assert bench.out("echo $HOME; cd; touch x; python3 -c 'import getpass; print(getpass.getuser())'") == (
         "/home/r1code\nr1code\n"
     )
