@@ -28,6 +28,7 @@ from r1code.tools.toolset import Batch, Toolset
 from r1code.types import EndReason, Observation, Reply, ToolCall
 
 End = tuple[EndReason, str]
+Events = Generator[Event, None, None]
 _AFTER_FAILURE = "This was not done, because an edit before it in the same reply failed."
 
 
@@ -43,15 +44,15 @@ class Agent:
         self._approvals = approvals
         self._headless = headless
 
-    def turn(self, text: str, meter: Meter, control: Control) -> Generator[Event, None, None]:
-        """One user message until the agent stops; the last event is TurnEnded.
+    def turn(self, text: str, meter: Meter, control: Control, parent: int | None = None) -> Events:
+        """One user message until the agent stops; the last event is TurnEnded. `parent`: see Session.append.
 
         However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,
         the sandbox or the state fails.
         """
         began = time.monotonic()
         end: End = ("error", "")
-        self._session.append(Said(text=text, origin="task"))
+        self._session.append(Said(text=text, origin="task"), parent=parent)
         try:
             yield TurnStarted(session=self._session.id, text=text)
             end = yield from self._steps(meter, control)

@@ -19,6 +19,7 @@ class Meter:
         self._started = clock()
         self._lock = threading.Lock()
         self._steps = 0
+        self._share: int | None = None
         self._usage = Usage()
 
     @property
@@ -34,16 +35,35 @@ class Meter:
     def steps(self) -> int:
         return self._steps
 
+    def share(self, part: int, parts: int) -> None:
+        """Allows no more steps, those already taken included, than `part` of `parts` equal shares."""
+        if self.budget.steps is not None:
+            self._share = -(-self.budget.steps * part // parts)
+
     def reserve_step(self) -> int:
         """Takes one step and returns its number, from 1. Raises BudgetExhausted when a limit is reached."""
         with self._lock:
-            used = self._usage
-            self._check("steps", self.budget.steps, self._steps)
-            self._check("seconds", self.budget.seconds, self.seconds)
-            self._check("tokens", self.budget.tokens, (used.prompt or 0) + (used.completion or 0))
-            self._check("reasoning tokens", self.budget.reasoning_tokens, used.reasoning or 0)
+            self._check_all()
+            self._check("steps for this candidate", self._share, self._steps)
             self._steps += 1
             return self._steps
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no step could be reserved, in any share."""
+        with self._lock:
+            try:
+                self._check_all()
+            except BudgetExhausted:
+                return True
+            return False
+
+    def _check_all(self) -> None:
+        used = self._usage
+        self._check("steps", self.budget.steps, self._steps)
+        self._check("seconds", self.budget.seconds, self.seconds)
+        self._check("tokens", self.budget.tokens, (used.prompt or 0) + (used.completion or 0))
+        self._check("reasoning tokens", self.budget.reasoning_tokens, used.reasoning or 0)
 
     def add(self, usage: Usage) -> None:
         with self._lock:

@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     model = common.add_argument_group("model")
     model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
+    model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
+    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server, e.g. http://localhost:8000/v1")
+    model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")
     tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
@@ -62,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="with --sandbox=none: consent to run the model's commands on this machine, unasked",
     )
+    tests.add_argument("--candidates", metavar="N", help="with fix: attempts, until one is proven (1)")
     limits = common.add_argument_group("limits of a turn")
     limits.add_argument("--steps", metavar="N", help="model calls (40)")
     limits.add_argument("--seconds", metavar="N", help="time")
@@ -82,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
-    commands.add_parser("profiles", help="list the profiles")
+    profiles = commands.add_parser("profiles", help="list the profiles")
+    profiles.add_argument("--json", action="store_true", help="as JSON")
     sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
@@ -98,7 +103,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "sandbox":
         return _sandbox(options)
     if options.command == "profiles":
-        return _profiles()
+        return _profiles(options)
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -120,7 +125,7 @@ def _work(options: argparse.Namespace) -> int:
     from r1code.control import Control
     from r1code.errors import UsageError
     from r1code.events import Notice
-    from r1code.repair.repair import Repair
+    from r1code.repair.repair import Plan, Repair
     from r1code.repo.git import Git
     from r1code.types import Budget
     from r1code.ui.listener import listener_for
@@ -149,7 +154,8 @@ def _work(options: argparse.Namespace) -> int:
         )
         try:
             meter = Meter(Budget(steps=config.steps, seconds=config.seconds, tokens=config.tokens))
-            repair = Repair(workshop, workshop.session, meter, config.test)
+            plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
+            repair = Repair(workshop, workshop.session, meter, plan)
             with workshop.tree.locked(control):
                 if options.command == "fix":
                     return _listen(repair.fix(config.test or "", control), listener)
@@ -217,11 +223,12 @@ def _sandbox(options: argparse.Namespace) -> int:
     return 0
 
 
-def _profiles() -> int:
+def _profiles(options: argparse.Namespace) -> int:
+    from r1code.app.profiles import as_json, as_table
+    from r1code.app.workshop import user_profiles
     from r1code.profiles import load_profiles
+    from r1code.ui.safe import safe
 
-    profiles = load_profiles()
-    width = max(map(len, profiles))
-    for name, profile in sorted(profiles.items()):
-        print(f"{name:<{width}}  {profile.label}")
+    profiles = load_profiles(user_profiles())
+    print(as_json(profiles, os.environ) if options.json else safe(as_table(profiles, os.environ)))
     return 0

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from r1code.errors import UsageError
 
@@ -24,6 +24,10 @@ PROJECT_KEYS = frozenset({"test"})
 class Config(Struct, frozen=True, kw_only=True):
     profile: str | None = None
     """The name of the profile; None: the first one that is usable."""
+    base_url: str | None = None
+    """The server of the profile, instead of its own; alone, it means the profile `openai-compatible`."""
+    model_name: str | None = None
+    """What the server calls the model."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
     test: str | None = None
@@ -33,6 +37,9 @@ class Config(Struct, frozen=True, kw_only=True):
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
     image: str | None = None
     """A Docker image instead of r1code's own base image."""
+    candidates: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Attempts at a repair, until one is proven."""
+    seed: int | None = None
     steps: int = 40
     seconds: float | None = None
     tokens: int | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import cast
 
-from r1code import prompts
 from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
 from r1code.dialects.reasoning import Piece, ReasoningStart, Splitter
@@ -18,12 +17,22 @@ from r1code.types import Finish, Message, Reply, Usage
 class Model:
     """A provider spoken to in a dialect: one call of it is one step's question and answer."""
 
-    def __init__(self, profile: Profile, provider: Provider, dialect: Dialect, tools: Sequence[str]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        provider: Provider,
+        dialect: Dialect,
+        *,
+        instructions: str,
+        seed: int | None = None,
+    ) -> None:
         self._profile = profile
         self._provider = provider
         self._dialect = dialect
         # Nothing volatile may enter the instructions: sessions on equal trees share them byte for byte.
-        self.instructions = prompts.load("instructions", tools=tools)
+        self.instructions = instructions
+        self._seed = seed
+        self._asked = 0
 
     def request(self, history: Sequence[Message]) -> Request:
         sampling = self._profile.sampling
@@ -32,6 +41,8 @@ class Model:
             max_tokens=sampling.max_tokens,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
+            # Each question has a seed of its own, and the same one in every run.
+            seed=None if self._seed is None else self._seed + self._asked,
         )
 
     def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
@@ -39,7 +50,9 @@ class Model:
         splitter = Splitter(cast("ReasoningStart", self._profile.reasoning))
         finish: Finish = "unknown"
         usage = Usage()
-        for item in self._provider.stream(self.request(history), control):
+        request = self.request(history)
+        self._asked += 1
+        for item in self._provider.stream(request, control):
             control.check()
             if isinstance(item, Delta):
                 yield from map(_event, splitter.feed(item.field, item.text))

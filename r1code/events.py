@@ -82,24 +82,27 @@ class BaselineReached(Event, frozen=True, kw_only=True):
     report: TestReport
 
 
+Inner = (
+    TurnStarted
+    | StepStarted
+    | ReasoningDelta
+    | TextDelta
+    | TextWasReasoning
+    | ReplyReceived
+    | ReplyRejected
+    | CallStarted
+    | CommandOutput
+    | CallFinished
+    | Notice
+    | TurnEnded
+)
+
+
 class CandidateEvent(Event, frozen=True, kw_only=True):
     """An event of one of several attempts, counted from 1."""
 
     candidate: int
-    inner: (
-        TurnStarted
-        | StepStarted
-        | ReasoningDelta
-        | TextDelta
-        | TextWasReasoning
-        | ReplyReceived
-        | ReplyRejected
-        | CallStarted
-        | CommandOutput
-        | CallFinished
-        | Notice
-        | TurnEnded
-    )
+    inner: Inner
 
 
 class PatchReady(Event, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from r1code import prompts
 from r1code.agent import Agent
 from r1code.approval import Approvals, Approver, Rule
 from r1code.config import Config
@@ -15,9 +16,10 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
 from r1code.errors import UsageError
-from r1code.profiles import Profile, find_profile
+from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, load_script
+from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.protected import is_protected
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
@@ -26,6 +28,7 @@ from r1code.session import Session, is_alive
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
 from r1code.tools.read import Read
+from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
 from r1code.tools.test import Test
@@ -37,6 +40,7 @@ from r1code.tree.worktree import WorkTree
 from r1code.types import Effect
 
 Say = Callable[[str], None]
+_WRITES = (Edit(), Replace(), Write())
 
 
 def state_folder(environ: dict[str, str] | os._Environ[str] = os.environ) -> Path:
@@ -49,6 +53,10 @@ def user_config() -> Path:
     return platformdirs.user_config_path("r1code") / "config.toml"
 
 
+def user_profiles() -> Path:
+    return user_config().with_name("profiles.toml")
+
+
 class Workshop:
     """Everything of one session. Implements repair's Parts."""
 
@@ -59,7 +67,7 @@ class Workshop:
         self._approver = approver
         self._git = git
         self.profile_name, self._profile = _profile(config)
-        self.provider = _provider(self._profile, config)
+        self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
         self.store = Store(state / "objects")
         self.tree = WorkTree(self._git.root, self._git.files, self.store, state=state, hidden=is_secret)
         self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
@@ -94,21 +102,33 @@ class Workshop:
     def candidate(self, root: Path) -> WorkTree:
         return WorkTree(root, lambda: _walk(root), self.store, state=self._state, hidden=is_secret)
 
-    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool) -> Agent:
+    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
         protected = is_protected if protect else _nothing
         toolset = Toolset(
             tree,
             reads=[Read(tree), List(tree), Search(tree)],
-            writes=[Edit(), Write()],
+            writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
             protected=protected,
         )
-        dialect = TextDialect(system=self._profile.system)
-        model = Model(self._profile, self.provider, dialect, toolset.descriptions)
+        instructions = prompts.load("instructions", tools=toolset.descriptions)
         # A sandbox is the consent to run things in it; the host is asked for each time.
         asked: Rule = "ask" if self._config.sandbox == "none" and not self._config.allow_host_exec else "allow"
         rules: dict[Effect, Rule] = {"read": "allow", "write": "allow", "exec": asked}
-        return Agent(self.session, model, toolset, Approvals(rules, self._approver), headless=True)
+        approvals = Approvals(rules, self._approver)
+        return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
+
+    def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
+        if self._profile.strategy != "pipeline":
+            return None
+        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
+        bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
+        return Pipeline(self.session, self._model(instructions, seed), bench)
+
+    def _model(self, instructions: str, seed: int | None) -> Model:
+        dialect = TextDialect(system=self._profile.system)
+        return Model(self._profile, self.provider, dialect, instructions=instructions, seed=seed)
 
     def unified(self, patch: Patch) -> str:
         return self._git.unified(patch, self.store)
@@ -158,16 +178,22 @@ def _walk(root: Path) -> list[str]:
 
 
 def _profile(config: Config) -> tuple[str, Profile]:
-    if config.profile is None:
+    name = config.profile or (None if config.base_url is None else ANY_SERVER)
+    if name is None:
         raise UsageError(
             "no model was chosen",
             why="neither --profile nor R1CODE_PROFILE nor a settings file names a profile",
             hint="choose one with --profile; `r1code profiles` lists them",
         )
-    return config.profile, find_profile(config.profile)
+    return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
 
 
-def _provider(profile: Profile, config: Config) -> Provider:
+def _provider(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
+    if profile.provider == "chat":
+        key = key_of(profile, os.environ)
+        from r1code.providers.chat import ChatProvider
+
+        return ChatProvider(profile, key, session, say=say)
     if profile.provider == "scripted":
         if config.replies is None:
             raise UsageError(

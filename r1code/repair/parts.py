@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from r1code.agent import Agent
+from r1code.repair.pipeline import Pipeline
 from r1code.sandbox.base import Sandbox
 from r1code.tree.patch import Patch
 from r1code.tree.store import Store
@@ -26,8 +27,11 @@ class Parts(Protocol):
     def candidate(self, root: Path) -> WorkTree:
         """The work tree of a candidate that was materialised in `root`."""
 
-    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool) -> Agent:
+    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
         """An agent that works in `tree`. `protect`: it may not change what decides about its success."""
+
+    def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
+        """The pipeline, where the profile says that the model does better in one; None: it gets the loop."""
 
     def unified(self, patch: Patch) -> str:
         """The patch as text that `git apply` takes."""

@@ -11,18 +11,22 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
+
+from msgspec import Struct
 
 from r1code import prompts
-from r1code.agent import Agent
+from r1code.agent import Events
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.errors import Cancelled, StateError
 from r1code.events import (
     BaselineReached,
+    CandidateEvent,
     CommandOutput,
     Event,
     Finished,
+    Inner,
     Notice,
     PatchReady,
     TurnEnded,
@@ -51,17 +55,29 @@ _EXITS: dict[str, ExitCode] = {
     "cannot_reproduce": ExitCode.CANNOT_REPRODUCE,
     "tampered": ExitCode.TAMPERED,
 }
+_INNER = get_args(Inner)
 _WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
 
 
-class Repair:
-    """One run. `command` runs the tests; None: nobody knows how."""
+class Plan(Struct, frozen=True, kw_only=True):
+    """How a task is gone about."""
 
-    def __init__(self, parts: Parts, session: Session, meter: Meter, command: str | None) -> None:
+    command: str | None = None
+    """Runs the tests; None: nobody knows how."""
+    candidates: int = 1
+    """Attempts at most, each with its share of the steps; the first that is proven ends it."""
+    seed: int | None = None
+
+
+class Repair:
+    """One run."""
+
+    def __init__(self, parts: Parts, session: Session, meter: Meter, plan: Plan) -> None:
         self._parts = parts
         self._session = session
         self._meter = meter
-        self._command = command
+        self._plan = plan
+        self._command = plan.command
         self._began = time.monotonic()
         self._reason: EndReason | None = None
         self._saved: Path | None = None
@@ -96,9 +112,7 @@ class Repair:
         if trouble is not None:
             yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
             return trouble[0]
-        patch = yield from self._candidate(base, self._fix_task(command, before), control)
-        self._session_patch(patch)
-        verdict = yield from self._verdict(base, patch, before, control, protect=True)
+        verdict, patch = yield from self._best(base, before, command, control)
         if verdict.outcome == "fixed":
             try:
                 self._parts.tree.apply(patch)
@@ -111,8 +125,8 @@ class Repair:
         base = self._parts.tree.snapshot()
         sandbox = self._parts.sandbox(self._parts.tree.root)
         try:
-            agent = self._parts.agent(self._parts.tree, sandbox, protect=False)
-            yield from self._turn(agent, self._task(text), control)
+            agent = self._parts.agent(self._parts.tree, sandbox, protect=False, seed=self._plan.seed)
+            yield from self._turn(agent.turn(self._task(text), self._meter, control))
         finally:
             sandbox.close()
             patch = base.diff(self._parts.tree.snapshot())
@@ -129,16 +143,49 @@ class Repair:
         verdict = yield from self._verdict(base, patch, before, control, protect=False)
         return verdict.outcome
 
-    def _candidate(self, base: Snapshot, task: str, control: Control) -> Generator[Event, None, Patch]:
+    def _best(
+        self, base: Snapshot, before: TestReport, command: str, control: Control
+    ) -> Generator[Event, None, tuple[Verdict, Patch]]:
+        """The first candidate that is proven, else the one that came nearest."""
+        tried: list[tuple[Verdict, Patch]] = []
+        for number in range(1, self._plan.candidates + 1):
+            if tried and self._meter.exhausted:
+                break
+            self._meter.share(number, self._plan.candidates)
+            attempt = self._candidate(base, before, number, control)
+            patch = yield from (attempt if self._plan.candidates == 1 else _numbered(number, attempt))
+            verdict = yield from self._verdict(base, patch, before, control, protect=True)
+            tried.append((verdict, patch))
+            if verdict.outcome == "fixed":
+                break
+        # Stable: of equals, the first.
+        best = min(
+            tried, key=lambda one: (one[0].outcome != "fixed", len(one[0].broken), len(one[0].still_failing))
+        )
+        self._session_patch(best[1])
+        return best
+
+    def _candidate(
+        self, base: Snapshot, before: TestReport, number: int, control: Control
+    ) -> Generator[Event, None, Patch]:
         """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
-        root = self._parts.scratch / "candidate"
+        command = self._command or ""
+        root = self._parts.scratch / f"candidate-{number}"
         root.mkdir(parents=True)
         materialise(base, self._parts.store, root)
         tree = self._parts.candidate(root)
         sandbox = self._parts.sandbox(root)
+        # Candidates never meet the same seed, however many questions each one asks.
+        seed = None if self._plan.seed is None else self._plan.seed * 100_003 + number * 1_009
         try:
-            agent = self._parts.agent(tree, sandbox, protect=True)
-            yield from self._turn(agent, task, control)
+            pipeline = self._parts.pipeline(tree, sandbox, command, seed=seed)
+            if pipeline is None:
+                agent = self._parts.agent(tree, sandbox, protect=True, seed=seed)
+                first = self._session.path()[0].id
+                turn = agent.turn(self._fix_task(command, before), self._meter, control, first)
+            else:
+                turn = pipeline.turn(before, self._meter, control)
+            yield from self._turn(turn)
         finally:
             sandbox.close()
             patch = base.diff(tree.snapshot())
@@ -148,8 +195,8 @@ class Repair:
             raise Cancelled
         return patch
 
-    def _turn(self, agent: Agent, text: str, control: Control) -> Generator[Event, None, None]:
-        with closing(agent.turn(text, self._meter, control)) as turn:
+    def _turn(self, turn: Events) -> Generator[Event, None, None]:
+        with closing(turn):
             for event in turn:
                 if isinstance(event, TurnEnded):
                     self._reason = event.reason
@@ -240,3 +287,21 @@ class Repair:
             usage=self._meter.usage,
             seconds=time.monotonic() - self._began,
         )
+
+
+def _numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[Event, None, Patch]:
+    """The same events, each with the number of its candidate."""
+    try:
+        while True:
+            event = next(attempt)
+            yield CandidateEvent(candidate=number, inner=event) if isinstance(event, _INNER) else event
+    except StopIteration as stop:
+        patch: Patch = stop.value
+        return patch
+    finally:
+        attempt.close()
+
+
+def _distance(tried: tuple[Verdict, Patch]) -> tuple[bool, int, int]:
+    verdict = tried[0]
+    return verdict.outcome != "fixed", len(verdict.broken), len(verdict.still_failing)

@@ -138,6 +138,36 @@ def test_a_task_without_a_test_command_ends_with_what_the_turn_came_to(repo: Rep
     assert repo.run("-p", "Fix it.", *repo.replies("I cannot.", "No.")).code == 1
 
 
+def test_the_first_candidate_that_is_proven_ends_it(repo: Repo) -> None:
+    wrong = FIX.replace("sum(prices) - discount", "7")
+    replies = [
+        f"{wrong}\n<done>ok</done>",
+        "<done>nothing</done>",
+        f"{FIX}\n<done>ok</done>",
+        "<done>never</done>",
+    ]
+    ran = repo.run("fix", *TEST, "--candidates", "4", "--json", *repo.replies(*replies))
+    assert ran.code == 0, ran.out + ran.err
+    outcomes = [event["verdict"]["outcome"] for event in ran.events if event["event"] == "VerdictReached"]
+    assert outcomes == ["not_fixed", "not_fixed", "fixed"]
+    ended = [
+        event
+        for event in ran.events
+        if event["event"] == "CandidateEvent" and event["inner"]["event"] == "TurnEnded"
+    ]
+    assert [event["candidate"] for event in ended] == [1, 2, 3]
+    assert passes(repo.root)
+
+
+def test_of_candidates_that_all_fail_the_nearest_is_kept_as_a_patch(repo: Repo) -> None:
+    harmless = FIX.replace("- discount", "+ discount + 0")
+    wrong = FIX.replace("sum(prices) - discount", "7")
+    replies = [f"{wrong}\n<done>ok</done>", f"{harmless}\n<done>ok</done>"]
+    ran = repo.run("fix", *TEST, "--candidates", "2", "--json", *repo.replies(*replies))
+    assert ran.code == 1
+    assert "+ discount + 0" in Path(str(ran.events[-1]["patch_file"])).read_text()
+
+
 def _started(repo: Repo, *arguments: str) -> subprocess.Popen[str]:
     command = [str(repo.script), *arguments, "--json"]
     return subprocess.Popen(command, cwd=repo.root, env=repo.environ, stdout=subprocess.PIPE, text=True)

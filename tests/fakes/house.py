@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fakes.sandbox import Answer, FakeSandbox
+from r1code import prompts
 from r1code.agent import Agent
 from r1code.approval import Approvals, Approver, HeadlessApprover
 from r1code.budget import Meter
@@ -77,7 +78,8 @@ class House:
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
         )
-        model = Model(find_profile("scripted"), self.provider, TextDialect(), toolset.descriptions)
+        instructions = prompts.load("instructions", tools=toolset.descriptions)
+        model = Model(find_profile("scripted"), self.provider, TextDialect(), instructions=instructions)
         exec_rule = "ask" if approver else "allow"
         rules = {"read": "allow", "write": "allow", "exec": exec_rule}
         approvals = Approvals(rules, approver or HeadlessApprover())

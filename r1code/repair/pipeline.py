@@ -1,0 +1,219 @@
+"""The pipeline: r1code finds the places, the model edits them, the tests decide.
+
+For models that lose themselves in a loop. Each attempt shows one failing test, what it said, and the files
+that it reaches, in a conversation of its own. After each answer all tests run. What fixes a test and breaks
+none is kept; the rest is taken back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+
+from msgspec import Struct
+
+from r1code import prompts
+from r1code.budget import Meter
+from r1code.context import Model
+from r1code.control import Control
+from r1code.errors import BudgetExhausted, Cancelled, FormatError
+from r1code.events import (
+    CallFinished,
+    CallStarted,
+    CommandOutput,
+    Event,
+    Notice,
+    ReplyReceived,
+    ReplyRejected,
+    StepStarted,
+    TurnEnded,
+    TurnStarted,
+)
+from r1code.repair.places import failure_of, places, test_source
+from r1code.repair.verdict import failing
+from r1code.sandbox.base import Sandbox
+from r1code.sandbox.runners import run_tests, summary
+from r1code.session import Called, Ended, Observed, Replied, Said, Session
+from r1code.tools.toolset import Toolset
+from r1code.tools.truncation import clip
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.worktree import WorkTree
+from r1code.types import EndReason, Observation, Reply, TestReport, ToolCall
+
+MOST_SOURCE = 9_000
+MOST_FAILURE = 2_500
+REPLIES_PER_ATTEMPT = 3
+MOST_SHOWN = 2
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """What the pipeline works with: a tree, where its tests run, and how they are called."""
+
+    tree: WorkTree
+    sandbox: Sandbox
+    toolset: Toolset
+    command: str
+
+
+class Pipeline:
+    def __init__(self, session: Session, model: Model, bench: Bench) -> None:
+        self._session = session
+        self._model = model
+        self._tree = bench.tree
+        self._sandbox = bench.sandbox
+        self._toolset = bench.toolset
+        self._command = bench.command
+
+    def turn(self, report: TestReport, meter: Meter, control: Control) -> Generator[Event, None, None]:
+        """Works on the failures of `report` until none is left or a limit is reached.
+
+        The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
+        """
+        began = time.monotonic()
+        end: tuple[EndReason, str] = ("error", "")
+        try:
+            yield TurnStarted(session=self._session.id, text=f"repair {len(failing(report))} failing tests")
+            end = yield from self._attempts(report, meter, control)
+        except Cancelled:
+            end = ("cancelled", "stopped by the user")
+        except BudgetExhausted as limit:
+            end = ("budget", str(limit))
+        finally:
+            self._session.close_dangling(self._toolset.interrupted)
+            seconds, usage = time.monotonic() - began, meter.usage
+            self._session.append(
+                Ended(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+            )
+        yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+
+    def _attempts(
+        self, report: TestReport, meter: Meter, control: Control
+    ) -> Generator[Event, None, tuple[EndReason, str]]:
+        good, number = self._tree.snapshot(), 0
+        while failing(report):
+            targets = failing(report)
+            target = targets[number % len(targets)]
+            attempt = self._attempt(target, report, meter, control)
+            better = yield from self._taken_back(attempt, good)
+            if better is not None:
+                report, good, number = better, self._tree.snapshot(), -1
+            number += 1
+        return "done", "no test fails any more"
+
+    def _taken_back(
+        self, attempt: Generator[Event, None, TestReport | None], good: Snapshot
+    ) -> Generator[Event, None, TestReport | None]:
+        """Runs an attempt; unless it made things better, the tree is as it was when this ends."""
+        better: TestReport | None = None
+        try:
+            better = yield from attempt
+        finally:
+            if better is None:
+                self._tree.apply(self._tree.snapshot().diff(good))
+        return better
+
+    def _attempt(
+        self, target: str, report: TestReport, meter: Meter, control: Control
+    ) -> Generator[Event, None, TestReport | None]:
+        """The report after a change that fixed something and broke nothing; None: there was none."""
+        failure = failure_of(report, target)
+        task = prompts.load(
+            "repair_task",
+            files=places(self._tree, target, failure, MOST_SOURCE),
+            test=target,
+            source=test_source(self._tree, target),
+            failure=clip(failure, MOST_FAILURE).text,
+        )
+        # A conversation of its own: its parent is the first entry.
+        self._session.append(Said(text=task, origin="task"), parent=self._session.path()[0].id)
+        for _ in range(REPLIES_PER_ATTEMPT):
+            reply = yield from self._ask(meter, control)
+            try:
+                parsed = self._model.parse(reply, self._session.next_call())
+                self._toolset.refuse_unknown(parsed.calls)
+            except FormatError as error:
+                yield self._tell(str(error))
+                continue
+            if not parsed.calls:
+                yield self._tell("There was no <replace> in your answer.")
+                continue
+            if (yield from self._change(parsed.calls, control)):
+                after = yield from self._test(report, control)
+                if is_better(report, after):
+                    yield Notice(text=f"kept: {summary(after)}")
+                    return after
+            yield self._tell("")
+        return None
+
+    def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
+        control.check()
+        step, began = meter.reserve_step(), time.monotonic()
+        yield StepStarted(step=step)
+        reply = yield from self._model.ask(self._session.history(), control)
+        meter.add(reply.usage)
+        self._session.append(
+            Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)
+        )
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        return reply
+
+    def _change(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, bool]:
+        """Makes the changes of a reply, all or none; whether they were made."""
+        for call in calls:
+            self._session.append(Called(call=call))
+            yield CallStarted(call=call)
+        observations: tuple[Observation, ...] = ()
+        for batch in self._toolset.batches(calls):
+            observations += yield from self._toolset.run(batch, control)
+        for call, observation in zip(calls, observations, strict=True):
+            self._session.append(Observed(observation=observation))
+            yield CallFinished(name=call.name, observation=observation)
+        return all(seen.status == "ok" for seen in observations)
+
+    def _test(self, before: TestReport, control: Control) -> Generator[Event, None, TestReport]:
+        call = ToolCall(id=f"c{self._session.next_call()}", name="test", arguments={})
+        self._session.append(Called(call=call))
+        yield CallStarted(call=call)
+        self._sandbox.start(control)
+        self._sandbox.sync(self._tree.snapshot(), control)
+        running = run_tests(self._sandbox, self._command, control)
+        try:
+            while True:
+                yield CommandOutput(call_id=call.id, text=next(running))
+        except StopIteration as stop:
+            report: TestReport = stop.value
+        finally:
+            running.close()
+        observation = Observation(
+            call_id=call.id,
+            status="ok" if report.exit_code == 0 else "failed",
+            text="\n\n".join([summary(report), *_failures(before, report)]),
+            display=summary(report),
+        )
+        self._session.append(Observed(observation=observation))
+        yield CallFinished(name="test", observation=observation)
+        return report
+
+    def _tell(self, problem: str) -> ReplyRejected:
+        text = prompts.load("repair_again", problem=problem)
+        self._session.append(Said(text=text, origin="rejected"))
+        return ReplyRejected(text=text)
+
+
+def _failures(before: TestReport, after: TestReport) -> list[str]:
+    """What a few failing tests say: what the change broke tells more than what it left."""
+    known = set(failing(before))
+    ordered = sorted(failing(after), key=lambda name: name in known)
+    return [
+        clip(f"{name}:\n{failure_of(after, name)}", MOST_FAILURE // MOST_SHOWN).text
+        for name in ordered[:MOST_SHOWN]
+    ]
+
+
+def is_better(before: TestReport, after: TestReport) -> bool:
+    """Whether something that failed passes now, and nothing that passed does not."""
+    if after.timed_out or after.structured != before.structured:
+        return False
+    passed = set(after.passed)
+    progress = any(name in passed for name in before.failed) or len(after.uncollected) < len(before.uncollected)
+    return progress and set(before.passed) <= passed

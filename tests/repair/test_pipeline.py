@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.house import House, walk
+from r1code import prompts
+from r1code.budget import Meter
+from r1code.context import Model
+from r1code.control import Control
+from r1code.dialects.text import TextDialect
+from r1code.events import Event, Notice, TurnEnded
+from r1code.profiles import find_profile
+from r1code.repair.pipeline import Bench, Pipeline, is_better
+from r1code.repair.places import failure_of, places, test_source
+from r1code.repair.protected import is_protected
+from r1code.sandbox.base import Limits
+from r1code.sandbox.host import HostSandbox
+from r1code.sandbox.runners import run_tests
+from r1code.session import Session
+from r1code.tools.replace import Replace
+from r1code.tools.toolset import Toolset
+from r1code.tree.scan import scan
+from r1code.types import Budget, TestReport
+
+FILES = {
+    "shop/__init__.py": "",
+    "shop/money.py": "ROUND = 1\n\n\ndef cents(amount):\n    return round(amount, ROUND)\n",
+    "shop/cart.py": "from shop.money import cents\n\n\ndef total(prices):\n    return cents(sum(prices[1:]))\n",
+    "shop/unrelated.py": "def nothing():\n    return None\n",
+    "tests/test_cart.py": (
+        "from shop.cart import total\n\n\ndef test_one():\n    assert total([2]) == 2\n\n\n"
+        "def test_exact():\n    assert total([0, 1.25]) == 1.25\n\n\n"
+        "def test_none():\n    assert total([]) == 0\n"
+    ),
+    "conftest.py": "",
+}
+FIX_CART = (
+    'The first price is skipped.\n<replace path="shop/cart.py">\ndef total(prices):\n'
+    "    return cents(sum(prices))\n</replace>"
+)
+FIX_MONEY = 'It rounds too much.\n<replace path="shop/money.py">\nROUND = 2\n</replace>'
+BREAKS = '<replace path="shop/cart.py">\ndef total(prices):\n    return 2\n</replace>'
+
+
+class Shop(House):
+    """A house whose tests are really run, on this machine."""
+
+    def __init__(self, folder: Path, replies: list[str]) -> None:
+        super().__init__(folder, replies, files=FILES)
+        self.command = f"{sys.executable} -m pytest -q"
+        self.host = HostSandbox(
+            self.root, limits=Limits(), scan=lambda: scan(self.root, walk(self.root), self.store)
+        )
+        toolset = Toolset(self.tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
+        model = Model(find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, seed=5)
+        bench = Bench(tree=self.tree, sandbox=self.host, toolset=toolset, command=self.command)
+        self.pipeline = Pipeline(self.session, model, bench)
+
+    def report(self) -> TestReport:
+        running = run_tests(self.host, self.command, Control())
+        try:
+            while True:
+                next(running)
+        except StopIteration as stop:
+            report: TestReport = stop.value
+            return report
+
+    def repair(self, steps: int = 20) -> list[Event]:
+        return list(self.pipeline.turn(self.report(), Meter(Budget(steps=steps)), self.control))
+
+
+@pytest.fixture(autouse=True)
+def no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
+def test_one_failure_after_the_other_until_none_is_left(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [FIX_CART, FIX_MONEY])
+    events = shop.repair()
+    assert isinstance(events[-1], TurnEnded)
+    assert events[-1].reason == "done"
+    assert shop.report().failed == ()
+    assert shop.file("tests/test_cart.py") == FILES["tests/test_cart.py"]
+    kept = [event.text for event in events if isinstance(event, Notice)]
+    assert kept == ["kept: 1 failed, 2 passed", "kept: 3 passed"]
+
+
+def test_what_breaks_a_test_is_taken_back(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [BREAKS] * 3)
+    end = shop.repair(steps=3)[-1]
+    assert isinstance(end, TurnEnded)
+    assert end.reason == "budget"
+    assert {path: shop.file(path) for path in FILES} == FILES
+
+
+def test_the_model_is_told_what_its_change_did_and_may_try_again(tmp_path: Path) -> None:
+    shop = Shop(
+        tmp_path, [BREAKS, "no block", '<replace path="shop/nowhere.py">\nX = 1\n</replace>', FIX_CART, FIX_MONEY]
+    )
+    shop.repair()
+    asked = [request.messages[-1].content for request in shop.provider.requests]
+    assert "tests/test_cart.py::test_none:" in asked[1]
+    assert "no <replace>" in asked[2]
+    assert len(shop.provider.requests[2].messages) == 5
+    # A new attempt is a conversation of its own.
+    assert len(shop.provider.requests[3].messages) == 1
+    assert shop.report().failed == ()
+
+
+def test_each_question_has_its_own_seed_and_the_same_in_every_run(tmp_path: Path) -> None:
+    first, second = (Shop(tmp_path / name, [BREAKS, FIX_CART, FIX_MONEY]) for name in "ab")
+    first.repair()
+    second.repair()
+    assert [request.seed for request in first.provider.requests] == [5, 6, 7]
+    assert first.provider.requests == second.provider.requests
+
+
+def test_a_protected_file_is_not_replaced(tmp_path: Path) -> None:
+    cheat = '<replace path="tests/test_cart.py">\ndef test_one():\n    pass\n</replace>'
+    shop = Shop(tmp_path, [cheat])
+    shop.repair(steps=1)
+    assert shop.file("tests/test_cart.py") == FILES["tests/test_cart.py"]
+
+
+def test_every_call_in_the_log_has_one_observation(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [BREAKS, FIX_CART])
+    list(zip(range(7), shop.pipeline.turn(shop.report(), Meter(Budget()), shop.control), strict=False))
+    shop.pipeline = None
+    shop.session.close()
+    session = Session.load(shop.session.folder)
+    assert session.dangling() == []
+    session.close()
+
+
+def test_the_places_are_the_files_that_the_test_reaches(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [])
+    report = shop.report()
+    name = "tests/test_cart.py::test_exact"
+    failure = failure_of(report, name)
+    assert "1.2 == 1.25" in failure.replace("assert ", "")
+    found = [source.path for source in places(shop.tree, name, failure, 9000)]
+    assert found == ["shop/cart.py", "shop/money.py"]
+    assert [source.path for source in places(shop.tree, name, failure, 110)] == ["shop/cart.py"]
+    assert test_source(shop.tree, name) == "def test_exact():\n    assert total([0, 1.25]) == 1.25\n"
+
+
+def test_better_means_something_fixed_and_nothing_broken() -> None:
+    before = TestReport(passed=("a",), failed=("x", "y"), structured=True, exit_code=1)
+    better = TestReport(passed=("a", "x"), failed=("y",), structured=True, exit_code=1)
+    assert is_better(before, better)
+    assert not is_better(before, before)
+    assert not is_better(before, TestReport(passed=("x", "y"), failed=("a",), structured=True, exit_code=1))
+    assert not is_better(before, TestReport(passed=("a", "x", "y"), structured=False, exit_code=0))
+    unloaded = TestReport(uncollected=("m",), structured=True, exit_code=2)
+    assert is_better(unloaded, better)
