@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     model = common.add_argument_group("model")
     model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
     model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
-    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server, e.g. http://localhost:8000/v1")
+    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from r1code.profiles.choose import ANY_SERVER, find_profile, key_of
+from r1code.profiles.loader import Named, load_profiles
+from r1code.profiles.profile import Price, Profile, Sampling, Timers
 
-import msgspec
-from msgspec import Struct
-
-from r1code.errors import UsageError
-
-
-class Sampling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-
-
-class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    label: str
-    """What it really is, in words for a person."""
-    provider: str
-    model: str = ""
-    reasoning: str = "in_prompt"
-    """Where the reasoning starts: in_prompt, tag, field, or none."""
-    system: bool = False
-    """Whether the model takes a system message."""
-    sampling: Sampling = Sampling()
-
-
-def load_profiles() -> dict[str, Profile]:
-    """The shipped profiles, by name."""
-    data = resources.files(__name__).joinpath("profiles.toml").read_bytes()
-    return msgspec.toml.decode(data, type=dict[str, Profile])
-
-
-def find_profile(name: str) -> Profile:
-    """Raises UsageError for a name that is not there."""
-    profiles = load_profiles()
-    if name not in profiles:
-        raise UsageError(
-            f"there is no profile {name!r}",
-            why=f"the profiles are: {', '.join(sorted(profiles))}",
-            hint="choose one of them with --profile",
-        )
-    return profiles[name]
+__all__ = [
+    "ANY_SERVER",
+    "Named",
+    "Price",
+    "Profile",
+    "Sampling",
+    "Timers",
+    "find_profile",
+    "key_of",
+    "load_profiles",
+]

@@ -1,0 +1,82 @@
+"""What a profile is: a named model, how it is reached, how it is spoken to, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Amount = Annotated[float, Meta(ge=0)]
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
+
+
+class Sampling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for in each request. None: not sent, the server decides."""
+
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    max_tokens: Positive | None = None
+
+
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Per million tokens, on `date`, as `source` says."""
+
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    source: str
+    hit: Amount
+    """Prompt tokens that were in the server's cache."""
+    miss: Amount
+    output: Amount
+    peak_factor: Annotated[float, Meta(ge=1)] = 1.0
+    """What the prices are multiplied by at the busiest hours."""
+
+
+class Timers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long to wait before a server is called dead."""
+
+    first_byte_seconds: Seconds = 600.0
+    """From the request to the first byte of the answer; vLLM sends none while it queues and reads the prompt."""
+    idle_seconds: Seconds = 120.0
+    """Between bytes of any kind; keep-alive comments and blank lines count."""
+    progress_seconds: Seconds = 900.0
+    """Between pieces of the answer; keep-alive does not count."""
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    label: str
+    """What it really is, in words for a person."""
+    is_r1: bool = False
+    """DeepSeek-R1 itself: not a distill, not a later model, not unknown."""
+    provider: Literal["chat", "local", "scripted"]
+    model: str = ""
+    base_url: str = ""
+    key_env: Variable | None = None
+    """The environment variable that holds the key. None: no key is sent."""
+    key_required: bool = True
+    """False: without the variable, requests go out without a key."""
+    dialect: Literal["text"] = "text"
+    edits: tuple[str, ...] = ("edit", "write")
+    """The tools that change files which the model is offered."""
+    strategy: Literal["loop", "pipeline"] = "loop"
+    """How failing tests are repaired: the model acts step by step | r1code finds the places and it edits them."""
+    context_window: Positive | None = None
+    max_output: Positive | None = None
+    reasoning: str = "in_prompt"
+    """Where the reasoning starts: in_prompt, tag, field, or none."""
+    system: bool = False
+    """Whether the model takes a system message."""
+    sampling: Sampling = Sampling()
+    extra_body: dict[str, Any] = {}
+    """Sent with each request as it is: thinking controls and the like."""
+    concurrency: Positive = 1
+    """Requests at a time."""
+    session_header: Header | None = None
+    """A header that carries the session's id, for routers that keep a session on one replica."""
+    price: Price | None = None
+    """None: not known, or nobody's business but the server's owner's."""
+    timers: Timers = Timers()
+    notes: str = ""

@@ -1,0 +1,254 @@
+"""What went wrong with a server, in words for a person: what happened, why, and what to do next."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
+
+import httpx2
+import openai
+from msgspec import Struct
+
+from r1code.errors import ProviderError
+from r1code.profiles import Profile
+from r1code.providers.retry import retry_after
+
+RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})
+_OUR_FAULT = frozenset({400, 401, 402, 403, 404, 413, 422})
+_LONGEST = 400
+_LISTED = 10
+_OVERFLOW = re.compile(
+    r"context.{0,20}(length|size|window)|maximum context|too many (input )?tokens|prompt is too long",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(
+    r"model.{0,120}(not exist|not found)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
+)
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not bound to
+
+
+class ServerError(ProviderError):
+    """`wait_seconds` is what the server asked for before the next try; None: it did not say."""
+
+    def __init__(
+        self, what: str, *, why: str, hint: str, retryable: bool = False, wait_seconds: float | None = None
+    ) -> None:
+        super().__init__(what, why=why, hint=hint, retryable=retryable)
+        self.wait_seconds = wait_seconds
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """Who was asked. Puts failures into words; the key is in none of them."""
+
+    profile: Profile
+    key: str | None
+    answered: bool = False
+    """It has answered before: an interruption may pass."""
+
+    def __repr__(self) -> str:
+        return f"Server({self.place})"
+
+    @property
+    def place(self) -> str:
+        """Host and port, for people."""
+        parts = urlsplit(self.profile.base_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = parts.hostname or ""
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def lacks_model(self, error: openai.APIStatusError) -> bool:
+        """It may be the model's name that is wrong."""
+        status, said = error.status_code, self._said(error)
+        return status == HTTPStatus.NOT_FOUND or (status in {400, 422} and _NO_MODEL.search(said) is not None)
+
+    def refused(self, error: openai.APIStatusError, models: Sequence[str] = ()) -> ServerError:
+        """An answer with a status that is no success. `models`: what the server says that it has."""
+        status, said = error.status_code, self._said(error)
+        asks = retry_after(error.response.headers.get("retry-after"))
+        known = _KNOWN.get(status)
+        if self.lacks_model(error):
+            return self._no_model(status, said, models)
+        if status in {400, 413, 422} and _OVERFLOW.search(said):
+            return ServerError(
+                "the conversation does not fit into the model's context window",
+                why=f"{self.place} answered {status}: {said}",
+                hint="start with a smaller task, or serve the model with a larger window (--max-model-len)",
+            )
+        if status in {401, 403}:
+            return self._no_entry(status, said)
+        if error.response.is_redirect:
+            known = ("the server sent r1code elsewhere", f"set the base URL to where it points{_to(error)}")
+        if error.code == "insufficient_quota":
+            known, status = _BROKE, HTTPStatus.PAYMENT_REQUIRED
+        what, hint = known or (f"the server answered {status}", "the server's log may say more")
+        return ServerError(
+            what,
+            why=f"{self.place} answered {status}: {said}",
+            hint=hint,
+            retryable=status in RETRIED,
+            wait_seconds=asks,
+        )
+
+    def broke_off(self, error: openai.APIError) -> ServerError:
+        """An error in the middle of a stream, or no connection at all."""
+        if isinstance(error, openai.APIConnectionError):
+            return self._unreachable(error)
+        body = error.body if isinstance(error.body, dict) else {}
+        code = cast("dict[str, Any]", body).get("code")
+        return ServerError(
+            "the server broke off its answer",
+            why=f"{self.place} said in the stream: {self._clean(error.message)}",
+            hint="try again; the server's log may say more",
+            retryable=code not in _OUR_FAULT,
+        )
+
+    def garbled(self, error: Exception) -> ServerError:
+        return ServerError(
+            "the server's answer cannot be read",
+            why=f"{self.place} sent something that is no chat completion stream: {self._clean(str(error))}",
+            hint="check the base URL; if it is right, a proxy in between may be at fault",
+            retryable=True,
+        )
+
+    def gave_up(self, how: str) -> ServerError:
+        return ServerError(
+            "the server gave up on the answer",
+            why=f"{self.place} {how}",
+            hint="try again in a while",
+            retryable=True,
+        )
+
+    def no_proxy(self, error: Exception) -> ServerError:
+        return ServerError(
+            "the proxy in the environment cannot be used",
+            why=self._clean(str(error)),
+            hint="correct or unset HTTP_PROXY, HTTPS_PROXY, ALL_PROXY; a SOCKS proxy needs the package socksio",
+        )
+
+    def ended_early(self, content_type: str) -> ServerError:
+        if content_type and "event-stream" not in content_type:
+            return ServerError(
+                "this server does not speak the chat API",
+                why=f"{self.place} answered with {self._clean(content_type)} instead of a stream of events",
+                hint=f"check the base URL, {self.profile.base_url}; it often ends in /v1",
+            )
+        return ServerError(
+            "the answer ended too early",
+            why=f"{self.place} closed the stream without saying that the answer is complete",
+            hint="try again",
+            retryable=True,
+        )
+
+    def _no_entry(self, status: int, said: str) -> ServerError:
+        variable = self.profile.key_env
+        if self.key is not None:
+            what, hint = "the server does not accept the key", f"check the key in {variable}"
+        elif variable is not None:
+            what, hint = "the server wants a key", f"export {variable}=..., and try again"
+        else:
+            what, hint = "the server wants a key", "name its environment variable as key_env in a profile"
+        return ServerError(what, why=f"{self.place} answered {status}: {said}", hint=hint)
+
+    def _no_model(self, status: int, said: str, models: Sequence[str]) -> ServerError:
+        if not models:
+            return ServerError(
+                "the server does not know the model or the address",
+                why=f"{self.place} answered {status} for {self.profile.model!r}: {said}",
+                hint=f"check the model's name and the base URL, {self.profile.base_url}; it often ends in /v1",
+            )
+        names = ", ".join(self._clean(name) for name in models[:_LISTED])
+        names += ", ..." if len(models) > _LISTED else ""
+        return ServerError(
+            f"the server has no model {self.profile.model!r}",
+            why=f"{self.place} answered {status}: {said}",
+            hint=f"it has {names}; choose with --model, or in your profile",
+        )
+
+    def _unreachable(self, error: openai.APIConnectionError) -> ServerError:
+        causes = tuple(_causes(error))
+        what, why, passing = f"{self.place} cannot be reached", self._clean(str(causes[-1])), True
+        for cause in causes:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                what, passing = f"the certificate of {self.place} is not trusted", False
+                why = f"{cause.verify_message}"
+            elif isinstance(cause, ssl.SSLError):
+                what, passing = f"no secure connection to {self.place}", False
+                why = f"{self._clean(str(cause))}; a server without TLS is reached with http://"
+            elif isinstance(cause, socket.gaierror):
+                passing = self.answered or cause.errno == socket.EAI_AGAIN
+                why = f"the name {urlsplit(self.profile.base_url).hostname} does not resolve: {cause.strerror}"
+            elif isinstance(cause, ConnectionRefusedError):
+                # Nothing listens: waiting helps only where something did before.
+                passing, why = self.answered, "the connection was refused: nothing listens there"
+            elif isinstance(cause, httpx2.ConnectTimeout):
+                passing, why = self.answered, "no connection within the time limit"
+            elif isinstance(cause, (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)):
+                what = f"the connection to {self.place} broke"
+            elif isinstance(cause, httpx2.ProxyError):
+                what = f"the proxy on the way to {self.place} refused"
+        if proxies := sorted({f"{name}_proxy".upper() for name in getproxies_environment() if name != "no"}):
+            why = f"{why} (a proxy is set in {', '.join(proxies)})"
+        return ServerError(what, why=why, hint=self._start_hint(), retryable=passing)
+
+    def _start_hint(self) -> str:
+        parts = urlsplit(self.profile.base_url)
+        if parts.hostname in _LOCAL:
+            port = parts.port or 80
+            return f"start a server, for example: vllm serve {self.profile.model} --port {port}"
+        return "check the base URL, the network, and whether the server runs"
+
+    def _said(self, error: openai.APIStatusError) -> str:
+        """The server's own message, wherever it keeps it."""
+        body: object = error.body
+        while isinstance(body, dict):
+            table = cast("dict[str, object]", body)
+            body = next(
+                (table[name] for name in ("message", "error", "detail", "msg") if table.get(name)), str(table)
+            )
+        text = error.response.text if body is None else str(body)
+        if text.lstrip()[:1] == "<":
+            text = "a web page, not an answer of the API"
+        return self._clean(text) or "nothing more"
+
+    def _clean(self, text: str) -> str:
+        """Somebody else's words: without the key, on one line, and short."""
+        if self.key:
+            text = text.replace(self.key, "(key)")
+        line = " ".join(text.split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+_BROKE = ("the account at the server has no balance", "top it up there, or choose another profile")
+_KNOWN = {
+    400: ("the server refused the request", "the profile may ask for something that this server does not take"),
+    402: _BROKE,
+    413: ("the request is too large for the server", "start with a smaller task"),
+    422: ("the server refused the request", "the profile may ask for something that this server does not take"),
+    429: ("the server asks for fewer requests", "wait a little, or use fewer candidates at a time"),
+    500: ("the server failed", "try again; its log may say more"),
+    502: ("the server behind the gateway failed", "try again, and check that the model's server runs"),
+    503: ("the server is overloaded or starting", "try again in a while"),
+    504: (
+        "the gateway got no answer in time",
+        "try again; a gateway's time limit may be too short for reasoning",
+    ),
+}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it came from, the first cause last."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _to(error: openai.APIStatusError) -> str:
+    where = urlsplit(error.response.headers.get("location", ""))
+    return f": {where.scheme}://{where.hostname}" if where.hostname else ""

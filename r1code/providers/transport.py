@@ -1,0 +1,110 @@
+"""One HTTP exchange that another thread can watch and cut off."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Literal, Protocol, cast
+
+import httpx2
+
+CONNECT_SECONDS = 20.0
+SENT = frozenset({"host", "accept", "accept-encoding", "connection", "content-type", "content-length"})
+"""The headers that go out, with those given to Wire; what the SDK adds about this machine does not."""
+
+
+class Wire:
+    """The connections of one exchange. Every byte that comes is counted, comments and blank lines as well.
+
+    The connection is not used again: a cancelled answer must not go on costing tokens, and a connection
+    that a server has meanwhile dropped must not fail the next request.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """`headers` are sent with each request, the key among them; nothing else ever sees it."""
+        self._headers = headers
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._cut = False
+        self.last_byte: float | None = None
+        """When the last byte of an answer's body came, by the monotonic clock."""
+
+    def client(self, tls: ssl.SSLContext) -> httpx2.Client:
+        """Redirects are not followed: they would carry code and key to a server that nobody chose."""
+        return httpx2.Client(
+            verify=tls,
+            follow_redirects=False,
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            event_hooks={"request": [self._requested], "response": [self._responded]},
+        )
+
+    @property
+    def is_cut(self) -> bool:
+        return self._cut
+
+    def cut(self) -> None:
+        """Ends the exchange now, for any thread: whoever reads or writes it fails at once."""
+        with self._lock:
+            self._cut = True
+            for end in self._sockets:
+                _shut(end)
+
+    def release(self) -> None:
+        """For the thread that reads, when it is done."""
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def _requested(self, request: httpx2.Request) -> None:
+        for name in tuple(request.headers):
+            if name not in SENT:
+                del request.headers[name]
+        request.headers.update(self._headers)
+        request.extensions["trace"] = self._traced
+
+    def _responded(self, response: httpx2.Response) -> None:
+        # The headers do not count as life: vLLM sends them at once, and then nothing until the prompt is read.
+        response.stream = _Counted(cast("httpx2.SyncByteStream", response.stream), self)
+
+    def _traced(self, name: str, info: Mapping[str, object]) -> None:
+        if not name.endswith("connect_tcp.complete"):
+            return
+        # A duplicate, because TLS takes the first one over, and the handshake can hang as well.
+        end = cast("_Stream", info["return_value"]).get_extra_info("socket").dup()
+        with self._lock:
+            self._sockets.append(end)
+            if self._cut:
+                _shut(end)
+
+    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.last_byte = time.monotonic()
+            yield chunk
+
+
+class _Counted(httpx2.SyncByteStream):
+    def __init__(self, inner: httpx2.SyncByteStream, wire: Wire) -> None:
+        self._inner = inner
+        self._wire = wire
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._wire.counted(iter(self._inner))
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Stream(Protocol):
+    """What the trace of a connection hands over."""
+
+    def get_extra_info(self, info: Literal["socket"]) -> socket.socket: ...
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
