@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
+    from r1code.app.workshop import Task
     from r1code.approval import Approver
     from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
+    from r1code.repo.git import Git
+    from r1code.session import Entry
     from r1code.ui.listener import Listener
 
 
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     model = common.add_argument_group("model")
     model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
+    model.add_argument("--record", metavar="FILE", help="append all that the model streams to FILE")
     model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
@@ -88,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
     profiles = commands.add_parser("profiles", help="list the profiles")
     profiles.add_argument("--json", action="store_true", help="as JSON")
+    replay = commands.add_parser("replay", help="do a recorded session again, without a model, and compare")
+    replay.add_argument("log", metavar="SESSION", help="the id of a session, its folder, or its log")
+    replay.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
+    replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
@@ -104,6 +113,8 @@ def _run(options: argparse.Namespace) -> int:
         return _sandbox(options)
     if options.command == "profiles":
         return _profiles(options)
+    if options.command == "replay":
+        return _replay(options)
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -118,17 +129,10 @@ def _run(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import Workshop, prune_containers, state_folder, user_config
-    from r1code.budget import Meter
+    from r1code.app.workshop import Task, user_config
     from r1code.config import load_config
-    from r1code.control import Control
     from r1code.errors import UsageError
-    from r1code.events import Notice
-    from r1code.repair.repair import Plan, Repair
     from r1code.repo.git import Git
-    from r1code.types import Budget
-    from r1code.ui.listener import listener_for
 
     git = Git.find(Path(options.folder))
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
@@ -138,31 +142,97 @@ def _work(options: argparse.Namespace) -> int:
             why="fix needs to know how the tests are run",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
+    task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
+    return _session(git, config, task, json=options.json)[0]
+
+
+def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, tuple[Entry, ...]]:
+    """Runs one session; its exit code, and its log."""
+    from contextlib import suppress
+
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.workshop import Workshop, prune_containers, state_folder
+    from r1code.budget import Meter
+    from r1code.control import Control
+    from r1code.events import Notice
+    from r1code.repair.repair import Plan, Repair
+    from r1code.types import Budget
+    from r1code.ui.listener import listener_for
+
     control = Control()
-    listener = listener_for(sys.stdout, json=options.json, color=config.color, ci=bool(os.environ.get("CI")))
+    listener = listener_for(sys.stdout, json=json, color=config.color, ci=bool(os.environ.get("CI")))
+
+    def say(text: str) -> None:
+        with suppress(OSError):
+            listener.on(Notice(text=text))
+
     with cancel_on_signals(control):
         approver = _consent(config, control)
         if config.sandbox == "docker":
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
-        workshop = Workshop(
-            git,
-            config,
-            state=state_folder(),
-            say=lambda text: listener.on(Notice(text=text)),
-            approver=approver,
-        )
+        workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
         try:
             meter = Meter(Budget(steps=config.steps, seconds=config.seconds, tokens=config.tokens))
             plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
             repair = Repair(workshop, workshop.session, meter, plan)
             with workshop.tree.locked(control):
-                if options.command == "fix":
-                    return _listen(repair.fix(config.test or "", control), listener)
-                return _listen(repair.prompt(options.prompt, control), listener)
+                if task.command == "fix":
+                    events = repair.fix(config.test or "", control)
+                else:
+                    events = repair.prompt(task.text, control)
+                return _listen(events, listener), workshop.session.entries
         finally:
             workshop.close()
             listener.close()
+
+
+def _replay(options: argparse.Namespace) -> int:
+    """Does a recorded session again, and compares the two logs."""
+    from contextlib import closing
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from r1code.app.workshop import Replayed, Task, state_folder
+    from r1code.config import load_config
+    from r1code.errors import ProviderError
+    from r1code.repair.replay import ReplayedProvider, first_difference
+    from r1code.repo.git import Git
+    from r1code.session import Session
+    from r1code.types import ExitCode
+    from r1code.ui.safe import safe
+
+    named = Path(options.log)
+    folder = named.parent if named.is_file() else named
+    if not folder.is_dir():
+        folder = state_folder() / "sessions" / options.log
+    with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
+        opened = recorded.opened
+        config = load_config(
+            flags={
+                **opened.settings,
+                "color": options.color or "auto",
+                "allow_host_exec": options.allow_host_exec,
+            },
+            environ={},
+            user_file=Path(os.devnull),
+            project=None,
+        )
+        replayed = Replayed(session=recorded, provider=ReplayedProvider(recorded.entries), root=Path(scratch))
+        task = Task(command=opened.command, text=opened.task, replayed=replayed)
+        entries = recorded.entries
+        try:
+            code, again = _session(Git.find(Path(opened.root)), config, task, json=options.json)
+        except ProviderError as error:
+            print(f"r1code: {safe(str(error))}", file=sys.stderr)
+            code, again = error.exit_code, ()
+    difference = first_difference(entries, again)
+    if difference is None:
+        print(f"replayed: the same end, with exit code {code}", file=sys.stderr)
+        return ExitCode.OK
+    print(f"replayed: different from step {difference.step} on", file=sys.stderr)
+    print(f"  recorded: {safe(difference.recorded)}\n  replayed: {safe(difference.replayed)}", file=sys.stderr)
+    return ExitCode.NOT_FIXED
 
 
 def _listen(events: Generator[Event, None, None], listener: Listener) -> int:

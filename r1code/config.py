@@ -30,6 +30,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """What the server calls the model."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
+    record: str | None = None
+    """A file to which everything that the model streams is appended."""
     test: str | None = None
     """The command that runs the tests."""
     sandbox: Literal["docker", "none"] = "docker"
@@ -48,6 +50,11 @@ class Config(Struct, frozen=True, kw_only=True):
     color: Literal["auto", "always", "never"] = "auto"
     origins: dict[str, str] = {}
     """Where each value that is not the default came from."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every value, without its origin."""
+        return {key: getattr(self, key) for key in _KEYS}
 
 
 _KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")

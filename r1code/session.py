@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -32,12 +32,16 @@ class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
 class Opened(Item, frozen=True, kw_only=True):
     """The first entry of every log."""
 
-    schema: int
-    session: str
+    schema: int = 0
+    session: str = ""
     root: str
     profile: str
     base: str
-    """Digest of the snapshot that the session started from."""
+    """The name in the store of the packed snapshot that the session started from."""
+    command: Literal["fix", "prompt"] = "prompt"
+    task: str = ""
+    settings: dict[str, Any] = {}
+    """The configuration, for a replay."""
 
 
 class Said(Item, frozen=True, kw_only=True):
@@ -107,8 +111,8 @@ class Session:
         self._file = (folder / _LOG).open("ab")
 
     @classmethod
-    def create(cls, sessions: Path, *, root: str, profile: str, base: str) -> Self:
-        """A new session in a folder of its own below `sessions`."""
+    def create(cls, sessions: Path, opened: Opened) -> Self:
+        """A new session in a folder of its own below `sessions`; it gets its own schema and name."""
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = sessions / name
         try:
@@ -120,7 +124,7 @@ class Session:
                 why=f"{folder} cannot be written: {error}",
                 hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
             ) from error
-        session.append(Opened(schema=SCHEMA, session=name, root=root, profile=profile, base=base))
+        session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
         return session
 
     @classmethod
@@ -141,6 +145,17 @@ class Session:
     @property
     def id(self) -> str:
         return self.folder.name
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, on the path or not, in the order of the log."""
+        return tuple(self._entries)
+
+    @property
+    def opened(self) -> Opened:
+        first = self._entries[0].item
+        assert isinstance(first, Opened)  # noqa: S101 - neither `create` nor `load` returns without it
+        return first
 
     @property
     def head(self) -> int | None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r1code.errors import StateError
-from r1code.session import Called, Observed, Replied, Said, Session, is_alive
+from r1code.session import Called, Observed, Opened, Replied, Said, Session, is_alive
 from r1code.types import Message, Observation, ToolCall, Usage
 
 
 def create(folder: Path) -> Session:
-    return Session.create(folder, root="/repo", profile="scripted", base="abc")
+    return Session.create(folder, Opened(root="/repo", profile="scripted", base="abc"))
 
 
 def call(number: int) -> ToolCall:
@@ -131,9 +131,9 @@ def test_a_session_has_one_writer(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_a_log_that_loads_and_a_lock_that_is_free(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom r1code.session import Called, Session\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom r1code.session import Called, Opened, Session\n"
         "from r1code.types import ToolCall\n"
-        "s = Session.create(Path(sys.argv[1]), root='/r', profile='p', base='b')\n"
+        "s = Session.create(Path(sys.argv[1]), Opened(root='/r', profile='p', base='b'))\n"
         "s.append(Called(call=ToolCall(id='c1', name='run', arguments={'command': 'x'})))\n"
         "print(s.id, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
@@ -18,13 +21,14 @@ from r1code.dialects.text import TextDialect
 from r1code.errors import UsageError
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of
 from r1code.providers.base import Provider
+from r1code.providers.recorder import RecordingProvider
 from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.protected import is_protected
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
-from r1code.session import Session, is_alive
+from r1code.session import Opened, Session, is_alive
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
 from r1code.tools.read import Read
@@ -35,6 +39,7 @@ from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
 from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect
@@ -57,28 +62,60 @@ def user_profiles() -> Path:
     return user_config().with_name("profiles.toml")
 
 
+class Replayed(Struct, frozen=True, kw_only=True):
+    """A session that is done again: its replies, and a folder for the tree that it started from."""
+
+    session: Session
+    provider: Provider
+    root: Path
+
+    def base(self, store: Store) -> Snapshot:
+        return Snapshot.unpack(store.get(self.session.opened.base))
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What the session is for."""
+
+    command: Literal["fix", "prompt"]
+    text: str = ""
+    replayed: Replayed | None = None
+
+
 class Workshop:
     """Everything of one session. Implements repair's Parts."""
 
-    def __init__(self, git: Git, config: Config, *, state: Path, say: Say, approver: Approver) -> None:
+    def __init__(
+        self, git: Git, config: Config, task: Task, *, state: Path, say: Say, approver: Approver
+    ) -> None:
         self._config = config
         self._state = state
         self._say = say
         self._approver = approver
         self._git = git
         self.profile_name, self._profile = _profile(config)
-        self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
         self.store = Store(state / "objects")
-        self.tree = WorkTree(self._git.root, self._git.files, self.store, state=state, hidden=is_secret)
+        self.provider: Provider
+        if task.replayed is None:
+            self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
+            if config.record is not None:
+                self.provider = RecordingProvider(self.provider, Path(config.record))
+            self.tree = WorkTree(git.root, git.files, self.store, state=state, hidden=is_secret)
+        else:
+            self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
+            materialise(task.replayed.base(self.store), self.store, task.replayed.root)
+            self.tree = self.candidate(task.replayed.root)
         self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
         for recovery in self.tree.recover():
             say(f"a change that a crash had interrupted was completed: {recovery}")
-        self.session = Session.create(
-            state / "sessions",
-            root=str(self._git.root),
+        opened = Opened(
+            root=str(git.root),
             profile=self.profile_name,
-            base=self.tree.snapshot().digest,
+            base=self.store.put(self.tree.snapshot().pack()),
+            command=task.command,
+            task=task.text,
+            settings=config.values,
         )
+        self.session = Session.create(state / "sessions", opened)
         self.scratch = self.session.folder / "scratch"
 
     def sandbox(self, root: Path) -> Sandbox:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from r1code.tree.entry import Entry, parents, wrong_with
@@ -27,6 +28,16 @@ class Snapshot(Struct, frozen=True):
             whole.update(os.fsencode(path))
             whole.update(f"\0{entry.kind} {entry.mode:o} {entry.digest}\n".encode())
         return whole.hexdigest()
+
+    def pack(self) -> bytes:
+        """The tree as bytes, for `unpack`; equal exactly for equal trees."""
+        return msgspec.msgpack.encode({os.fsencode(path): entry for path, entry in self.entries.items()})
+
+    @staticmethod
+    def unpack(data: bytes) -> Snapshot:
+        """Raises msgspec.MsgspecError for what is no packed tree."""
+        rows = msgspec.msgpack.decode(data, type=dict[bytes, Entry])
+        return Snapshot({os.fsdecode(path): entry for path, entry in rows.items()})
 
     def diff(self, other: Snapshot) -> Patch:
         """What makes `other` out of this."""

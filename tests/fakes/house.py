@@ -19,7 +19,7 @@ from r1code.events import Event, TurnEnded
 from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
-from r1code.session import Session
+from r1code.session import Opened, Session
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
 from r1code.tools.read import Read
@@ -69,7 +69,9 @@ class House:
             self.root, lambda: walk(self.root), self.store, state=folder / "state", hidden=is_secret
         )
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
-        self.session = Session.create(folder / "sessions", root=str(self.root), profile="scripted", base="")
+        self.session = Session.create(
+            folder / "sessions", Opened(root=str(self.root), profile="scripted", base="")
+        )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
         toolset = Toolset(
             self.tree,

@@ -1,0 +1,89 @@
+"""Does a session again from its log, without a model: the same replies, fresh tools and a fresh verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+import msgspec
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.dialects.base import Request
+from r1code.errors import ProviderError
+from r1code.providers.base import Delta, Done
+from r1code.session import AnyItem, Entry, Replied
+
+_VOLATILE = frozenset({"kind", "seconds", "usage", "session", "root", "settings", "digest", "display"})
+_TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
+_RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
+
+
+class ReplayedProvider:
+    """Gives the replies of a log in their order, already split. For a profile without reasoning of its own."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._replies = [entry.item for entry in entries if isinstance(entry.item, Replied)]
+        self._at = 0
+
+    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+        del request
+        control.check()
+        if self._at >= len(self._replies):
+            raise ProviderError(
+                "the log holds no more replies",
+                why=f"the replay asks for one more than the {len(self._replies)} that were recorded",
+                hint="it took another way than the recorded session; the first difference is named below",
+            )
+        reply = self._replies[self._at]
+        self._at += 1
+        if reply.reasoning:
+            yield Delta(field="reasoning", text=reply.reasoning)
+        yield Delta(field="content", text=reply.text)
+        yield Done(finish=reply.finish, usage=reply.usage)
+
+    def close(self) -> None:
+        pass
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    step: int
+    """Model calls before it."""
+    recorded: str
+    replayed: str
+
+
+def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Difference | None:
+    """Where two logs of the same replies part; None: they came to the same end.
+
+    What a clock or chance decides (times, names of temporary folders) does not count.
+    """
+    step = 0
+    pairs = zip_longest((entry.item for entry in recorded), (entry.item for entry in replayed))
+    for left, right in pairs:
+        told = (_told(left), _told(right))
+        if told[0] != told[1]:
+            return Difference(step=step, recorded=told[0], replayed=told[1])
+        step += isinstance(left, Replied)
+    return None
+
+
+def _told(item: AnyItem | None) -> str:
+    """What an entry says, as far as it must be the same again."""
+    if item is None:
+        return "nothing more"
+    return f"{type(item).__name__} {_steady(str(_lasting(msgspec.to_builtins(item))))}"
+
+
+def _lasting(value: object) -> object:
+    """`value` without what may differ from run to run."""
+    if isinstance(value, dict):
+        return {key: _lasting(inner) for key, inner in value.items() if key not in _VOLATILE}
+    if isinstance(value, list | tuple):
+        return [_lasting(inner) for inner in value]
+    return value
+
+
+def _steady(text: str) -> str:
+    return _RANDOM.sub("r1code-#", _TIMES.sub("# s", text))
