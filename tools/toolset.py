@@ -9,6 +9,7 @@ from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
+from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall
 
@@ -117,4 +118,5 @@ def _not_applied(result: Result) -> Result:
 
 
 def _observation(call: ToolCall, result: Result) -> Observation:
-    return Observation(call_id=call.id, status=result.status, text=result.text, display=result.display)
+    text, display = clean(result.text), clean(result.display)
+    return Observation(call_id=call.id, status=result.status, text=text, display=display)

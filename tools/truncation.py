@@ -8,6 +8,11 @@ LEAST = 80
 _NOTE = 60
 
 
+def clean(text: str) -> str:
+    """`text` as it can be sent and logged: what a file name holds besides UTF-8 becomes a question mark."""
+    return text.encode("utf-8", errors="replace").decode()
+
+
 class Clipped(Struct, frozen=True, kw_only=True):
     text: str
     """At most `limit` characters, the note about the cut included."""

@@ -35,7 +35,7 @@ from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
 from r1code.session import Called, Ended, Observed, Replied, Said, Session
 from r1code.tools.toolset import Toolset
-from r1code.tools.truncation import clip
+from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import EndReason, Observation, Reply, TestReport, ToolCall
@@ -125,7 +125,7 @@ class Pipeline:
             failure=clip(failure, MOST_FAILURE).text,
         )
         # A conversation of its own: its parent is the first entry.
-        self._session.append(Said(text=task, origin="task"), parent=self._session.path()[0].id)
+        self._session.append(Said(text=clean(task), origin="task"), parent=self._session.path()[0].id)
         for _ in range(REPLIES_PER_ATTEMPT):
             reply = yield from self._ask(meter, control)
             try:

@@ -38,12 +38,13 @@ from r1code.repair.verdict import failing, judge, problem
 from r1code.sandbox.runners import run_tests
 from r1code.session import Judged, Session, Tested
 from r1code.tools.list import listing
-from r1code.tools.truncation import clip
+from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
 
 _MOST_IDS = 30
+_MOST_FILES = 200
 _MOST_DIGEST = 8_000
 _EXITS: dict[str, ExitCode] = {
     "fixed": ExitCode.OK,
@@ -218,7 +219,7 @@ class Repair:
             guarded = patch.only(is_protected) if protect else Patch(())
             snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
             after = yield from self._clean_run(snapshot, command, "verdict", control)
-            verdict = judge(before, after, sandbox=kind, tampered=guarded.paths)
+            verdict = judge(before, after, sandbox=kind, tampered=tuple(map(clean, guarded.paths)))
         self._session.append(Judged(verdict=verdict))
         yield VerdictReached(verdict=verdict)
         return verdict
@@ -250,7 +251,9 @@ class Repair:
 
     def _task(self, text: str) -> str:
         paths = self._parts.tree.paths()
-        return prompts.load("task", task=text, count=len(paths), files=listing(paths, 200), instructions="")
+        return prompts.load(
+            "task", task=text, count=len(paths), files=clean(listing(paths, 200)), instructions=""
+        )
 
     def _fix_task(self, command: str, report: TestReport) -> str:
         names = failing(report)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -246,16 +247,18 @@ def test_no_engine_says_how_to_start_one(repo: Repo) -> None:
 def test_a_binary_file_and_an_odd_name_are_told_to_the_model_and_left_alone(repo: Repo) -> None:
     (repo.root / "logo.png").write_bytes(b"\x89PNG\r\n\0\xff" * 9)
     (repo.root / "odd\nname.txt").write_text("x\n")
+    (repo.root / os.fsdecode(b"caf\xe9.txt")).write_text("x\n")
     commit(repo.root)
     before = repo.files()
     replies = [
         '<read path="logo.png"/>',
-        '<edit path="logo.png">\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n</edit>',
+        FIX.replace("shop/cart.py", "logo.png"),
+        "<list/>",
     ]
     ran = repo.run("-p", "Look.", "--json", *repo.replies(*replies, "<done>ok</done>"))
     texts = [event["observation"]["text"] for event in ran.events if event["event"] == "CallFinished"]
-    assert all("binary file" in text for text in texts)
-    assert len(texts) == 2
+    assert ["binary file" in text for text in texts] == [True, True, False]
+    assert "caf?.txt" in texts[2]
     assert repo.files() == before
 
 
