@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
+    model.add_argument(
+        "--yes", action="store_true", default=None, help="agree to download the embedded model, if it is not here"
+    )
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")
     tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
@@ -92,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
     profiles = commands.add_parser("profiles", help="list the profiles")
     profiles.add_argument("--json", action="store_true", help="as JSON")
+    weights = commands.add_parser("model", help="where the embedded model is")
+    weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
+    weights.add_argument("--yes", action="store_true", help="without asking")
     replay = commands.add_parser("replay", help="do a recorded session again, without a model, and compare")
     replay.add_argument("log", metavar="SESSION", help="the id of a session, its folder, or its log")
     replay.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
@@ -113,6 +119,8 @@ def _run(options: argparse.Namespace) -> int:
         return _sandbox(options)
     if options.command == "profiles":
         return _profiles(options)
+    if options.command == "model":
+        return _model(options)
     if options.command == "replay":
         return _replay(options)
     if options.command == "fix" or options.prompt is not None:
@@ -151,7 +159,7 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
     from contextlib import suppress
 
     from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import Workshop, prune_containers, state_folder
+    from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
     from r1code.control import Control
     from r1code.events import Notice
@@ -168,6 +176,10 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
 
     with cancel_on_signals(control):
         approver = _consent(config, control)
+        if task.replayed is None and chosen_profile(config)[1].provider == "local":
+            from r1code.app.model import ensure_weights
+
+            ensure_weights(lambda what: config.yes or _agrees(what, control), say, control)
         if config.sandbox == "docker":
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
@@ -290,6 +302,32 @@ def _sandbox(options: argparse.Namespace) -> int:
     for line in removed:
         print(f"removed {line}")
     print(f"{len(removed)} containers removed")
+    return 0
+
+
+def _agrees(what: str, control: Control) -> bool:
+    """Whether a person agrees to a download. Without a terminal nobody does."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from r1code.ui.ask import Choice, ask
+
+    choices = (Choice("y", "yes, download it"), Choice("n", "no"))
+    return ask("Download the model?", what, choices, control, deny="n") == "y"
+
+
+def _model(options: argparse.Namespace) -> int:
+    from r1code.app.model import describe_weights, ensure_weights
+    from r1code.app.signals import cancel_on_signals
+    from r1code.control import Control
+
+    if options.action == "fetch":
+        control = Control()
+        agreed = options.yes or bool(os.environ.get("R1CODE_YES"))
+        with cancel_on_signals(control):
+            ensure_weights(
+                lambda what: agreed or _agrees(what, control), lambda text: print(text, file=sys.stderr), control
+            )
+    print(describe_weights())
     return 0
 
 

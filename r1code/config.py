@@ -35,6 +35,8 @@ class Config(Struct, frozen=True, kw_only=True):
     test: str | None = None
     """The command that runs the tests."""
     sandbox: Literal["docker", "none"] = "docker"
+    yes: bool = False
+    """Consent, given once, to download the embedded model."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
     image: str | None = None

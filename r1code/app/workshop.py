@@ -19,7 +19,7 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
 from r1code.errors import UsageError
-from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of
+from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.recorder import RecordingProvider
 from r1code.providers.scripted import ScriptedProvider, load_script
@@ -45,6 +45,9 @@ from r1code.tree.worktree import WorkTree
 from r1code.types import Effect
 
 Say = Callable[[str], None]
+
+EMBEDDED = "embedded"
+"""The profile that needs neither a key nor a server."""
 _WRITES = (Edit(), Replace(), Write())
 
 
@@ -92,7 +95,7 @@ class Workshop:
         self._say = say
         self._approver = approver
         self._git = git
-        self.profile_name, self._profile = _profile(config)
+        self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
         self.provider: Provider
         if task.replayed is None:
@@ -214,15 +217,23 @@ def _walk(root: Path) -> list[str]:
     return sorted(found)
 
 
-def _profile(config: Config) -> tuple[str, Profile]:
-    name = config.profile or (None if config.base_url is None else ANY_SERVER)
-    if name is None:
+def chosen_profile(config: Config) -> tuple[str, Profile]:
+    name = config.profile or (EMBEDDED if config.base_url is None else ANY_SERVER)
+    if config.profile is None and config.base_url is None:
+        _no_key_is_ignored()
+    return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
+
+
+def _no_key_is_ignored() -> None:
+    """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
+    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
+    keys = [name for name in sorted(filter(None, names)) if os.environ.get(name, "").strip()]
+    if keys:
         raise UsageError(
             "no model was chosen",
-            why="neither --profile nor R1CODE_PROFILE nor a settings file names a profile",
-            hint="choose one with --profile; `r1code profiles` lists them",
+            why=f"{' and '.join(keys)} could mean several, and code is sent nowhere unasked",
+            hint="choose one with --profile; `r1code profiles` lists them, and `embedded` needs no key",
         )
-    return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
 
 
 def _provider(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
@@ -239,8 +250,8 @@ def _provider(profile: Profile, config: Config, *, say: Say, session: Callable[[
                 hint="name one with --replies FILE; docs/scripted.md says what it holds",
             )
         return ScriptedProvider(load_script(Path(config.replies)))
-    raise UsageError(
-        f"the provider {profile.provider!r} is not known",
-        why="this r1code has no code for it",
-        hint="upgrade r1code, or choose another profile",
-    )
+    from r1code.app.model import describe_model, local_provider
+
+    chosen = "" if config.profile else "no model was chosen: using the embedded one, "
+    say(chosen + describe_model(profile))
+    return local_provider(profile, say)
