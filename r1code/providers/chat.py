@@ -104,7 +104,10 @@ class ChatProvider:
         seen: set[Literal["content", "reasoning"]] = set()
         finish: str | None = None
         usage = Usage()
-        exchange = Exchange(Wire(self._headers()), lambda wire: self._read(wire, request), self._profile.timers)
+        wire = Wire(self._headers())
+        exchange = Exchange(
+            wire, lambda wire: self._read(wire, request), self._profile.timers, self._server.place
+        )
         with self._registered(exchange), exchange:
             while chunk := _next(exchange, control, finish):
                 for delta in chunk.deltas:

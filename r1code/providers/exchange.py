@@ -28,13 +28,16 @@ class _Raised(Struct, frozen=True):
 class Exchange:
     """Use it in a `with`: leaving the block closes the connection, at whatever point it is.
 
-    `produce` runs in the thread and yields what comes over `wire`.
+    `produce` runs in the thread and yields what comes over `wire`; `place` is what people call the server.
     """
 
-    def __init__(self, wire: Wire, produce: Callable[[Wire], Iterator[Chunk]], timers: Timers) -> None:
+    def __init__(
+        self, wire: Wire, produce: Callable[[Wire], Iterator[Chunk]], timers: Timers, place: str
+    ) -> None:
         self._wire = wire
         self._produce = produce
         self._timers = timers
+        self._place = place
         self._items: queue.Queue[Chunk | _Raised | None] = queue.Queue(_QUEUED)
         self._started = time.monotonic()
         # A daemon: a name that does not resolve blocks for as long as the system's resolver likes.
@@ -60,36 +63,35 @@ class Exchange:
         """
         since = time.monotonic()
         while True:
-            due, error = self._due(since)
-            wait = (due if at_most is None else min(due, since + at_most)) - time.monotonic()
             try:
-                item = control.get(self._items, wait)
+                # One look at a time: a byte that came may have brought the end of the waiting nearer.
+                item = control.get(self._items, 0)
             except TimeoutError:
                 if at_most is not None and time.monotonic() >= since + at_most:
                     return None
-                if time.monotonic() >= self._due(since)[0]:
-                    raise error from None
+                self._check(since)
                 continue
             if isinstance(item, _Raised):
                 raise item.error
             return item
 
-    def _due(self, since: float) -> tuple[float, ProviderError]:
-        """When the server will be called dead, if nothing comes, and in which words."""
-        last, timers = self._wire.last_byte, self._timers
-        if last is None:
-            silent, what = self._started + timers.first_byte_seconds, "the server did not answer"
+    def _check(self, since: float) -> None:
+        """Raises ProviderError when a timer has run out for a caller who has waited `since` then."""
+        last, timers, now = self._wire.last_byte, self._timers, time.monotonic()
+        if last is None and now >= self._started + timers.first_byte_seconds:
+            what = "the server did not answer"
             why = f"not one byte came within {timers.first_byte_seconds:g} s (timers.first_byte_seconds)"
-        else:
-            # Counted from when the caller came back, if that was later: then nobody was reading.
-            silent, what = max(last, since) + timers.idle_seconds, "the connection to the server went silent"
+        # Counted from when the caller came back, if that was later: then nobody was reading.
+        elif last is not None and now >= max(last, since) + timers.idle_seconds:
+            what = "the connection to the server went silent"
             why = f"no byte came for {timers.idle_seconds:g} s, not even a keep-alive (timers.idle_seconds)"
-        stuck = since + timers.progress_seconds
-        if stuck < silent:
+        elif now >= since + timers.progress_seconds:
             what = "the server is alive and does not answer"
             why = f"for {timers.progress_seconds:g} s no piece of the answer came (timers.progress_seconds)"
+        else:
+            return
         hint = "try again; a slow server needs larger timers in its profile"
-        return min(silent, stuck), ProviderError(what, why=why, hint=hint, retryable=True)
+        raise ProviderError(what, why=f"{self._place}: {why}", hint=hint, retryable=True)
 
     def _run(self) -> None:
         try:

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from fakes.chat import REQUEST, provider
+from fakes.server import HANG, Answer, FakeServer, chunk, fault, openai_error, told
+from r1code.control import Control
+from r1code.errors import Cancelled
+from r1code.providers.base import Delta
+from r1code.providers.retry import Backoff
+
+IN_TIME = 0.5
+"""The promise is 0.2 s; a loaded machine gets some more."""
+DELTA = chunk({"content": "a"})
+
+
+def _cancelled(url: str, delay: float = 0.4, backoff: Backoff | None = None) -> tuple[float, list[object]]:
+    """The time from the cancel to its effect, and what had come."""
+    control = Control()
+    at: list[float] = []
+
+    def cancel() -> None:
+        at.append(time.monotonic())
+        control.cancel()
+
+    timer = threading.Timer(delay, cancel)
+    got: list[object] = []
+    with provider(url, backoff=backoff or Backoff()) as made:
+        timer.start()
+        with pytest.raises(Cancelled):
+            got.extend(made.stream(REQUEST, control))
+        seconds = time.monotonic() - at[0]
+    timer.join()
+    return seconds, got
+
+
+PHASES = {
+    "before_the_headers": Answer(before=[HANG]),
+    "before_the_first_byte": Answer([HANG]),
+    "while_kept_alive": Answer([b": keep-alive\n\n", 0.02] * 500),
+    "between_deltas": Answer([DELTA, HANG]),
+    "in_a_flood_of_deltas": Answer([DELTA] * 20 + [DELTA, 0.001] * 20_000),
+    "in_half_an_event": Answer([DELTA, b"data: {", HANG]),
+    "before_the_usage": Answer([DELTA, chunk({}, "stop"), HANG]),
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_cancel_takes_effect_at_once_and_the_server_sees_it(name: str) -> None:
+    with FakeServer([PHASES[name]]) as server:
+        seconds, got = _cancelled(server.url)
+        assert seconds < IN_TIME
+        assert server.chats[0].gone.wait(IN_TIME)
+    assert all(isinstance(item, Delta) for item in got)
+    assert bool(got) == (b"choices" in str(PHASES[name].steps).encode())
+
+
+@pytest.fixture
+def unaccepting() -> Iterator[int]:
+    """The port of a listener whose queue is full: a connection is neither made nor refused."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+        for one in waiting:
+            one.close()
+
+
+def test_a_cancel_does_not_wait_for_a_connection(unaccepting: int) -> None:
+    seconds, got = _cancelled(f"http://127.0.0.1:{unaccepting}/v1")
+    assert (got, seconds < IN_TIME) == ([], True)
+
+
+def test_a_cancel_does_not_wait_for_a_tls_handshake() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        seconds, _ = _cancelled(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
+        connection, _ = listener.accept()
+        with closing(connection):
+            connection.settimeout(IN_TIME)
+            # Its hello, and then the end: the client really left.
+            while connection.recv(65536):
+                pass
+    assert seconds < IN_TIME
+
+
+def test_a_cancel_does_not_wait_for_the_next_try() -> None:
+    answer = fault(503, openai_error("busy"), retry_after="30")
+    with FakeServer([answer]) as server:
+        seconds, _ = _cancelled(server.url)
+    assert seconds < IN_TIME
+    assert len(server.chats) == 1
+
+
+def test_a_cancelled_control_sends_nothing() -> None:
+    control = Control()
+    control.cancel()
+    with FakeServer([told("ok")]) as server, provider(server.url) as made:
+        with pytest.raises(Cancelled):
+            list(made.stream(REQUEST, control))
+        assert server.seen == []
+
+
+def test_a_stream_that_is_left_closes_its_connection() -> None:
+    with FakeServer([Answer([DELTA, HANG])]) as server, provider(server.url) as made:
+        stream = made.stream(REQUEST, Control())
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]
+        assert server.chats[0].gone.wait(IN_TIME)
+
+
+def test_closing_the_provider_closes_its_connections() -> None:
+    with FakeServer([Answer([DELTA, HANG])]) as server, provider(server.url) as made:
+        stream = made.stream(REQUEST, Control())
+        next(stream)
+        made.close()
+        made.close()
+        assert server.chats[0].gone.wait(IN_TIME)
+        stream.close()  # type: ignore[attr-defined]
+
+
+def test_no_thread_is_left_behind() -> None:
+    before = set(threading.enumerate())
+    with FakeServer([Answer([DELTA, HANG])]) as server:
+        _cancelled(server.url)
+        _cancelled(server.url)
+    assert set(threading.enumerate()) <= before
