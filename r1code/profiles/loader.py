@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -133,6 +134,10 @@ def _wrongs(profile: Profile) -> list[str]:
         f"extra_body.{key}: r1code sends {key} itself; use the profile's own keys"
         for key in sorted(RESERVED & set(profile.extra_body))
     ]
+    try:
+        json.dumps(profile.extra_body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        wrongs.append(f"extra_body: it cannot be sent as JSON: {error}")
     asked, most = profile.sampling.max_tokens, profile.max_output
     if asked is not None and most is not None and asked > most:
         wrongs.append(f"sampling.max_tokens: {asked} is more than max_output, {most}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
@@ -121,7 +121,7 @@ class ChatProvider:
             raise self._server.gave_up("sent an answer without a single character")
         yield Done(finish=_FINISHES.get(finish or "", "unknown"), usage=self._believed(usage, seen))
 
-    def _read(self, wire: Wire, request: Request) -> Iterator[Chunk]:
+    def _read(self, wire: Wire, request: Request) -> Generator[Chunk, None, None]:
         """Runs in the exchange's thread. Raises ProviderError."""
         finished = False
         with self._client(wire) as client:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from types import TracebackType
 from typing import Self
-
-from msgspec import Struct
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import ProviderError
@@ -21,10 +20,6 @@ _QUEUED = 256
 _JOIN_SECONDS = 0.1
 
 
-class _Raised(Struct, frozen=True):
-    error: BaseException
-
-
 class Exchange:
     """Use it in a `with`: leaving the block closes the connection, at whatever point it is.
 
@@ -32,13 +27,13 @@ class Exchange:
     """
 
     def __init__(
-        self, wire: Wire, produce: Callable[[Wire], Iterator[Chunk]], timers: Timers, place: str
+        self, wire: Wire, produce: Callable[[Wire], Generator[Chunk, None, None]], timers: Timers, place: str
     ) -> None:
         self._wire = wire
         self._produce = produce
         self._timers = timers
         self._place = place
-        self._items: queue.Queue[Chunk | _Raised | None] = queue.Queue(_QUEUED)
+        self._items: queue.Queue[Chunk | Exception | None] = queue.Queue(_QUEUED)
         self._started = time.monotonic()
         # A daemon: a name that does not resolve blocks for as long as the system's resolver likes.
         self._thread = threading.Thread(target=self._run, name="r1code-chat", daemon=True)
@@ -71,8 +66,8 @@ class Exchange:
                     return None
                 self._check(since)
                 continue
-            if isinstance(item, _Raised):
-                raise item.error
+            if isinstance(item, Exception):
+                raise item
             return item
 
     def _check(self, since: float) -> None:
@@ -94,17 +89,20 @@ class Exchange:
         raise ProviderError(what, why=f"{self._place}: {why}", hint=hint, retryable=True)
 
     def _run(self) -> None:
+        last: Exception | None = RuntimeError("the thread that read the answer failed; its traceback was printed")
         try:
-            for chunk in self._produce(self._wire):
-                if chunk and not self._put(chunk):
-                    break
-            self._put(None)
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-            self._put(_Raised(error))
+            with closing(self._produce(self._wire)) as chunks:
+                for chunk in chunks:
+                    if chunk and not self._put(chunk):
+                        break
+            last = None
+        except ProviderError as error:
+            last = error
         finally:
             self._wire.release()
+            self._put(last)
 
-    def _put(self, item: Chunk | _Raised | None) -> bool:
+    def _put(self, item: Chunk | Exception | None) -> bool:
         """False when nobody wants it any more."""
         while not self._wire.is_cut:
             try:

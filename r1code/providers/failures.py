@@ -30,7 +30,7 @@ _OVERFLOW = re.compile(
 _NO_MODEL = re.compile(
     r"model.{0,120}(not exist|not found)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
 )
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not bound to
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ServerError(ProviderError):

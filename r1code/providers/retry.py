@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
+_RANDOM = random.SystemRandom()
+
 
 class Backoff(Struct, frozen=True, kw_only=True):
     """Waits that double, each shortened by up to a quarter so that clients do not come back together."""
@@ -25,7 +27,7 @@ class Backoff(Struct, frozen=True, kw_only=True):
         if asked is not None:
             return min(asked, self.most_asked_seconds)
         seconds = min(self.first_seconds * 2.0 ** (tried - 1), self.most_seconds)
-        return seconds * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
+        return seconds * _RANDOM.uniform(0.75, 1.0)
 
 
 def retry_after(value: str | None) -> float | None:

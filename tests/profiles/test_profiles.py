@@ -119,6 +119,8 @@ WRONG = {
     'label = "x"\nprovider = "chat"\nconcurrency = 0': ["concurrency"],
     'label = "x"\nprovider = "chat"\nreasoning = "somewhere"': ["reasoning", "in_prompt"],
     'label = "x"\nprovider = "chat"\nextra_body = { stream = false }': ["extra_body.stream"],
+    'label = "x"\nprovider = "chat"\nextra_body = { penalty = nan }': ["extra_body", "JSON"],
+    'label = "x"\nprovider = "chat"\nextra_body = { day = 2026-01-01 }': ["extra_body", "JSON"],
     'label = "x"\nprovider = "chat"\nbase_url = "localhost:8000"': ["base_url", "http://"],
     'label = "x"\nprovider = "chat"\nbase_url = "http://me:pass@host/v1"': ["base_url", "key_env"],
     'label = "x"\nprovider = "chat"\nbase_url = "http://host:port/v1"': ["base_url"],
