@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup check test test-full demo bench docker clean format typing-tree
+.PHONY: setup check test test-full weights demo bench docker clean format typing-tree
 
 setup: $(STAMP)
 
@@ -41,6 +41,10 @@ test: setup docker
 
 test-full: setup docker
 	$(BIN)/python -m pytest -q --full
+
+# The embedded model: 1.1 GB, once.
+weights: setup
+	$(BIN)/r1code model fetch --yes
 
 demo: setup docker
 	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code"

@@ -176,9 +176,12 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
 
     with cancel_on_signals(control):
         approver = _consent(config, control)
-        if task.replayed is None and chosen_profile(config)[1].provider == "local":
-            from r1code.app.model import ensure_weights
+        profile = chosen_profile(config)[1]
+        if profile.provider == "local" and task.replayed is None:
+            from r1code.app.model import describe_model, ensure_weights
 
+            chosen = "" if config.profile else "no model was chosen: using the embedded one, "
+            say(chosen + describe_model(profile))
             ensure_weights(lambda what: config.yes or _agrees(what, control), say, control)
         if config.sandbox == "docker":
             # What a killed r1code left behind goes now; and without an engine nothing is started.

@@ -250,8 +250,6 @@ def _provider(profile: Profile, config: Config, *, say: Say, session: Callable[[
                 hint="name one with --replies FILE; docs/scripted.md says what it holds",
             )
         return ScriptedProvider(load_script(Path(config.replies)))
-    from r1code.app.model import describe_model, local_provider
+    from r1code.app.model import local_provider
 
-    chosen = "" if config.profile else "no model was chosen: using the embedded one, "
-    say(chosen + describe_model(profile))
     return local_provider(profile, say)

@@ -86,7 +86,7 @@ def find_weights(weights: Weights, environ: Mapping[str, str] = os.environ) -> P
     if own is not None:
         return own
     cached = cache_folder(environ) / weights.file
-    return cached if cached.is_file() and cached.stat().st_size == weights.bytes else None
+    return cached if _is_whole(cached, weights) else None
 
 
 def own_weights(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -129,7 +129,7 @@ def fetch_weights(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / f"{weights.file}.lock", say, control):
-            if not target.exists():
+            if not _is_whole(target, weights):
                 _Fetch(weights, folder, fetch_part, say).run(control, free)
     except OSError as error:
         raise StateError(
@@ -228,6 +228,11 @@ class _Progress:
         speed = (here - self._before) / 1e6 / (now - self._started)
         parts = len(weights.parts)
         self._say(f"{_mb(here)} of {_mb(weights.bytes)} MB, {speed:.1f} MB/s, part {number} of {parts}")
+
+
+def _is_whole(path: Path, weights: Weights) -> bool:
+    """It got its name after its digest was checked; the size tells a later accident."""
+    return path.is_file() and path.stat().st_size == weights.bytes
 
 
 @contextmanager

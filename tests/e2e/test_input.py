@@ -16,7 +16,7 @@ TEST = ["--test", "python3 -m pytest -q"]
     [
         ([], ["there is nothing to do", "r1code -p"]),
         (["fix"], ["there is no test command", "--test"]),
-        (["fix", *TEST], ["no model was chosen", "r1code profiles"]),
+        (["fix", *TEST], ["the embedded model is not here", "nobody agreed", "--yes", "--profile"]),
         (["fix", *TEST, "--profile", "gpt"], ["there is no profile 'gpt'", "scripted"]),
         (["fix", *TEST, "--profile", "scripted"], ["has no replies", "--replies"]),
         (["fix", *TEST, "--profile", "scripted", "--replies", "nowhere.toml"], ["nowhere.toml"]),
