@@ -1,13 +1,14 @@
 """The pipeline: r1code finds the places, the model edits them, the tests decide.
 
-For models that lose themselves in a loop. Each attempt shows one failing test, what it said, and the files
-that it reaches, in a conversation of its own. After each answer all tests run. What fixes a test and breaks
-none is kept; the rest is taken back.
+For models that lose themselves in a loop. Each question shows one failing test, what it said, and the code
+that it reaches, and asks to correct one definition, in a conversation of its own. After each answer all tests
+run. What fixes a test and breaks none is kept; the rest is taken back.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
 
 from msgspec import Struct
@@ -29,7 +30,7 @@ from r1code.events import (
     TurnEnded,
     TurnStarted,
 )
-from r1code.repair.places import failure_of, places, test_source
+from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, twins
 from r1code.repair.verdict import failing
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
@@ -40,9 +41,9 @@ from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import EndReason, Observation, Reply, TestReport, ToolCall
 
-MOST_SOURCE = 9_000
-MOST_FAILURE = 2_500
-REPLIES_PER_ATTEMPT = 3
+MOST_SUSPECTS = 10
+MOST_SOURCE = 4_000
+MOST_FAILURE = 1_500
 MOST_SHOWN = 2
 
 
@@ -53,6 +54,20 @@ class Bench(Struct, frozen=True, kw_only=True):
     sandbox: Sandbox
     toolset: Toolset
     command: str
+
+
+class _Bounds(Struct, frozen=True):
+    """What ends a turn."""
+
+    meter: Meter
+    control: Control
+
+
+class _Known(Struct, frozen=True):
+    """What the tests say of the tree as it is, and the states of the tree that need not be tested again."""
+
+    report: TestReport
+    tried: set[str]
 
 
 class Pipeline:
@@ -73,7 +88,7 @@ class Pipeline:
         end: tuple[EndReason, str] = ("error", "")
         try:
             yield TurnStarted(session=self._session.id, text=f"repair {len(failing(report))} failing tests")
-            end = yield from self._attempts(report, meter, control)
+            end = yield from self._attempts(report, _Bounds(meter, control))
         except Cancelled:
             end = ("cancelled", "stopped by the user")
         except BudgetExhausted as limit:
@@ -86,18 +101,25 @@ class Pipeline:
             )
         yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
 
-    def _attempts(
-        self, report: TestReport, meter: Meter, control: Control
-    ) -> Generator[Event, None, tuple[EndReason, str]]:
-        good, number = self._tree.snapshot(), 0
-        while failing(report):
-            targets = failing(report)
-            target = targets[number % len(targets)]
-            attempt = self._attempt(target, report, meter, control)
-            better = yield from self._taken_back(attempt, good)
-            if better is not None:
-                report, good, number = better, self._tree.snapshot(), -1
-            number += 1
+    def _attempts(self, report: TestReport, bounds: _Bounds) -> Generator[Event, None, tuple[EndReason, str]]:
+        good, known = self._tree.snapshot(), _Known(report, {self._toolset.state()})
+        targets = deque(failing(report))
+        hopeless = 0
+        while targets:
+            target = targets[0]
+            targets.rotate(-1)
+            found = suspects(self._tree, target, failure_of(known.report, target))[:MOST_SUSPECTS]
+            hopeless = 0 if found else hopeless + 1
+            if hopeless == len(targets):
+                return "gave_up", "the failing tests reach no code of the project"
+            for suspect in found:
+                question = self._question(target, known.report, found, suspect)
+                better = yield from self._taken_back(self._attempt(question, known, bounds), good)
+                if better is not None:
+                    known, good = _Known(better, known.tried), self._tree.snapshot()
+                    targets = deque(failing(better))
+                    yield Notice(text=f"kept: {summary(better)}")
+                    break
         return "done", "no test fails any more"
 
     def _taken_back(
@@ -112,45 +134,65 @@ class Pipeline:
                 self._tree.apply(self._tree.snapshot().diff(good))
         return better
 
-    def _attempt(
-        self, target: str, report: TestReport, meter: Meter, control: Control
-    ) -> Generator[Event, None, TestReport | None]:
-        """The report after a change that fixed something and broke nothing; None: there was none."""
-        failure = failure_of(report, target)
+    def _question(self, target: str, report: TestReport, found: Sequence[Suspect], suspect: Suspect) -> str:
+        # What changes between the questions about one test stands last, so that they share their prefix.
         task = prompts.load(
             "repair_task",
-            files=places(self._tree, target, failure, MOST_SOURCE),
-            test=target,
-            source=test_source(self._tree, target),
-            failure=clip(failure, MOST_FAILURE).text,
+            source=source_of_test(self._tree, target),
+            failure=clip(failure_of(report, target), MOST_FAILURE).text,
+            files=passages(found, MOST_SOURCE),
+            suspect=suspect,
         )
-        # A conversation of its own: its parent is the first entry.
-        self._session.append(Said(text=clean(task), origin="task"), parent=self._session.path()[0].id)
-        for _ in range(REPLIES_PER_ATTEMPT):
-            reply = yield from self._ask(meter, control)
-            try:
-                parsed = self._model.parse(reply, self._session.next_call())
-                self._toolset.refuse_unknown(parsed.calls)
-            except FormatError as error:
-                yield self._tell(str(error))
-                continue
-            if not parsed.calls:
-                yield self._tell("There was no <replace> in your answer.")
-                continue
-            if (yield from self._change(parsed.calls, control)):
-                after = yield from self._test(report, control)
-                if is_better(report, after):
-                    yield Notice(text=f"kept: {summary(after)}")
-                    return after
-            yield self._tell("")
-        return None
+        return clean(task)
 
-    def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
-        control.check()
-        step, began = meter.reserve_step(), time.monotonic()
+    def _attempt(
+        self, question: str, known: _Known, bounds: _Bounds
+    ) -> Generator[Event, None, TestReport | None]:
+        """The report after a change that fixed something and broke nothing; None: there was none."""
+        # A conversation of its own: its parent is the first entry.
+        self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
+        reply = yield from self._ask(bounds)
+        try:
+            parsed = self._model.parse(reply, self._session.next_call())
+            self._toolset.refuse_unknown(parsed.calls)
+        except FormatError as error:
+            yield ReplyRejected(text=str(error))
+            return None
+        copies = {
+            call.id: twins(self._tree, call.arguments["path"], call.arguments["content"]) for call in parsed.calls
+        }
+        after = yield from self._try(parsed.calls, known, bounds)
+        again = [(call, path) for call in parsed.calls for path in copies[call.id]]
+        if after is not None and not is_better(known.report, after) and again:
+            names = ", ".join(path for _, path in again)
+            yield Notice(text=f"the same definition stands in {names}: changing it there, too")
+            first = self._session.next_call()
+            calls = [
+                ToolCall(id=f"c{first + number}", name=call.name, arguments={**call.arguments, "path": path})
+                for number, (call, path) in enumerate(again)
+            ]
+            after = yield from self._try(calls, known, bounds)
+        return after if after is not None and is_better(known.report, after) else None
+
+    def _try(
+        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds
+    ) -> Generator[Event, None, TestReport | None]:
+        """The report of the tests with the changes made; None: they could not be made, or are known."""
+        if not calls or not (yield from self._change(calls, bounds.control)):
+            return None
+        state = self._toolset.state()
+        if state in known.tried:
+            yield Notice(text="this was tried before")
+            return None
+        known.tried.add(state)
+        return (yield from self._test(known.report, bounds.control))
+
+    def _ask(self, bounds: _Bounds) -> Generator[Event, None, Reply]:
+        bounds.control.check()
+        step, began = bounds.meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
-        reply = yield from self._model.ask(self._session.history(), control)
-        meter.add(reply.usage)
+        reply = yield from self._model.ask(self._session.history(), bounds.control)
+        bounds.meter.add(reply.usage)
         self._session.append(
             Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)
         )
@@ -193,11 +235,6 @@ class Pipeline:
         self._session.append(Observed(observation=observation))
         yield CallFinished(name="test", observation=observation)
         return report
-
-    def _tell(self, problem: str) -> ReplyRejected:
-        text = prompts.load("repair_again", problem=problem)
-        self._session.append(Said(text=text, origin="rejected"))
-        return ReplyRejected(text=text)
 
 
 def _failures(before: TestReport, after: TestReport) -> list[str]:

@@ -1,27 +1,38 @@
-"""Where the cause of a failing test may be: the files that it reaches, nearest first."""
+"""Where the cause of a failing test may be: the definitions that it reaches, nearest first."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from r1code.errors import ToolError
 from r1code.repair.protected import is_protected
 from r1code.repo.files import decode, is_binary
-from r1code.repo.symbols import can_outline, imported_modules, names_in, outline
+from r1code.repo.symbols import Definition, can_outline, imported_modules, names_in, outline
 from r1code.tree.worktree import WorkTree
 from r1code.types import TestReport
 
 _DEPTH = 3
+_LONG_CLASS = 20
 _INIT = "/__init__.py"
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Suspect(Struct, frozen=True, kw_only=True):
+    """A definition that a failing test reaches."""
+
+    path: str
+    name: str
+    text: str
+    """Its lines, with a newline at the end, without the indentation of its place."""
+
+
+class Passage(Struct, frozen=True, kw_only=True):
+    """Several definitions of one file, in its order."""
+
     path: str
     text: str
-    """With a newline at its end."""
 
 
 def failure_of(report: TestReport, test: str) -> str:
@@ -33,7 +44,7 @@ def failure_of(report: TestReport, test: str) -> str:
     return report.digest.strip()
 
 
-def test_source(tree: WorkTree, test: str) -> str:
+def source_of_test(tree: WorkTree, test: str) -> str:
     """The text of a test function, with a newline at its end; of its whole file where it is not found."""
     path, *names = test.split("::")
     text = _text(tree, path)
@@ -42,44 +53,103 @@ def test_source(tree: WorkTree, test: str) -> str:
     name = ".".join(names).partition("[")[0]
     for one in outline(text).definitions:
         if one.name == name:
-            return "".join(text.splitlines(keepends=True)[one.first - 1 : one.last])
+            return _lines(text, one)
     return text
 
 
-test_source.__test__ = False  # type: ignore[attr-defined] # pytest would take it for a test
+def suspects(tree: WorkTree, test: str, failure: str) -> list[Suspect]:
+    """The definitions of code files that `test` reaches, most likely first.
 
-
-def places(tree: WorkTree, test: str, failure: str, limit: int) -> list[Source]:
-    """Code files that `test` reaches, most likely first, in at most `limit` characters together.
-
-    Files of the traceback come first, then those that the test imports, then what these import; within a
-    level those whose definitions the test or the failure names. Protected files are left out.
+    First those that the test or its traceback names, then those that these name, and so on. Protected files
+    are left out.
     """
+    found: dict[tuple[str, str], Suspect] = {}
+    reached = list(_reached(tree, test, failure))
+    known = [(path, text) for path, text in reached if not is_protected(path)]
+    helpers = [text for path, text in reached if is_protected(path)]
+    frontier = _named_by(source_of_test(tree, test), helpers) | frozenset(re.findall(r"\w+", failure))
+    for _ in range(_DEPTH):
+        level = [
+            Suspect(path=path, name=one.name, text=_lines(text, one))
+            for path, text in known
+            for one in outline(text).definitions
+            if one.name.rpartition(".")[2] in frontier and not _is_long_class(one)
+        ]
+        fresh = {(one.path, one.name): one for one in level if (one.path, one.name) not in found}
+        found |= fresh
+        frontier = frozenset().union(*(names_in(one.text) for one in fresh.values()))
+    return list(found.values())
+
+
+def passages(chosen: Sequence[Suspect], limit: int) -> list[Passage]:
+    """The texts of suspects by file, the likeliest first, in at most `limit` characters together."""
+    texts: dict[str, list[str]] = {}
+    for one in chosen:
+        limit -= len(one.text) + 1
+        if limit < 0:
+            break
+        texts.setdefault(one.path, []).append(one.text)
+    return [Passage(path=path, text="\n".join(parts)) for path, parts in texts.items()]
+
+
+def twins(tree: WorkTree, path: str, content: str) -> list[str]:
+    """Other code files that hold the same text of everything which `content` defines anew for `path`.
+
+    What is copied is often wrong in both places.
+    """
+    text = _text(tree, path)
+    wanted = {one.name for one in outline(content).definitions if "." not in one.name}
+    old = {} if text is None else _texts(text, wanted)
+    if not wanted or old.keys() != wanted:
+        return []
+    others = (other for other in tree.paths() if other != path and can_outline(other) and not is_protected(other))
+    return [other for other in others if _texts(_text(tree, other) or "", wanted) == old]
+
+
+def _texts(text: str, names: set[str]) -> dict[str, str]:
+    """The definitions of those names that stand in `text`."""
+    if not all(name in text for name in names):
+        return {}
+    return {one.name: _lines(text, one) for one in outline(text).definitions if one.name in names}
+
+
+def _named_by(source: str, helpers: Sequence[str]) -> frozenset[str]:
+    """The names in the text of a test, and in the helpers of tests that it uses."""
+    names = names_in(source)
+    while True:
+        bodies = [
+            _lines(text, one)
+            for text in helpers
+            for one in outline(text).definitions
+            if one.name.rpartition(".")[2] in names
+        ]
+        more = names.union(*map(names_in, bodies))
+        if more == names:
+            return names
+        names = more
+
+
+def _is_long_class(one: Definition) -> bool:
+    return one.kind == "class" and one.last - one.first >= _LONG_CLASS
+
+
+def _lines(text: str, one: Definition) -> str:
+    lines = text.splitlines(keepends=True)[one.first - 1 : one.last]
+    return "".join(line[one.indent :] if line.strip() else "\n" for line in lines).rstrip("\n") + "\n"
+
+
+def _reached(tree: WorkTree, test: str, failure: str) -> Iterable[tuple[str, str]]:
+    """Files and their texts: those of the traceback, the test's own, and what they import, level by level."""
     paths = set(tree.paths())
-    start = test.partition("::")[0]
     traced = [path for path in re.findall(r"^([^\s:]+):\d+: ", failure, re.MULTILINE) if path in paths]
-    level = [path for path in dict.fromkeys([*reversed(traced), start]) if can_outline(path)]
-    words = names_in(test_source(tree, test)) | set(re.findall(r"\w+", failure))
+    level = [path for path in dict.fromkeys([*reversed(traced), test.partition("::")[0]]) if can_outline(path)]
     found: dict[str, str] = {}
     for _ in range(_DEPTH):
         texts = {path: text for path in level if (text := _text(tree, path)) is not None}
-        found |= {path: text for path, text in texts.items() if path not in found}
+        found |= texts
         reached = [path for at, text in texts.items() for path in _imported(text, at, paths)]
         level = [path for path in dict.fromkeys(reached) if path not in found]
-        level.sort(key=lambda path: -_named(tree, path, words))
-    sources: list[Source] = []
-    for path, text in found.items():
-        whole = text if text.endswith("\n") else f"{text}\n"
-        if not is_protected(path) and text.strip() and len(whole) <= limit:
-            sources.append(Source(path=path, text=whole))
-            limit -= len(whole)
-    return sources
-
-
-def _named(tree: WorkTree, path: str, words: frozenset[str] | set[str]) -> int:
-    """How many definitions of `path` are named in `words`."""
-    text = _text(tree, path)
-    return 0 if text is None else sum(one.name.rpartition(".")[2] in words for one in outline(text).definitions)
+    return found.items()
 
 
 def _imported(text: str, at: str, paths: set[str]) -> list[str]:

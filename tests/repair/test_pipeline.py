@@ -11,10 +11,10 @@ from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
-from r1code.events import Event, Notice, TurnEnded
+from r1code.events import CallFinished, Event, Notice, TurnEnded
 from r1code.profiles import find_profile
 from r1code.repair.pipeline import Bench, Pipeline, is_better
-from r1code.repair.places import failure_of, places, test_source
+from r1code.repair.places import failure_of, passages, source_of_test, suspects
 from r1code.repair.protected import is_protected
 from r1code.sandbox.base import Limits
 from r1code.sandbox.host import HostSandbox
@@ -48,8 +48,8 @@ BREAKS = '<replace path="shop/cart.py">\ndef total(prices):\n    return 2\n</rep
 class Shop(House):
     """A house whose tests are really run, on this machine."""
 
-    def __init__(self, folder: Path, replies: list[str]) -> None:
-        super().__init__(folder, replies, files=FILES)
+    def __init__(self, folder: Path, replies: list[str], files: dict[str, str] = FILES) -> None:
+        super().__init__(folder, replies, files=files)
         self.command = f"{sys.executable} -m pytest -q"
         self.host = HostSandbox(
             self.root, limits=Limits(), scan=lambda: scan(self.root, walk(self.root), self.store)
@@ -85,7 +85,7 @@ def test_one_failure_after_the_other_until_none_is_left(tmp_path: Path) -> None:
     assert events[-1].reason == "done"
     assert shop.report().failed == ()
     assert shop.file("tests/test_cart.py") == FILES["tests/test_cart.py"]
-    kept = [event.text for event in events if isinstance(event, Notice)]
+    kept = [event.text for event in events if isinstance(event, Notice) and "kept" in event.text]
     assert kept == ["kept: 1 failed, 2 passed", "kept: 3 passed"]
 
 
@@ -97,18 +97,51 @@ def test_what_breaks_a_test_is_taken_back(tmp_path: Path) -> None:
     assert {path: shop.file(path) for path in FILES} == FILES
 
 
-def test_the_model_is_told_what_its_change_did_and_may_try_again(tmp_path: Path) -> None:
-    shop = Shop(
-        tmp_path, [BREAKS, "no block", '<replace path="shop/nowhere.py">\nX = 1\n</replace>', FIX_CART, FIX_MONEY]
-    )
+def test_an_answer_that_does_not_help_is_followed_by_the_next_suspect(tmp_path: Path) -> None:
+    nowhere = '<replace path="shop/nowhere.py">\nX = 1\n</replace>'
+    shop = Shop(tmp_path, [BREAKS, "no block", nowhere, FIX_CART, FIX_MONEY])
     shop.repair()
-    asked = [request.messages[-1].content for request in shop.provider.requests]
-    assert "tests/test_cart.py::test_none:" in asked[1]
-    assert "no <replace>" in asked[2]
-    assert len(shop.provider.requests[2].messages) == 5
-    # A new attempt is a conversation of its own.
-    assert len(shop.provider.requests[3].messages) == 1
+    asked = [request.messages for request in shop.provider.requests]
+    # Each question is a conversation of its own, and those about one test share all but their end.
+    assert [len(messages) for messages in asked] == [1] * 5
+    named = [messages[0].content.rpartition("Suppose that the mistake is in ")[2] for messages in asked]
+    assert [text.partition(":")[0] for text in named[:3]] == [
+        "`total` of shop/cart.py",
+        "`cents` of shop/money.py",
+        "`ROUND` of shop/money.py",
+    ]
+    assert asked[0][0].content.partition("Suppose")[0] == asked[2][0].content.partition("Suppose")[0]
     assert shop.report().failed == ()
+
+
+def test_a_change_that_was_tried_before_is_not_tested_again(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [BREAKS] * 3)
+    events = shop.repair(steps=3)
+    assert sum(isinstance(event, CallFinished) and event.name == "test" for event in events) == 1
+
+
+def test_a_definition_that_was_copied_is_changed_in_both_places(tmp_path: Path) -> None:
+    files = {
+        "conftest.py": "",
+        "a.py": 'SIGN = "+"\n\n\ndef write(n):\n    return SIGN + str(n)\n',
+        "b.py": 'SIGN = "+"\n\n\ndef read(text):\n    return int(text.removeprefix(SIGN))\n',
+        "test_ab.py": (
+            "from a import write\nfrom b import read\n\n\ndef test_form():\n    assert write(1) == '#1'\n"
+            "    assert read('#1') == 1\n\n\ndef test_both():\n    assert read(write(2)) == 2\n"
+        ),
+    }
+    shop = Shop(tmp_path, ['<replace path="a.py">\nSIGN = "#"\n</replace>'], files)
+    end = shop.repair()[-1]
+    assert isinstance(end, TurnEnded)
+    assert (end.reason, end.steps) == ("done", 1)
+    assert 'SIGN = "#"' in shop.file("b.py")
+
+
+def test_a_failure_that_reaches_no_code_is_given_up(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [], {"conftest.py": "", "test_x.py": "def test_x():\n    assert 1 == 2\n"})
+    end = shop.repair()[-1]
+    assert isinstance(end, TurnEnded)
+    assert (end.reason, end.steps) == ("gave_up", 0)
 
 
 def test_each_question_has_its_own_seed_and_the_same_in_every_run(tmp_path: Path) -> None:
@@ -136,16 +169,32 @@ def test_every_call_in_the_log_has_one_observation(tmp_path: Path) -> None:
     session.close()
 
 
-def test_the_places_are_the_files_that_the_test_reaches(tmp_path: Path) -> None:
+def test_suspects_are_what_the_test_reaches_nearest_first(tmp_path: Path) -> None:
     shop = Shop(tmp_path, [])
     report = shop.report()
     name = "tests/test_cart.py::test_exact"
     failure = failure_of(report, name)
-    assert "1.2 == 1.25" in failure.replace("assert ", "")
-    found = [source.path for source in places(shop.tree, name, failure, 9000)]
-    assert found == ["shop/cart.py", "shop/money.py"]
-    assert [source.path for source in places(shop.tree, name, failure, 110)] == ["shop/cart.py"]
-    assert test_source(shop.tree, name) == "def test_exact():\n    assert total([0, 1.25]) == 1.25\n"
+    assert "1.2 == 1.25" in failure
+    found = suspects(shop.tree, name, failure)
+    assert [(one.path, one.name) for one in found] == [
+        ("shop/cart.py", "total"),
+        ("shop/money.py", "cents"),
+        ("shop/money.py", "ROUND"),
+    ]
+    assert [one.path for one in passages(found, 100)] == ["shop/cart.py"]
+    assert source_of_test(shop.tree, name) == "def test_exact():\n    assert total([0, 1.25]) == 1.25\n"
+
+
+def test_helpers_of_tests_lead_to_suspects_and_are_none(tmp_path: Path) -> None:
+    files = {
+        "a.py": "class Box:\n    def size(self):\n        return 1\n",
+        "tests/test_a.py": (
+            "from a import Box\n\n\ndef made():\n    return Box().size()\n\n\n"
+            "def test_a():\n    assert made() == 2\n"
+        ),
+    }
+    shop = Shop(tmp_path, [], files)
+    assert [one.name for one in suspects(shop.tree, "tests/test_a.py::test_a", "")] == ["Box", "Box.size"]
 
 
 def test_better_means_something_fixed_and_nothing_broken() -> None:
