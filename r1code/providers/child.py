@@ -46,7 +46,13 @@ class Child:
         try:
             # A session of its own: what a Ctrl-C at the terminal means is for r1code to say.
             self._process = subprocess.Popen(
-                command, stdin=theirs, stdout=answer, stderr=self._log, start_new_session=True
+                command,
+                stdin=theirs,
+                stdout=answer,
+                stderr=self._log,
+                start_new_session=True,
+                # Threads that wait for one another sleep: spinning ones starve each other on a busy machine.
+                env={"OMP_WAIT_POLICY": "passive", **os.environ},
             )
         finally:
             os.close(theirs)
