@@ -76,6 +76,7 @@ class ChatProvider:
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
         tried = 0
         while True:
+            control.check()
             tried += 1
             begun = False
             try:

@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import httpx2
 import pytest
 
-from fakes.chat import REQUEST, provider
+from fakes.chat import REQUEST, profile_at, provider
 from fakes.server import HANG, Answer, FakeServer, chunk, fault, openai_error, told
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.providers.base import Delta
+from r1code.providers.chat import ChatProvider
 from r1code.providers.retry import Backoff
+from r1code.providers.transport import Wire
 
 IN_TIME = 0.5
 """The promise is 0.2 s; a loaded machine gets some more."""
@@ -101,12 +104,26 @@ def test_a_cancel_does_not_wait_for_the_next_try() -> None:
     assert len(server.chats) == 1
 
 
-def test_a_cancelled_control_sends_nothing() -> None:
+def test_a_cancelled_control_begins_nothing() -> None:
     control = Control()
     control.cancel()
-    with FakeServer([told("ok")]) as server, provider(server.url) as made:
+    begun: list[str] = []
+    with FakeServer([told("ok")]) as server:
+        profile = profile_at(server.url, session_header="X-Session")
+        made = ChatProvider(profile, None, lambda: begun.append("headers") or "s")
         with pytest.raises(Cancelled):
             list(made.stream(REQUEST, control))
+        made.close()
+        assert (begun, server.seen) == ([], [])
+
+
+def test_a_connection_that_is_made_after_the_cut_carries_nothing() -> None:
+    wire = Wire({})
+    wire.cut()
+    with FakeServer([told("ok")]) as server, wire.client(httpx2.create_ssl_context()) as http:
+        with pytest.raises(httpx2.TransportError):
+            http.get(f"{server.url}/models")
+        wire.release()
         assert server.seen == []
 
 
