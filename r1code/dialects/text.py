@@ -206,10 +206,11 @@ def _content(block: Block) -> str:
     if opens and closes:
         suffix = re.search(r"\.[^./]*$", block.attributes.get("path", ""))
         if suffix is not None and suffix.group().lower() in _MARKUP:
+            name = block.name
             raise FormatError(
-                f"The <{block.name}> of line {block.first} begins and ends with a code fence, which may or may not be "
-                f'part of the file. Leave the fence out, or open with <{block.name} ... end="STOP"> and close with '
-                f"</{block.name} STOP> to write it as it is."
+                f"The <{name}> of line {block.first} begins and ends with a code fence, which may or may not be "
+                f'part of the file. Leave the fence out, or open with <{name} ... end="STOP"> and close with '
+                f"</{name} STOP> to write it as it is."
             )
         lines = lines[first + 1 : last]
     return "\n".join(lines) + final if lines else ""

@@ -41,9 +41,9 @@ def test_a_cassette_streams_the_same_pieces_again(tmp_path: Path) -> None:
 
 def test_a_failure_is_played_where_it_happened(tmp_path: Path) -> None:
     file = tmp_path / "cassette.jsonl"
-    with closing(recorded(file, ScriptedReply(text="abc" * 20, error="lost", fail_after=2))) as recording:
-        with pytest.raises(ProviderError):
-            stream(recording, ONE)
+    failing = ScriptedReply(text="abc" * 20, error="lost", fail_after=2)
+    with closing(recorded(file, failing)) as recording, pytest.raises(ProviderError):
+        stream(recording, ONE)
     seen: list[Delta | Done] = []
     with pytest.raises(ProviderError) as caught:
         seen.extend(CassetteProvider(file).stream(ONE, Control()))
