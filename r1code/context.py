@@ -45,13 +45,46 @@ class Model:
             seed=None if self._seed is None else self._seed + self._asked,
         )
 
+    @property
+    def can_fill(self) -> bool:
+        """Whether `fill` may be called."""
+        return self._profile.infill is not None
+
     def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
         """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled."""
-        splitter = Splitter(cast("ReasoningStart", self._profile.reasoning))
-        finish: Finish = "unknown"
-        usage = Usage()
         request = self.request(history)
         self._asked += 1
+        return (
+            yield from self._stream(request, Splitter(cast("ReasoningStart", self._profile.reasoning)), control)
+        )
+
+    def hole(self, files: Sequence[tuple[str, str]], path: str, before: str, after: str) -> str:
+        """The text that shows the model `files` (path and text) and a hole in the file `path`."""
+        infill = self._profile.infill
+        if infill is None:
+            raise ValueError("the profile's model fills no holes")
+        shown = "".join(infill.file.format(path=name, text=text) for name, text in files)
+        return shown + infill.hole.format(path=path, before=before, after=after)
+
+    def fill(self, hole: str, temperature: float, control: Control) -> Generator[Event, None, Reply]:
+        """Streams what belongs into `hole`, a text made by the method of that name. Raises as `ask`."""
+        infill = self._profile.infill
+        if infill is None:
+            raise ValueError("the profile's model fills no holes")
+        request = Request(
+            prompt=hole,
+            stop=infill.stop,
+            max_tokens=infill.max_tokens,
+            temperature=temperature,
+            top_p=self._profile.sampling.top_p,
+            seed=None if self._seed is None else self._seed + self._asked,
+        )
+        self._asked += 1
+        return (yield from self._stream(request, Splitter("none"), control))
+
+    def _stream(self, request: Request, splitter: Splitter, control: Control) -> Generator[Event, None, Reply]:
+        finish: Finish = "unknown"
+        usage = Usage()
         for item in self._provider.stream(request, control):
             control.check()
             if isinstance(item, Delta):

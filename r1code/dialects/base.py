@@ -20,7 +20,10 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
 class Request(Struct, frozen=True, kw_only=True):
     """One call of a model, as data."""
 
-    messages: tuple[ChatMessage, ...]
+    messages: tuple[ChatMessage, ...] = ()
+    prompt: str | None = None
+    """A text to go on with, instead of messages: for holes in code. Only some providers can."""
+    stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None

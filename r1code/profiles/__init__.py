@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from r1code.profiles.choose import ANY_SERVER, find_profile, key_of
 from r1code.profiles.loader import Named, load_profiles
-from r1code.profiles.profile import Price, Profile, Sampling, Timers
+from r1code.profiles.profile import Infill, Price, Profile, Sampling, Timers
 
 __all__ = [
     "ANY_SERVER",
+    "Infill",
     "Named",
     "Price",
     "Profile",

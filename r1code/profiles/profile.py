@@ -46,6 +46,17 @@ class Timers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Between pieces of the answer; keep-alive does not count."""
 
 
+class Infill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model that was trained to fill holes in code is shown one."""
+
+    file: str
+    """A whole file, with {path} and {text}."""
+    hole: str
+    """The file with the hole, with {path}, {before} and {after}. The answer is what belongs in between."""
+    stop: tuple[str, ...] = ("\n",)
+    max_tokens: Positive = 80
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: str
     """What it really is, in words for a person."""
@@ -63,6 +74,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"
     """How failing tests are repaired: the model acts step by step | r1code finds the places and it edits them."""
+    infill: Infill | None = None
+    """None: the model cannot fill holes, or its server takes no plain text."""
     context_window: Positive | None = None
     max_output: Positive | None = None
     reasoning: str = "in_prompt"

@@ -30,6 +30,7 @@ class _Text(Struct, frozen=True):
 
 class _Choice(Struct, frozen=True):
     delta: _Text = _Text()
+    text: str | None = None
     finish_reason: str | None = None
 
 
@@ -67,14 +68,15 @@ class LocalProvider:
         child = self._running(control)
         usage = Usage()
         finish: Finish | None = None
-        for chunk in _ask(child, _body(request), control):
+        path = "/v1/chat/completions" if request.prompt is None else "/v1/completions"
+        for chunk in _ask(child, path, _body(request), control):
             if chunk.error is not None:
                 raise _refusal(chunk.error)
             for choice in chunk.choices:
                 if choice.delta.reasoning_content:
                     yield Delta(field="reasoning", text=choice.delta.reasoning_content)
-                if choice.delta.content:
-                    yield Delta(field="content", text=choice.delta.content)
+                if text := choice.delta.content or choice.text:
+                    yield Delta(field="content", text=text)
                 if choice.finish_reason is not None:
                     finish = _FINISHES.get(choice.finish_reason, "unknown")
             if chunk.usage is not None:
@@ -112,7 +114,9 @@ class LocalProvider:
 
 def _body(request: Request) -> bytes:
     fields = {
-        "messages": request.messages,
+        "messages": request.messages or None,
+        "prompt": request.prompt,
+        "stop": request.stop or None,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -124,7 +128,7 @@ def _body(request: Request) -> bytes:
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
-def _ask(child: Child, body: bytes, control: Control) -> Iterator[_Chunk]:
+def _ask(child: Child, path: str, body: bytes, control: Control) -> Iterator[_Chunk]:
     """The chunks of one answer. Leaving it closes the connection, which makes the server stop."""
     connection = http.client.HTTPConnection(*child.address)
     try:
@@ -134,7 +138,8 @@ def _ask(child: Child, body: bytes, control: Control) -> Iterator[_Chunk]:
     wire: socket.socket = connection.sock
     chunks: queue.Queue[_Chunk | None] = queue.Queue()
     # The first byte comes when the prompt is read, which takes minutes: only a thread can wait for that.
-    reader = threading.Thread(target=_read, args=(connection, child.key, body, chunks), name="r1code-local")
+    question = (path, child.key, body)
+    reader = threading.Thread(target=_read, args=(connection, question, chunks), name="r1code-local")
     reader.start()
     try:
         while (chunk := control.get(chunks)) is not None:
@@ -147,12 +152,13 @@ def _ask(child: Child, body: bytes, control: Control) -> Iterator[_Chunk]:
 
 
 def _read(
-    connection: http.client.HTTPConnection, key: str, body: bytes, chunks: queue.Queue[_Chunk | None]
+    connection: http.client.HTTPConnection, question: tuple[str, str, bytes], chunks: queue.Queue[_Chunk | None]
 ) -> None:
     """Puts what comes, and None at the end, whichever way that comes about."""
+    path, key, body = question
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     try:
-        connection.request("POST", "/v1/chat/completions", body, headers)
+        connection.request("POST", path, body, headers)
         response = connection.getresponse()
         if response.status != http.client.OK:
             chunks.put(msgspec.json.decode(response.read(), type=_Chunk))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from r1code import prompts
@@ -30,7 +31,8 @@ from r1code.events import (
     TurnEnded,
     TurnStarted,
 )
-from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, twins
+from r1code.repair.holes import Hole, holes
+from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
 from r1code.repair.verdict import failing
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
@@ -42,9 +44,19 @@ from r1code.tree.worktree import WorkTree
 from r1code.types import EndReason, Observation, Reply, TestReport, ToolCall
 
 MOST_SUSPECTS = 10
+MOST_HOLES = 30
+FILLS = 5
+WARM = 0.8
+_ASKS = 2
+"""Of three visits to a failing test, the one that asks for whole definitions; the others fill holes."""
 MOST_SOURCE = 4_000
 MOST_FAILURE = 1_500
 MOST_SHOWN = 2
+
+
+_Attempt = Generator[Event, None, TestReport | None]
+_Shown = tuple[str, Generator[Event, None, Reply]]
+"""A question as text, and the asking of it."""
 
 
 class Bench(Struct, frozen=True, kw_only=True):
@@ -68,6 +80,16 @@ class _Known(Struct, frozen=True):
 
     report: TestReport
     tried: set[str]
+    fills: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    """What was put into holes, by file."""
+
+
+class _Visit(Struct, frozen=True):
+    """A failing test, how often it was visited before, and what it reaches."""
+
+    target: str
+    rounds: int
+    found: Sequence[Suspect]
 
 
 class Pipeline:
@@ -103,24 +125,58 @@ class Pipeline:
 
     def _attempts(self, report: TestReport, bounds: _Bounds) -> Generator[Event, None, tuple[EndReason, str]]:
         good, known = self._tree.snapshot(), _Known(report, {self._toolset.state()})
-        targets = deque(failing(report))
+        targets = deque((name, 0) for name in failing(report))
         hopeless = 0
         while targets:
-            target = targets[0]
-            targets.rotate(-1)
+            target, rounds = targets.popleft()
+            targets.append((target, rounds + 1))
             found = suspects(self._tree, target, failure_of(known.report, target))[:MOST_SUSPECTS]
             hopeless = 0 if found else hopeless + 1
             if hopeless == len(targets):
                 return "gave_up", "the failing tests reach no code of the project"
-            for suspect in found:
-                question = self._question(target, known.report, found, suspect)
-                better = yield from self._taken_back(self._attempt(question, known, bounds), good)
+            visit = self._definitions if not self._model.can_fill or rounds % 3 == _ASKS else self._lines
+            for attempt in visit(_Visit(target, rounds, found), known, bounds):
+                better = yield from self._taken_back(attempt, good)
                 if better is not None:
-                    known, good = _Known(better, known.tried), self._tree.snapshot()
-                    targets = deque(failing(better))
+                    known, good = _Known(better, known.tried, known.fills), self._tree.snapshot()
+                    targets = deque((name, 0) for name in failing(better))
                     yield Notice(text=f"kept: {summary(better)}")
                     break
         return "done", "no test fails any more"
+
+    def _lines(self, visit: _Visit, known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
+        """Holes to be filled: at the first visit the likeliest answer for every line, then other answers."""
+        temperature, answers = (WARM, FILLS) if visit.rounds else (0.0, 1)
+        for hole in holes(self._tree, visit.found)[:MOST_HOLES]:
+            shown = [self._test_file(visit.target)]
+            question = clean(self._model.hole(shown, hole.suspect.path, hole.before, hole.after))
+            for _ in range(answers):
+                asked = self._model.fill(question, temperature, bounds.control)
+                yield self._filled(hole, (question, asked), known, bounds)
+
+    def _definitions(self, visit: _Visit, known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
+        """Questions for whole definitions, one after the other."""
+        for suspect in visit.found:
+            question = self._question(visit.target, known.report, visit.found, suspect)
+            yield self._attempt(question, known, bounds)
+
+    def _test_file(self, target: str) -> tuple[str, str]:
+        """Path and text of the file of a test; of the test alone where the file is long."""
+        path = target.partition("::")[0]
+        text = text_of(self._tree, path) or ""
+        return path, text if len(text) <= MOST_SOURCE else source_of_test(self._tree, target)
+
+    def _filled(self, hole: Hole, shown: _Shown, known: _Known, bounds: _Bounds) -> _Attempt:
+        question, asked = shown
+        self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
+        reply = yield from self._ask(asked, bounds)
+        content = hole.filled(reply.text)
+        if content is None or (hole.suspect.path, content) in known.fills:
+            return None
+        known.fills.add((hole.suspect.path, content))
+        arguments = {"path": hole.suspect.path, "content": content}
+        call = ToolCall(id=f"c{self._session.next_call()}", name="replace", arguments=arguments)
+        return (yield from self._judged((call,), known, bounds))
 
     def _taken_back(
         self, attempt: Generator[Event, None, TestReport | None], good: Snapshot
@@ -151,27 +207,34 @@ class Pipeline:
         """The report after a change that fixed something and broke nothing; None: there was none."""
         # A conversation of its own: its parent is the first entry.
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
-        reply = yield from self._ask(bounds)
+        reply = yield from self._ask(self._model.ask(self._session.history(), bounds.control), bounds)
         try:
             parsed = self._model.parse(reply, self._session.next_call())
             self._toolset.refuse_unknown(parsed.calls)
         except FormatError as error:
             yield ReplyRejected(text=str(error))
             return None
-        copies = {
-            call.id: twins(self._tree, call.arguments["path"], call.arguments["content"]) for call in parsed.calls
-        }
-        after = yield from self._try(parsed.calls, known, bounds)
-        again = [(call, path) for call in parsed.calls for path in copies[call.id]]
+        return (yield from self._judged(parsed.calls, known, bounds))
+
+    def _judged(
+        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds
+    ) -> Generator[Event, None, TestReport | None]:
+        """Makes the changes and runs the tests; the report, if things are better now."""
+        again = [
+            (call, path)
+            for call in calls
+            for path in twins(self._tree, call.arguments["path"], call.arguments["content"])
+        ]
+        after = yield from self._try(calls, known, bounds)
         if after is not None and not is_better(known.report, after) and again:
             names = ", ".join(path for _, path in again)
             yield Notice(text=f"the same definition stands in {names}: changing it there, too")
             first = self._session.next_call()
-            calls = [
+            copies = [
                 ToolCall(id=f"c{first + number}", name=call.name, arguments={**call.arguments, "path": path})
                 for number, (call, path) in enumerate(again)
             ]
-            after = yield from self._try(calls, known, bounds)
+            after = yield from self._try(copies, known, bounds)
         return after if after is not None and is_better(known.report, after) else None
 
     def _try(
@@ -187,11 +250,11 @@ class Pipeline:
         known.tried.add(state)
         return (yield from self._test(known.report, bounds.control))
 
-    def _ask(self, bounds: _Bounds) -> Generator[Event, None, Reply]:
+    def _ask(self, asked: Generator[Event, None, Reply], bounds: _Bounds) -> Generator[Event, None, Reply]:
         bounds.control.check()
         step, began = bounds.meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
-        reply = yield from self._model.ask(self._session.history(), bounds.control)
+        reply = yield from asked
         bounds.meter.add(reply.usage)
         self._session.append(
             Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)

@@ -26,6 +26,9 @@ class Suspect(Struct, frozen=True, kw_only=True):
     name: str
     text: str
     """Its lines, with a newline at the end, without the indentation of its place."""
+    first: int
+    """Its first line in the file."""
+    indent: int
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -47,7 +50,7 @@ def failure_of(report: TestReport, test: str) -> str:
 def source_of_test(tree: WorkTree, test: str) -> str:
     """The text of a test function, with a newline at its end; of its whole file where it is not found."""
     path, *names = test.split("::")
-    text = _text(tree, path)
+    text = text_of(tree, path)
     if text is None or not names:
         return text or ""
     name = ".".join(names).partition("[")[0]
@@ -70,7 +73,7 @@ def suspects(tree: WorkTree, test: str, failure: str) -> list[Suspect]:
     frontier = _named_by(source_of_test(tree, test), helpers) | frozenset(re.findall(r"\w+", failure))
     for _ in range(_DEPTH):
         level = [
-            Suspect(path=path, name=one.name, text=_lines(text, one))
+            Suspect(path=path, name=one.name, text=_lines(text, one), first=one.first, indent=one.indent)
             for path, text in known
             for one in outline(text).definitions
             if one.name.rpartition(".")[2] in frontier and not _is_long_class(one)
@@ -97,13 +100,13 @@ def twins(tree: WorkTree, path: str, content: str) -> list[str]:
 
     What is copied is often wrong in both places.
     """
-    text = _text(tree, path)
+    text = text_of(tree, path)
     wanted = {one.name for one in outline(content).definitions if "." not in one.name}
     old = {} if text is None else _texts(text, wanted)
     if not wanted or old.keys() != wanted:
         return []
     others = (other for other in tree.paths() if other != path and can_outline(other) and not is_protected(other))
-    return [other for other in others if _texts(_text(tree, other) or "", wanted) == old]
+    return [other for other in others if _texts(text_of(tree, other) or "", wanted) == old]
 
 
 def _texts(text: str, names: set[str]) -> dict[str, str]:
@@ -145,7 +148,7 @@ def _reached(tree: WorkTree, test: str, failure: str) -> Iterable[tuple[str, str
     level = [path for path in dict.fromkeys([*reversed(traced), test.partition("::")[0]]) if can_outline(path)]
     found: dict[str, str] = {}
     for _ in range(_DEPTH):
-        texts = {path: text for path in level if (text := _text(tree, path)) is not None}
+        texts = {path: text for path in level if (text := text_of(tree, path)) is not None}
         found |= texts
         reached = [path for at, text in texts.items() for path in _imported(text, at, paths)]
         level = [path for path in dict.fromkeys(reached) if path not in found]
@@ -176,7 +179,8 @@ def _files(stem: str, paths: set[str]) -> Sequence[str]:
     return below if len(below) == 1 else ()
 
 
-def _text(tree: WorkTree, path: str) -> str | None:
+def text_of(tree: WorkTree, path: str) -> str | None:
+    """The text of a file; None: there is none, or it is binary."""
     try:
         data = tree.read(path)
     except ToolError:

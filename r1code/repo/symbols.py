@@ -63,6 +63,16 @@ def outline(text: str) -> Outline:
     return Outline(definitions=tuple(definitions), imports=tuple(imports), other=tuple(other), error=_error(root))
 
 
+def docstring_lines(text: str) -> frozenset[int]:
+    """The lines of `text` that belong to strings which stand alone: docstrings, mostly."""
+    return frozenset(
+        row + 1
+        for node in _walk(_parser().parse(text.encode()).root_node)
+        if node.type == "expression_statement" and _is_remark(node)
+        for row in range(node.start_point.row, node.end_point.row + 1)
+    )
+
+
 def names_in(text: str) -> frozenset[str]:
     """All identifiers that occur in `text`."""
     root = _parser().parse(text.encode()).root_node
@@ -106,8 +116,12 @@ def _definitions(node: Node, owner: str) -> Iterator[Definition]:
     if kind is not None:
         name = inner.child_by_field_name("name")
     elif inner.type == "expression_statement" and inner.children and inner.children[0].type == "assignment":
-        kind, name = "constant", inner.children[0].child_by_field_name("left")
-        name = name if name is not None and name.type == "identifier" else None
+        # What is only annotated has no value that could be wrong.
+        left, right = (inner.children[0].child_by_field_name(side) for side in ("left", "right"))
+        kind, name = (
+            "constant",
+            left if right is not None and left is not None and left.type == "identifier" else None,
+        )
     if kind is None or name is None or name.text is None:
         return
     full = f"{owner}{name.text.decode()}"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fakes.house import House, walk
 from r1code import prompts
@@ -12,7 +14,8 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
 from r1code.events import CallFinished, Event, Notice, TurnEnded
-from r1code.profiles import find_profile
+from r1code.profiles import Infill, find_profile
+from r1code.providers.scripted import ScriptedReply
 from r1code.repair.pipeline import Bench, Pipeline, is_better
 from r1code.repair.places import failure_of, passages, source_of_test, suspects
 from r1code.repair.protected import is_protected
@@ -48,7 +51,13 @@ BREAKS = '<replace path="shop/cart.py">\ndef total(prices):\n    return 2\n</rep
 class Shop(House):
     """A house whose tests are really run, on this machine."""
 
-    def __init__(self, folder: Path, replies: list[str], files: dict[str, str] = FILES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        replies: Sequence[str | ScriptedReply],
+        files: dict[str, str] = FILES,
+        infill: Infill | None = None,
+    ) -> None:
         super().__init__(folder, replies, files=files)
         self.command = f"{sys.executable} -m pytest -q"
         self.host = HostSandbox(
@@ -56,7 +65,8 @@ class Shop(House):
         )
         toolset = Toolset(self.tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
-        model = Model(find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, seed=5)
+        profile = replace(find_profile("scripted"), infill=infill)
+        model = Model(profile, self.provider, TextDialect(), instructions=instructions, seed=5)
         bench = Bench(tree=self.tree, sandbox=self.host, toolset=toolset, command=self.command)
         self.pipeline = Pipeline(self.session, model, bench)
 
@@ -87,6 +97,41 @@ def test_one_failure_after_the_other_until_none_is_left(tmp_path: Path) -> None:
     assert shop.file("tests/test_cart.py") == FILES["tests/test_cart.py"]
     kept = [event.text for event in events if isinstance(event, Notice) and "kept" in event.text]
     assert kept == ["kept: 1 failed, 2 passed", "kept: 3 passed"]
+
+
+def test_a_model_that_fills_holes_is_asked_for_lines_first(tmp_path: Path) -> None:
+    infill = Infill(file="FILE {path}\n{text}\n", hole="HOLE {path}\n{before}[...]{after}")
+    fills = ["cents(sum(prices))", "cents(sum(prices))", "round(amount, ROUND", "2"]
+    shop = Shop(tmp_path, [ScriptedReply(raw=fill) for fill in fills], infill=infill)
+    events = shop.repair()
+    assert isinstance(events[-1], TurnEnded)
+    assert (events[-1].reason, events[-1].steps) == ("done", 4)
+    assert shop.file("shop/cart.py") == FILES["shop/cart.py"].replace("prices[1:]", "prices")
+    assert shop.file("shop/money.py") == FILES["shop/money.py"].replace("ROUND = 1", "ROUND = 2")
+    asked = shop.provider.requests
+    assert [(request.temperature, request.stop, request.messages) for request in asked] == [
+        (0.0, ("\n",), ())
+    ] * 4
+    assert asked[0].prompt == (
+        f"FILE tests/test_cart.py\n{FILES['tests/test_cart.py']}\nHOLE shop/cart.py\n"
+        "from shop.money import cents\n\n\ndef total(prices):\n    return [...]\n"
+    )
+
+
+def test_after_the_likeliest_lines_come_others_and_then_definitions(tmp_path: Path) -> None:
+    infill = Infill(file="", hole="{path}")
+    files = {
+        "conftest.py": "",
+        "a.py": "X = 1\n",
+        "test_a.py": "from a import X\n\n\ndef test_a():\n    assert X == 2\n",
+    }
+    fix = '<replace path="a.py">\nX = 2\n</replace>'
+    shop = Shop(tmp_path, [*[ScriptedReply(raw=str(n)) for n in (1, 1, 3, 3, 4, 5)], fix], files, infill)
+    events = shop.repair()
+    assert events[-1].reason == "done"
+    assert [request.temperature for request in shop.provider.requests] == [0.0, *[0.8] * 5, None]
+    # 1 is what stood there, and 3 is tried once.
+    assert sum(isinstance(event, CallFinished) and event.name == "test" for event in events) == 4
 
 
 def test_what_breaks_a_test_is_taken_back(tmp_path: Path) -> None:
