@@ -11,7 +11,7 @@ from r1code.approval import Approvals
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
-from r1code.errors import BudgetExhausted, Cancelled, FormatError
+from r1code.errors import FormatError
 from r1code.events import (
     CallFinished,
     CallStarted,
@@ -19,16 +19,13 @@ from r1code.events import (
     ReplyReceived,
     ReplyRejected,
     StepStarted,
-    TurnEnded,
-    TurnStarted,
 )
-from r1code.session import Called, Ended, Observed, Replied, Said, Session
+from r1code.session import Called, Observed, Replied, Said, Session
 from r1code.stuck import Circles
 from r1code.tools.toolset import Batch, Toolset
-from r1code.types import EndReason, Observation, Reply, ToolCall
+from r1code.turn import Events, Steps, turn
+from r1code.types import Observation, Reply, ToolCall
 
-End = tuple[EndReason, str]
-Events = Generator[Event, None, None]
 _AFTER_FAILURE = "This was not done, because an edit before it in the same reply failed."
 
 
@@ -50,26 +47,12 @@ class Agent:
         However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,
         the sandbox or the state fails.
         """
-        began = time.monotonic()
-        end: End = ("error", "")
         self._session.append(Said(text=text, origin="task"), parent=parent)
-        try:
-            yield TurnStarted(session=self._session.id, text=text)
-            end = yield from self._steps(meter, control)
-        except Cancelled:
-            end = ("cancelled", "stopped by the user")
-        except BudgetExhausted as limit:
-            end = ("budget", str(limit))
-        finally:
-            # Also when a listener goes away and when something fails: the log must stand on its own.
-            self._session.close_dangling(self._toolset.interrupted)
-            seconds, usage = time.monotonic() - began, meter.usage
-            self._session.append(
-                Ended(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
-            )
-        yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+        return turn(
+            self._session, text, self._steps(meter, control), meter=meter, interrupted=self._toolset.interrupted
+        )
 
-    def _steps(self, meter: Meter, control: Control) -> Generator[Event, None, End]:
+    def _steps(self, meter: Meter, control: Control) -> Steps:
         circles, malformed = Circles(), 0
         nudged = warned = False
         while True:

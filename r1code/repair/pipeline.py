@@ -18,7 +18,7 @@ from r1code import prompts
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
-from r1code.errors import BudgetExhausted, Cancelled, FormatError
+from r1code.errors import FormatError
 from r1code.events import (
     CallFinished,
     CallStarted,
@@ -28,20 +28,19 @@ from r1code.events import (
     ReplyReceived,
     ReplyRejected,
     StepStarted,
-    TurnEnded,
-    TurnStarted,
 )
 from r1code.repair.holes import Hole, holes
 from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
 from r1code.repair.verdict import failing
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
-from r1code.session import Called, Ended, Observed, Replied, Said, Session
+from r1code.session import Called, Observed, Replied, Said, Session
 from r1code.tools.toolset import Toolset
 from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
-from r1code.types import EndReason, Observation, Reply, TestReport, ToolCall
+from r1code.turn import Events, Steps, turn
+from r1code.types import Observation, Reply, TestReport, ToolCall
 
 MOST_SUSPECTS = 10
 MOST_HOLES = 30
@@ -101,29 +100,16 @@ class Pipeline:
         self._toolset = bench.toolset
         self._command = bench.command
 
-    def turn(self, report: TestReport, meter: Meter, control: Control) -> Generator[Event, None, None]:
+    def turn(self, report: TestReport, meter: Meter, control: Control) -> Events:
         """Works on the failures of `report` until none is left or a limit is reached.
 
         The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
         """
-        began = time.monotonic()
-        end: tuple[EndReason, str] = ("error", "")
-        try:
-            yield TurnStarted(session=self._session.id, text=f"repair {len(failing(report))} failing tests")
-            end = yield from self._attempts(report, _Bounds(meter, control))
-        except Cancelled:
-            end = ("cancelled", "stopped by the user")
-        except BudgetExhausted as limit:
-            end = ("budget", str(limit))
-        finally:
-            self._session.close_dangling(self._toolset.interrupted)
-            seconds, usage = time.monotonic() - began, meter.usage
-            self._session.append(
-                Ended(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
-            )
-        yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+        text = f"repair {len(failing(report))} failing tests"
+        steps = self._attempts(report, _Bounds(meter, control))
+        return turn(self._session, text, steps, meter=meter, interrupted=self._toolset.interrupted)
 
-    def _attempts(self, report: TestReport, bounds: _Bounds) -> Generator[Event, None, tuple[EndReason, str]]:
+    def _attempts(self, report: TestReport, bounds: _Bounds) -> Steps:
         good, known = self._tree.snapshot(), _Known(report, {self._toolset.state()})
         targets = deque((name, 0) for name in failing(report))
         hopeless = 0

@@ -16,7 +16,6 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from r1code import prompts
-from r1code.agent import Events
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.errors import Cancelled, StateError
@@ -41,6 +40,7 @@ from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
+from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
 
 _MOST_IDS = 30

@@ -137,6 +137,8 @@ def tokens(usage: Usage) -> str:
     def number(value: int | None) -> str:
         return "unknown" if value is None else f"{value:,}"
 
+    if usage == Usage():
+        return "tokens: unknown"
     return (
         f"tokens: prompt {number(usage.prompt)} (cached {number(usage.cached)}), "
         f"completion {number(usage.completion)} (reasoning {number(usage.reasoning)})"
