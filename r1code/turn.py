@@ -17,7 +17,7 @@ Steps = Generator[Event, None, End]
 
 
 def turn(
-    session: Session, text: str, steps: Steps, meter: Meter, interrupted: Callable[[ToolCall], str]
+    session: Session, text: str, steps: Steps, *, meter: Meter, interrupted: Callable[[ToolCall], str]
 ) -> Events:
     """The events of `steps` between TurnStarted and TurnEnded.
 
