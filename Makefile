@@ -46,8 +46,12 @@ test-full: setup docker
 weights: setup
 	$(BIN)/r1code model fetch --yes
 
+# A real model repairs the example; `demo-recorded` plays a file of replies instead, in seconds.
 demo: setup docker
-	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code"
+	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code" embedded
+
+demo-recorded: setup docker
+	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code" recorded
 
 bench: setup
 	$(BIN)/python bench/startup.py

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Repairs a copy of the example project. Called by `make demo`.
+# Repairs a copy of the example project: demo.sh R1CODE embedded | recorded. Called by `make demo`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -9,5 +9,12 @@ cd "$work/lending"
 git init -q
 git add .
 git -c user.name=demo -c user.email=demo@example.org commit -qm "the lending desk"
-echo "The replies come from a file, not from a model: $here/lending.replies.toml"
-R1CODE_STATE_DIR="$work/state" "$1" fix --test "pytest -q" --profile scripted --replies "$here/lending.replies.toml"
+export R1CODE_STATE_DIR="$work/state"
+if [ "$2" = recorded ]; then
+    echo "The replies come from a file, not from a model: $here/lending.replies.toml"
+    "$1" fix --test "pytest -q" --profile scripted --replies "$here/lending.replies.toml"
+else
+    echo "A small model on this machine's CPU repairs the example: about five minutes on two cores, and it may fail."
+    echo "Its weights (1.1 GB) are downloaded if they are not here yet. It is not R1."
+    "$1" fix --test "pytest -q" --profile embedded --seed 1 --yes
+fi

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     tests.add_argument("--candidates", metavar="N", help="with fix: attempts, until one is proven (1)")
     limits = common.add_argument_group("limits of a turn")
-    limits.add_argument("--steps", metavar="N", help="model calls (40)")
+    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
     limits.add_argument("--seconds", metavar="N", help="time")
     limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
     output = common.add_argument_group("output")
@@ -188,7 +188,8 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
         try:
-            meter = Meter(Budget(steps=config.steps, seconds=config.seconds, tokens=config.tokens))
+            steps = workshop.steps if config.steps is None else config.steps
+            meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
             plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
             repair = Repair(workshop, workshop.session, meter, plan)
             with workshop.tree.locked(control):

@@ -44,7 +44,8 @@ class Config(Struct, frozen=True, kw_only=True):
     candidates: Annotated[int, Meta(ge=1, le=64)] = 1
     """Attempts at a repair, until one is proven."""
     seed: int | None = None
-    steps: int = 40
+    steps: int | None = None
+    """Model calls in a turn; None: as many as the profile says."""
     seconds: float | None = None
     tokens: int | None = None
     test_seconds: float = 600.0

@@ -22,7 +22,7 @@ OURS = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py")
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # May only fall. Each one has its reason beside it.
-WAIVERS = 11
+WAIVERS = 6
 
 
 def test_no_file_is_longer_than_400_lines_and_the_loop_not_longer_than_150() -> None:

@@ -121,6 +121,11 @@ class Workshop:
         self.session = Session.create(state / "sessions", opened)
         self.scratch = self.session.folder / "scratch"
 
+    @property
+    def steps(self) -> int:
+        """The profile's limit of model calls."""
+        return self._profile.steps
+
     def sandbox(self, root: Path) -> Sandbox:
         limits = Limits(seconds=self._config.test_seconds)
         if self._config.sandbox == "none":

@@ -74,6 +74,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"
     """How failing tests are repaired: the model acts step by step | r1code finds the places and it edits them."""
+    steps: Positive = 40
+    """Model calls in a turn, where nobody says another limit."""
     infill: Infill | None = None
     """None: the model cannot fill holes, or its server takes no plain text."""
     context_window: Positive | None = None
