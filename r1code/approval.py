@@ -15,6 +15,7 @@ Answer = Literal["yes", "no", "always"]
 class Approver(Protocol):
     def ask(self, call: ToolCall, effect: Effect, control: Control) -> Answer:
         """Asks a person. Blocks; raises Cancelled within 0.2 s of a cancel. `always`: for this session."""
+        ...
 
 
 class HeadlessApprover:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
@@ -106,7 +106,7 @@ class Control:
                     raise
 
     @contextmanager
-    def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
+    def on_cancel(self, callback: Callable[[], None]) -> Generator[None, None, None]:
         """Calls `callback` at the moment of a cancel (at once, if that was before) while the block runs.
 
         Contract: it must be quick, thread-safe, and must not raise.

@@ -45,12 +45,14 @@ class Sandbox(Protocol):
 
     def start(self, control: Control) -> None:
         """Makes it ready to run commands. Does nothing when it is."""
+        ...
 
     def sync(self, snapshot: Snapshot, control: Control) -> None:
         """Makes every path of `snapshot` inside equal to it, and removes paths of the last one that it lacks.
 
         Files that commands made inside and that are in neither snapshot stay.
         """
+        ...
 
     def run(
         self,
@@ -64,15 +66,19 @@ class Sandbox(Protocol):
 
         On a cancel, or when the generator is closed, everything that the command started is killed.
         """
+        ...
 
     def changes(self, control: Control) -> Patch:
         """What commands changed inside since the last sync, relative to that snapshot; contents in the store.
 
         Ignored, secret and unsafe paths are left out.
         """
+        ...
 
     def read(self, path: str, control: Control) -> bytes | None:
         """The bytes of an absolute path inside, read through the engine; None if there is no such file."""
+        ...
 
     def close(self) -> None:
         """Releases everything. Safe to call again; raises nothing."""
+        ...

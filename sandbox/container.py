@@ -1,5 +1,9 @@
 """One container: how it is confined, and how it is spoken to."""
 
+# The stubs of the docker SDK leave open what these calls return.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import re

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -157,7 +157,7 @@ class DockerSandbox:
         return container
 
     @contextmanager
-    def _working(self, container: Container) -> Iterator[None]:
+    def _working(self, container: Container) -> Generator[None, None, None]:
         """Around what looks at or writes the tree inside: whatever happens, what is known of it stays true."""
         try:
             yield

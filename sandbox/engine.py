@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import docker
@@ -68,7 +68,7 @@ def _close(client: docker.DockerClient) -> None:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def told(what: str) -> Generator[None, None, None]:
     """Turns whatever the engine's client raises into a SandboxError that begins with `what`."""
     try:
         yield

@@ -1,5 +1,9 @@
 """Removing the containers that dead sessions left behind."""
 
+# The stubs of the docker SDK leave open what these calls return.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import hashlib

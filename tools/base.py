@@ -32,6 +32,7 @@ class ReadTool(Protocol):
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         """Raises ToolError for what cannot be done, besides Cancelled."""
+        ...
 
 
 class WriteTool(Protocol):
@@ -41,6 +42,7 @@ class WriteTool(Protocol):
 
     def draft(self, arguments: Arguments, draft: Draft) -> Result:
         """Raises ToolError; what it drafted before does not matter then."""
+        ...
 
 
 class ExecTool(Protocol):
@@ -50,6 +52,7 @@ class ExecTool(Protocol):
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         """Raises ToolError for what cannot be done, besides SandboxError, StateError and Cancelled."""
+        ...
 
 
 class Draft:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
 
 from r1code.control import Control
 from r1code.types import ExitCode
@@ -15,7 +16,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def cancel_on_signals(control: Control) -> Iterator[None]:
+def cancel_on_signals(control: Control) -> Generator[None, None, None]:
     """While the block runs, signals cancel `control`.
 
     A handler in the main thread could meet a lock that this same thread holds, so the signal only writes a
@@ -23,7 +24,7 @@ def cancel_on_signals(control: Control) -> Iterator[None]:
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
-    previous = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
+    previous = {number: signal.signal(number, _nothing) for number in _SIGNALS}
     wakeup = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     reader = threading.Thread(target=_read, args=(read, control), name="r1code-signals", daemon=True)
     reader.start()
@@ -36,6 +37,10 @@ def cancel_on_signals(control: Control) -> Iterator[None]:
         os.close(write)
         reader.join()
         os.close(read)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """The byte in the pipe says it all."""
 
 
 def _read(pipe: int, control: Control) -> None:

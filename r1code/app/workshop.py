@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -51,7 +51,7 @@ EMBEDDED = "embedded"
 _WRITES = (Edit(), Replace(), Write())
 
 
-def state_folder(environ: dict[str, str] | os._Environ[str] = os.environ) -> Path:
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where r1code keeps sessions and contents: never in the project."""
     chosen = environ.get("R1CODE_STATE_DIR")
     return Path(chosen) if chosen else platformdirs.user_state_path("r1code")

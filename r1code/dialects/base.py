@@ -47,9 +47,11 @@ class Dialect(Protocol):
 
         The one exception is the last message, which may grow while only observations are added to it.
         """
+        ...
 
     def parse(self, text: str, *, reasoning: str, finish: Finish, first_call: int) -> Parsed:
         """The calls and the ending in an answer. Calls are numbered from `first_call` on.
 
         Raises FormatError, in words for the model, when the answer cannot be read in exactly one way.
         """
+        ...

@@ -40,7 +40,7 @@ def load_profiles(user_file: Path | None = None) -> dict[str, Named]:
     """
     shipped = cast(
         "dict[str, Table]",
-        msgspec.toml.decode(resources.files(__package__).joinpath("profiles.toml").read_bytes()),
+        msgspec.toml.decode(resources.files("r1code.profiles").joinpath("profiles.toml").read_bytes()),
     )
     own = {} if user_file is None else _tables(user_file)
     profiles: dict[str, Named] = {}

@@ -32,6 +32,8 @@ class Provider(Protocol):
 
         Nothing of a stream that raised may be acted upon.
         """
+        ...
 
     def close(self) -> None:
         """Releases connections and threads. Safe to call again."""
+        ...

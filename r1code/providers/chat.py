@@ -188,7 +188,7 @@ class ChatProvider:
         return replace(usage, reasoning=None) if usage.reasoning == 0 and reasons else usage
 
     @contextmanager
-    def _registered(self, exchange: Exchange) -> Iterator[None]:
+    def _registered(self, exchange: Exchange) -> Generator[None, None, None]:
         with self._lock:
             self._live.add(exchange)
         try:

@@ -99,8 +99,8 @@ class Server(Struct, frozen=True, kw_only=True):
         """An error in the middle of a stream, or no connection at all."""
         if isinstance(error, openai.APIConnectionError):
             return self._unreachable(error)
-        body = error.body if isinstance(error.body, dict) else {}
-        code = cast("dict[str, Any]", body).get("code")
+        body = cast("dict[str, Any]", error.body) if isinstance(error.body, dict) else {}
+        code = body.get("code")
         return ServerError(
             "the server broke off its answer",
             why=f"{self.place} said in the stream: {self._clean(error.message)}",

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -236,7 +236,7 @@ def _is_whole(path: Path, weights: Weights) -> bool:
 
 
 @contextmanager
-def _locked(path: Path, say: Say, control: Control) -> Iterator[None]:
+def _locked(path: Path, say: Say, control: Control) -> Generator[None, None, None]:
     lock = FileLock(path)
     waited = False
     while True:

@@ -23,15 +23,20 @@ class Parts(Protocol):
 
     def sandbox(self, root: Path) -> Sandbox:
         """A new one that was not started. `root` holds the tree for sandboxes that run in place."""
+        ...
 
     def candidate(self, root: Path) -> WorkTree:
         """The work tree of a candidate that was materialised in `root`."""
+        ...
 
     def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
         """An agent that works in `tree`. `protect`: it may not change what decides about its success."""
+        ...
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         """The pipeline, where the profile says that the model does better in one; None: it gets the loop."""
+        ...
 
     def unified(self, patch: Patch) -> str:
         """The patch as text that `git apply` takes."""
+        ...

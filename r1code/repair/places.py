@@ -80,7 +80,7 @@ def suspects(tree: WorkTree, test: str, failure: str) -> list[Suspect]:
         ]
         fresh = {(one.path, one.name): one for one in level if (one.path, one.name) not in found}
         found |= fresh
-        frontier = frozenset().union(*(names_in(one.text) for one in fresh.values()))
+        frontier = frozenset[str]().union(*(names_in(one.text) for one in fresh.values()))
     return list(found.values())
 
 

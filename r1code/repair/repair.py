@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from msgspec import Struct
 
@@ -160,9 +160,7 @@ class Repair:
             if verdict.outcome == "fixed":
                 break
         # Stable: of equals, the first.
-        best = min(
-            tried, key=lambda one: (one[0].outcome != "fixed", len(one[0].broken), len(one[0].still_failing))
-        )
+        best = min(tried, key=_distance)
         self._session_patch(best[1])
         return best
 
@@ -297,7 +295,8 @@ def _numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[
     try:
         while True:
             event = next(attempt)
-            yield CandidateEvent(candidate=number, inner=event) if isinstance(event, _INNER) else event
+            inner = cast("Inner", event)
+            yield CandidateEvent(candidate=number, inner=inner) if isinstance(event, _INNER) else event
     except StopIteration as stop:
         patch: Patch = stop.value
         return patch

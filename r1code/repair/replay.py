@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -79,9 +80,10 @@ def _told(item: AnyItem | None) -> str:
 def _lasting(value: object) -> object:
     """`value` without what may differ from run to run."""
     if isinstance(value, dict):
-        return {key: _lasting(inner) for key, inner in value.items() if key not in _VOLATILE}
+        fields = cast("dict[str, object]", value)
+        return {key: _lasting(inner) for key, inner in fields.items() if key not in _VOLATILE}
     if isinstance(value, list | tuple):
-        return [_lasting(inner) for inner in value]
+        return [_lasting(inner) for inner in cast("list[object]", value)]
     return value
 
 

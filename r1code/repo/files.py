@@ -147,7 +147,8 @@ def decode(data: bytes) -> Text:
 
 
 def _decode(data: bytes) -> tuple[str, Encoding, bool]:
-    for mark, encoding in (*_BOMS, (b"", "utf-8")):
+    plain: tuple[bytes, Encoding] = (b"", "utf-8")
+    for mark, encoding in (*_BOMS, plain):
         if data.startswith(mark):
             try:
                 return data[len(mark) :].decode(encoding), encoding, bool(mark)

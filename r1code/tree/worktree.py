@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class WorkTree:
         self._journal = self._state / "journal"
 
     @contextmanager
-    def locked(self, control: Control) -> Iterator[None]:
+    def locked(self, control: Control) -> Generator[None, None, None]:
         """Holds the tree for this process. Raises StateError when another one has it, and Cancelled."""
         control.check()
         lock = FileLock(self._state / "lock", thread_local=False)

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
+from typing import cast
 
 from r1code.events import (
     BaselineReached,
@@ -105,7 +106,7 @@ def _value(value: object) -> str:
 
 
 def _count(value: object, word: str) -> str:
-    number = len(value) if isinstance(value, list) else 0
+    number = len(cast("list[object]", value)) if isinstance(value, list) else 0
     return f"({number} {word if number == 1 else word + 's'})"
 
 

@@ -19,9 +19,11 @@ class Listener(Protocol):
         When the reader has gone, BrokenPipeError is raised once; from then on nothing is written and nothing
         raised, so that whoever drives the turn decides: stop it, or go on for the sake of the exit code.
         """
+        ...
 
     def close(self) -> None:
         """Completes the last line. The stream stays open. Safe to call again; raises nothing."""
+        ...
 
 
 def listener_for(

@@ -1,5 +1,9 @@
 """A base image where no registry answers: a file system from the machine's own package sources."""
 
+# The stubs of the docker SDK leave open what these calls return.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,9 @@
 """Which image a sandbox runs, and how it comes to the engine."""
 
+# The stubs of the docker SDK leave open what these calls return.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import hashlib
