@@ -8,10 +8,14 @@ from typing import cast
 from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
 from r1code.dialects.reasoning import Piece, ReasoningStart, Splitter
-from r1code.events import Event, ReasoningDelta, TextDelta, TextWasReasoning
+from r1code.errors import ProviderError
+from r1code.events import Event, ReasoningDelta, ReplyDiscarded, TextDelta, TextWasReasoning
 from r1code.profiles import Profile
-from r1code.providers.base import Delta, Provider
-from r1code.types import Finish, Message, Reply, Usage
+from r1code.providers.base import Done, Provider
+from r1code.types import Message, Reply
+
+RETRY_SECONDS = (1.0, 4.0)
+"""Seconds before another try, each time that a stream broke off; then the error is the caller's."""
 
 
 class Model:
@@ -25,6 +29,7 @@ class Model:
         *,
         instructions: str,
         seed: int | None = None,
+        waits: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         self._profile = profile
         self._provider = provider
@@ -32,6 +37,7 @@ class Model:
         # Nothing volatile may enter the instructions: sessions on equal trees share them byte for byte.
         self.instructions = instructions
         self._seed = seed
+        self._waits = waits
         self._asked = 0
 
     def request(self, history: Sequence[Message]) -> Request:
@@ -51,12 +57,13 @@ class Model:
         return self._profile.infill is not None
 
     def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
-        """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled."""
+        """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled.
+
+        A stream that breaks off is discarded and asked for again, a few times.
+        """
         request = self.request(history)
         self._asked += 1
-        return (
-            yield from self._stream(request, Splitter(cast("ReasoningStart", self._profile.reasoning)), control)
-        )
+        return (yield from self._stream(request, cast("ReasoningStart", self._profile.reasoning), control))
 
     def hole(self, files: Sequence[tuple[str, str]], path: str, before: str, after: str) -> str:
         """The text that shows the model `files` (path and text) and a hole in the file `path`."""
@@ -66,34 +73,50 @@ class Model:
         shown = "".join(infill.file.format(path=name, text=text) for name, text in files)
         return shown + infill.hole.format(path=path, before=before, after=after)
 
-    def fill(self, hole: str, temperature: float, control: Control) -> Generator[Event, None, Reply]:
-        """Streams what belongs into `hole`, a text made by the method of that name. Raises as `ask`."""
+    def fill(
+        self, hole: str, temperature: float, control: Control, *, lines: bool = False
+    ) -> Generator[Event, None, Reply]:
+        """Streams what belongs into `hole`, a text made by the method of that name. Raises as `ask`.
+
+        `lines`: it may be more than one.
+        """
         infill = self._profile.infill
         if infill is None:
             raise ValueError("the profile's model fills no holes")
         request = Request(
             prompt=hole,
-            stop=infill.stop,
-            max_tokens=infill.max_tokens,
+            stop=infill.statement_stop if lines else infill.stop,
+            max_tokens=infill.statement_tokens if lines else infill.max_tokens,
             temperature=temperature,
             top_p=self._profile.sampling.top_p,
             seed=None if self._seed is None else self._seed + self._asked,
         )
         self._asked += 1
-        return (yield from self._stream(request, Splitter("none"), control))
+        return (yield from self._stream(request, "none", control))
 
-    def _stream(self, request: Request, splitter: Splitter, control: Control) -> Generator[Event, None, Reply]:
-        finish: Finish = "unknown"
-        usage = Usage()
-        for item in self._provider.stream(request, control):
-            control.check()
-            if isinstance(item, Delta):
-                yield from map(_event, splitter.feed(item.field, item.text))
+    def _stream(self, request: Request, start: ReasoningStart, control: Control) -> Generator[Event, None, Reply]:
+        tried = 0
+        while True:
+            splitter, begun, done = Splitter(start), False, Done(finish="unknown")
+            try:
+                for item in self._provider.stream(request, control):
+                    control.check()
+                    if isinstance(item, Done):
+                        done = item
+                    else:
+                        begun = True
+                        yield from map(_event, splitter.feed(item.field, item.text))
+            except ProviderError as error:
+                # Before the first piece the provider itself has tried again.
+                if not (begun and error.retryable) or tried == len(self._waits):
+                    raise
+                yield ReplyDiscarded(why=f"{error.what}: {error.why}")
+                control.sleep(self._waits[tried])
+                tried += 1
             else:
-                finish, usage = item.finish, item.usage
-        pieces, split = splitter.finish()
-        yield from map(_event, pieces)
-        return Reply(text=split.answer, reasoning=split.reasoning, finish=finish, usage=usage)
+                pieces, split = splitter.finish()
+                yield from map(_event, pieces)
+                return Reply(text=split.answer, reasoning=split.reasoning, finish=done.finish, usage=done.usage)
 
     def parse(self, reply: Reply, first_call: int) -> Parsed:
         """Raises FormatError."""

@@ -40,6 +40,12 @@ class ReplyReceived(Event, frozen=True, kw_only=True):
     seconds: float
 
 
+class ReplyDiscarded(Event, frozen=True, kw_only=True):
+    """The stream broke off: what this step showed so far counts for nothing, and the model is asked again."""
+
+    why: str
+
+
 class ReplyRejected(Event, frozen=True, kw_only=True):
     """The reply could not be read; `text` is what the model is told."""
 
@@ -89,6 +95,7 @@ Inner = (
     | TextDelta
     | TextWasReasoning
     | ReplyReceived
+    | ReplyDiscarded
     | ReplyRejected
     | CallStarted
     | CommandOutput

@@ -18,7 +18,16 @@ from r1code.approval import Answer
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.errors import ProviderError
-from r1code.events import CallFinished, CommandOutput, Event, ReasoningDelta, ReplyRejected, TextDelta, TurnEnded
+from r1code.events import (
+    CallFinished,
+    CommandOutput,
+    Event,
+    ReasoningDelta,
+    ReplyDiscarded,
+    ReplyRejected,
+    TextDelta,
+    TurnEnded,
+)
 from r1code.providers.scripted import ScriptedReply
 from r1code.session import Called, Ended, Observed, Session
 from r1code.types import Budget, Effect, ExecResult, ToolCall
@@ -205,6 +214,27 @@ def test_tools_tell_what_is_there(tmp_path: Path) -> None:
         '<observation of="search">\n1 matching lines\npkg/c.py:2:     return 3\n</observation>\n\n'
         '<observation of="read">\npkg/c.py (lines 2-2 of 2)\n    return 3\n</observation>'
     )
+
+
+def test_a_reply_that_breaks_off_counts_for_nothing_and_is_asked_for_again(tmp_path: Path) -> None:
+    broken = says('<write path="new.py">\nX = 1\n</write>', error="connection lost", fail_after=2)
+    house = House(tmp_path, [broken, says('<read path="a.py"/>'), says("<done/>")], files=FILES)
+    events = house.turn()
+    assert events[-1].reason == "done"
+    assert events[-1].steps == 2
+    (discarded,) = (event for event in events if isinstance(event, ReplyDiscarded))
+    assert "connection lost" in discarded.why
+    assert house.provider.requests[0] == house.provider.requests[1]
+    assert not (house.root / "new.py").exists()
+    # What was discarded is not part of what the model is shown.
+    assert "new.py" not in "".join(message.content for message in house.provider.requests[-1].messages[1:])
+
+
+def test_a_backend_that_breaks_off_every_time_fails(tmp_path: Path) -> None:
+    house = House(tmp_path, [says("<done/>", error="connection lost", fail_after=1)] * 4, files=FILES)
+    with pytest.raises(ProviderError, match="the backend failed"):
+        house.turn()
+    assert len(house.provider.requests) == 3
 
 
 # Wherever a turn ends, every logged call has exactly one observation.

@@ -55,6 +55,9 @@ class Infill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file with the hole, with {path}, {before} and {after}. The answer is what belongs in between."""
     stop: tuple[str, ...] = ("\n",)
     max_tokens: Positive = 80
+    statement_stop: tuple[str, ...] = ("\n\n",)
+    """As `stop`, for a hole that may be filled with several lines."""
+    statement_tokens: Positive = 160
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

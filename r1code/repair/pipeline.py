@@ -29,28 +29,36 @@ from r1code.events import (
     ReplyRejected,
     StepStarted,
 )
-from r1code.repair.holes import Hole, holes
+from r1code.repair.holes import Hole, in_turn, lines_as_holes, statements_as_holes
 from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
-from r1code.repair.verdict import failing
+from r1code.repair.pool import Change, Pool, weight_of
+from r1code.repair.rank import Executed, Weights, ranked, weights
+from r1code.repair.verdict import failing, is_better, is_same
+from r1code.repo.symbols import code_of, heads
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
+from r1code.sandbox.runners.trace import Trace, trace_tests
 from r1code.session import Called, Observed, Replied, Said, Session
 from r1code.tools.toolset import Toolset
 from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events, Steps, turn
-from r1code.types import Observation, Reply, TestReport, ToolCall
+from r1code.types import Arguments, Observation, Reply, TestReport, ToolCall
 
 MOST_SUSPECTS = 10
 MOST_HOLES = 30
-FILLS = 5
-WARM = 0.8
-_ASKS = 2
-"""Of three visits to a failing test, the one that asks for whole definitions; the others fill holes."""
+MOST_ANSWERS = 6
+"""To one question at one visit."""
+MOST_ASKED = 3
+"""Definitions that a model which fills holes is asked for as a whole, at one visit."""
 MOST_SOURCE = 4_000
 MOST_FAILURE = 1_500
 MOST_SHOWN = 2
+LINE_WARMTH = 0.8
+STATEMENT_WARMTH = 1.0
+_STATEMENTS, _DEFINITIONS = 1, 3
+"""Which of four visits asks for what; the others ask for lines."""
 
 
 _Attempt = Generator[Event, None, TestReport | None]
@@ -74,21 +82,28 @@ class _Bounds(Struct, frozen=True):
     control: Control
 
 
-class _Known(Struct, frozen=True):
+class _Known(Struct, frozen=True, kw_only=True):
     """What the tests say of the tree as it is, and the states of the tree that need not be tested again."""
 
     report: TestReport
+    trace: Trace
     tried: set[str]
-    fills: set[tuple[str, str]] = msgspec.field(default_factory=set)
-    """What was put into holes, by file."""
+    fills: set[tuple[str, str, str]]
+    """Paths, names and texts of the definitions that were filled."""
+    pool: Pool = msgspec.field(default_factory=Pool)
+    pairs: list[tuple[Change, Change]] = msgspec.field(default_factory=list[tuple[Change, Change]])
+    """What is to be tried before anything else is asked."""
 
 
-class _Visit(Struct, frozen=True):
-    """A failing test, how often it was visited before, and what it reaches."""
+class _Visit(Struct, frozen=True, kw_only=True):
+    """A failing test, how often it was visited before, and what it reaches, likeliest first."""
 
+    known: _Known
     target: str
     rounds: int
     found: Sequence[Suspect]
+    executed: Executed
+    weights: Weights
 
 
 class Pipeline:
@@ -110,41 +125,82 @@ class Pipeline:
         return turn(self._session, text, steps, meter=meter, interrupted=self._toolset.interrupted)
 
     def _attempts(self, report: TestReport, bounds: _Bounds) -> Steps:
-        good, known = self._tree.snapshot(), _Known(report, {self._toolset.state()})
+        good = self._tree.snapshot()
+        trace = yield from self._trace(bounds.control)
+        known = _Known(report=report, trace=trace, tried={self._toolset.state()}, fills=set())
         targets = deque((name, 0) for name in failing(report))
         hopeless = 0
         while targets:
             target, rounds = targets.popleft()
             targets.append((target, rounds + 1))
-            found = suspects(self._tree, target, failure_of(known.report, target))[:MOST_SUSPECTS]
-            hopeless = 0 if found else hopeless + 1
+            visit = self._visit(target, rounds, known)
+            hopeless = 0 if visit.found else hopeless + 1
             if hopeless == len(targets):
                 return "gave_up", "the failing tests reach no code of the project"
-            visit = self._definitions if not self._model.can_fill or rounds % 3 == _ASKS else self._lines
-            for attempt in visit(_Visit(target, rounds, found), known, bounds):
+            for attempt in self._with_pairs(self._asked(visit, bounds), known, bounds):
                 better = yield from self._taken_back(attempt, good)
                 if better is not None:
-                    known, good = _Known(better, known.tried, known.fills), self._tree.snapshot()
-                    targets = deque((name, 0) for name in failing(better))
+                    good = self._tree.snapshot()
                     yield Notice(text=f"kept: {summary(better)}")
+                    targets = deque((name, 0) for name in failing(better))
+                    trace = (yield from self._trace(bounds.control)) if targets else {}
+                    known = _Known(report=better, trace=trace, tried=known.tried, fills=known.fills)
                     break
         return "done", "no test fails any more"
 
-    def _lines(self, visit: _Visit, known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
-        """Holes to be filled: at the first visit the likeliest answer for every line, then other answers."""
-        temperature, answers = (WARM, FILLS) if visit.rounds else (0.0, 1)
-        for hole in holes(self._tree, visit.found)[:MOST_HOLES]:
-            shown = [self._test_file(visit.target)]
-            question = clean(self._model.hole(shown, hole.suspect.path, hole.before, hole.after))
-            for _ in range(answers):
-                asked = self._model.fill(question, temperature, bounds.control)
-                yield self._filled(hole, (question, asked), known, bounds)
+    def _visit(self, target: str, rounds: int, known: _Known) -> _Visit:
+        failure = failure_of(known.report, target)
+        found = suspects(self._tree, target, failure)
+        executed = {path: dict(lines) for path, lines in known.trace.get(target, {}).items()}
+        weighed = weights(found, f"{target} {source_of_test(self._tree, target)} {failure}")
+        best = ranked(found, executed, weighed)[:MOST_SUSPECTS]
+        return _Visit(known=known, target=target, rounds=rounds, found=best, executed=executed, weights=weighed)
 
-    def _definitions(self, visit: _Visit, known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
+    def _asked(self, visit: _Visit, bounds: _Bounds) -> Iterator[_Attempt]:
+        """What is asked at a visit; at the first, for every line the likeliest answer before others."""
+        if not self._model.can_fill:
+            return self._definitions(visit, visit.found, bounds)
+        if visit.rounds % 4 == _DEFINITIONS:
+            return self._definitions(visit, visit.found[:MOST_ASKED], bounds)
+        statements = visit.rounds % 4 == _STATEMENTS
+        made = (statements_as_holes if statements else lines_as_holes)(self._tree, visit.found)
+        # Each time the likeliest get most, and the search goes further down.
+        depth, least = 1 + visit.rounds // 2, int(visit.rounds == 0)
+        asked: list[tuple[Hole, float]] = []
+        for place, hole in enumerate(in_turn(made, visit.executed)[:MOST_HOLES]):
+            answers = max(MOST_ANSWERS - place // depth, least)
+            warmths = [STATEMENT_WARMTH if statements else LINE_WARMTH] * answers
+            asked += [(hole, warmth) for warmth in ([0.0, *warmths[1:]] if visit.rounds == 0 else warmths)]
+        return self._holes(visit, asked, bounds)
+
+    def _holes(self, visit: _Visit, asked: Sequence[tuple[Hole, float]], bounds: _Bounds) -> Iterator[_Attempt]:
+        # The same for all of them, so that it is read once; the test stands nearest, for it says most.
+        shown = [*self._heads(visit.found), self._test_file(visit.target)]
+        for hole, warmth in asked:
+            before, after = hole.window(MOST_SOURCE)
+            question = clean(self._model.hole(shown, hole.suspect.path, before, after))
+            asking = self._model.fill(question, warmth, bounds.control, lines=hole.is_statement)
+            yield self._filled(visit, hole, (question, asking), bounds)
+
+    def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: _Bounds) -> Iterator[_Attempt]:
         """Questions for whole definitions, one after the other."""
-        for suspect in visit.found:
-            question = self._question(visit.target, known.report, visit.found, suspect)
-            yield self._attempt(question, known, bounds)
+        for suspect in found:
+            yield self._attempt(self._question(visit, suspect), visit.known, bounds)
+
+    def _with_pairs(self, attempts: Iterator[_Attempt], known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
+        """After each attempt what it brought about: its change together with earlier ones."""
+        for attempt in attempts:
+            yield attempt
+            while known.pairs:
+                yield self._pair(known.pairs.pop(0), known, bounds)
+
+    def _pair(self, pair: tuple[Change, Change], known: _Known, bounds: _Bounds) -> _Attempt:
+        return (yield from self._judged(self._calls([change.arguments for change in pair]), known, bounds))
+
+    def _heads(self, found: Sequence[Suspect]) -> list[tuple[str, str]]:
+        """Paths of the suspects' files, and what these offer."""
+        texts = ((path, heads(text_of(self._tree, path) or "")) for path in sorted({one.path for one in found}))
+        return [(path, text) for path, text in texts if text]
 
     def _test_file(self, target: str) -> tuple[str, str]:
         """Path and text of the file of a test; of the test alone where the file is long."""
@@ -152,17 +208,29 @@ class Pipeline:
         text = text_of(self._tree, path) or ""
         return path, text if len(text) <= MOST_SOURCE else source_of_test(self._tree, target)
 
-    def _filled(self, hole: Hole, shown: _Shown, known: _Known, bounds: _Bounds) -> _Attempt:
-        question, asked = shown
+    def _filled(self, visit: _Visit, hole: Hole, shown: _Shown, bounds: _Bounds) -> _Attempt:
+        question, asking = shown
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
-        reply = yield from self._ask(asked, bounds)
+        reply = yield from self._ask(asking, bounds)
         content = hole.filled(reply.text)
-        if content is None or (hole.suspect.path, content) in known.fills:
+        fill = (hole.suspect.path, hole.suspect.name, code_of(content or ""))
+        if content is None or fill in visit.known.fills:
             return None
-        known.fills.add((hole.suspect.path, content))
-        arguments = {"path": hole.suspect.path, "content": content}
-        call = ToolCall(id=f"c{self._session.next_call()}", name="replace", arguments=arguments)
-        return (yield from self._judged((call,), known, bounds))
+        visit.known.fills.add(fill)
+        change = Change(
+            path=hole.suspect.path,
+            name=hole.suspect.name,
+            content=content,
+            weight=weight_of(hole.suspect.text, content, visit.weights),
+        )
+        return (yield from self._judged(self._calls([change.arguments]), visit.known, bounds, change))
+
+    def _calls(self, arguments: Sequence[Arguments]) -> list[ToolCall]:
+        first = self._session.next_call()
+        return [
+            ToolCall(id=f"c{first + number}", name="replace", arguments=one)
+            for number, one in enumerate(arguments)
+        ]
 
     def _taken_back(
         self, attempt: Generator[Event, None, TestReport | None], good: Snapshot
@@ -176,13 +244,13 @@ class Pipeline:
                 self._tree.apply(self._tree.snapshot().diff(good))
         return better
 
-    def _question(self, target: str, report: TestReport, found: Sequence[Suspect], suspect: Suspect) -> str:
+    def _question(self, visit: _Visit, suspect: Suspect) -> str:
         # What changes between the questions about one test stands last, so that they share their prefix.
         task = prompts.load(
             "repair_task",
-            source=source_of_test(self._tree, target),
-            failure=clip(failure_of(report, target), MOST_FAILURE).text,
-            files=passages(found, MOST_SOURCE),
+            source=source_of_test(self._tree, visit.target),
+            failure=clip(failure_of(visit.known.report, visit.target), MOST_FAILURE).text,
+            files=passages(visit.found, MOST_SOURCE),
             suspect=suspect,
         )
         return clean(task)
@@ -203,24 +271,24 @@ class Pipeline:
         return (yield from self._judged(parsed.calls, known, bounds))
 
     def _judged(
-        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds
+        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds, change: Change | None = None
     ) -> Generator[Event, None, TestReport | None]:
-        """Makes the changes and runs the tests; the report, if things are better now."""
+        """Makes the changes and runs the tests; the report, if things are better now.
+
+        `change`, what the calls do, joins the pool if it makes no difference.
+        """
         again = [
-            (call, path)
+            {**call.arguments, "path": path}
             for call in calls
             for path in twins(self._tree, call.arguments["path"], call.arguments["content"])
         ]
         after = yield from self._try(calls, known, bounds)
+        if change is not None and after is not None and is_same(known.report, after):
+            known.pairs.extend(known.pool.add(change))
         if after is not None and not is_better(known.report, after) and again:
-            names = ", ".join(path for _, path in again)
+            names = ", ".join(one["path"] for one in again)
             yield Notice(text=f"the same definition stands in {names}: changing it there, too")
-            first = self._session.next_call()
-            copies = [
-                ToolCall(id=f"c{first + number}", name=call.name, arguments={**call.arguments, "path": path})
-                for number, (call, path) in enumerate(again)
-            ]
-            after = yield from self._try(copies, known, bounds)
+            after = yield from self._try(self._calls(again), known, bounds)
         return after if after is not None and is_better(known.report, after) else None
 
     def _try(
@@ -261,6 +329,20 @@ class Pipeline:
             yield CallFinished(name=call.name, observation=observation)
         return all(seen.status == "ok" for seen in observations)
 
+    def _trace(self, control: Control) -> Generator[Event, None, Trace]:
+        yield Notice(text="looking which lines the failing tests execute")
+        self._sandbox.start(control)
+        self._sandbox.sync(self._tree.snapshot(), control)
+        running = trace_tests(self._sandbox, self._command, control)
+        try:
+            while True:
+                next(running)
+        except StopIteration as stop:
+            trace: Trace = stop.value
+            return trace
+        finally:
+            running.close()
+
     def _test(self, before: TestReport, control: Control) -> Generator[Event, None, TestReport]:
         call = ToolCall(id=f"c{self._session.next_call()}", name="test", arguments={})
         self._session.append(Called(call=call))
@@ -294,12 +376,3 @@ def _failures(before: TestReport, after: TestReport) -> list[str]:
         clip(f"{name}:\n{failure_of(after, name)}", MOST_FAILURE // MOST_SHOWN).text
         for name in ordered[:MOST_SHOWN]
     ]
-
-
-def is_better(before: TestReport, after: TestReport) -> bool:
-    """Whether something that failed passes now, and nothing that passed does not."""
-    if after.timed_out or after.structured != before.structured:
-        return False
-    passed = set(after.passed)
-    progress = any(name in passed for name in before.failed) or len(after.uncollected) < len(before.uncollected)
-    return progress and set(before.passed) <= passed

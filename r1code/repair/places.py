@@ -10,7 +10,7 @@ from msgspec import Struct
 from r1code.errors import ToolError
 from r1code.repair.protected import is_protected
 from r1code.repo.files import decode, is_binary
-from r1code.repo.symbols import Definition, can_outline, imported_modules, names_in, outline
+from r1code.repo.symbols import Definition, Kind, can_outline, imported_modules, names_in, outline
 from r1code.tree.worktree import WorkTree
 from r1code.types import TestReport
 
@@ -24,11 +24,17 @@ class Suspect(Struct, frozen=True, kw_only=True):
 
     path: str
     name: str
+    kind: Kind
     text: str
     """Its lines, with a newline at the end, without the indentation of its place."""
     first: int
     """Its first line in the file."""
     indent: int
+
+    @property
+    def numbers(self) -> range:
+        """Its lines in the file."""
+        return range(self.first, self.first + self.text.count("\n"))
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -56,7 +62,7 @@ def source_of_test(tree: WorkTree, test: str) -> str:
     name = ".".join(names).partition("[")[0]
     for one in outline(text).definitions:
         if one.name == name:
-            return _lines(text, one)
+            return definition_text(text, one)
     return text
 
 
@@ -73,7 +79,14 @@ def suspects(tree: WorkTree, test: str, failure: str) -> list[Suspect]:
     frontier = _named_by(source_of_test(tree, test), helpers) | frozenset(re.findall(r"\w+", failure))
     for _ in range(_DEPTH):
         level = [
-            Suspect(path=path, name=one.name, text=_lines(text, one), first=one.first, indent=one.indent)
+            Suspect(
+                path=path,
+                name=one.name,
+                kind=one.kind,
+                text=definition_text(text, one),
+                first=one.first,
+                indent=one.indent,
+            )
             for path, text in known
             for one in outline(text).definitions
             if one.name.rpartition(".")[2] in frontier and not _is_long_class(one)
@@ -113,7 +126,7 @@ def _texts(text: str, names: set[str]) -> dict[str, str]:
     """The definitions of those names that stand in `text`."""
     if not all(name in text for name in names):
         return {}
-    return {one.name: _lines(text, one) for one in outline(text).definitions if one.name in names}
+    return {one.name: definition_text(text, one) for one in outline(text).definitions if one.name in names}
 
 
 def _named_by(source: str, helpers: Sequence[str]) -> frozenset[str]:
@@ -121,7 +134,7 @@ def _named_by(source: str, helpers: Sequence[str]) -> frozenset[str]:
     names = names_in(source)
     while True:
         bodies = [
-            _lines(text, one)
+            definition_text(text, one)
             for text in helpers
             for one in outline(text).definitions
             if one.name.rpartition(".")[2] in names
@@ -136,7 +149,8 @@ def _is_long_class(one: Definition) -> bool:
     return one.kind == "class" and one.last - one.first >= _LONG_CLASS
 
 
-def _lines(text: str, one: Definition) -> str:
+def definition_text(text: str, one: Definition) -> str:
+    """A definition of `text`, without the indentation of its place, with a newline at its end."""
     lines = text.splitlines(keepends=True)[one.first - 1 : one.last]
     return "".join(line[one.indent :] if line.strip() else "\n" for line in lines).rstrip("\n") + "\n"
 

@@ -102,3 +102,22 @@ def _of(test: str, module: str) -> bool:
 
 def _of_any(test: str, modules: Sequence[str]) -> bool:
     return any(_of(test, module) for module in modules)
+
+
+def is_better(before: TestReport, after: TestReport) -> bool:
+    """Whether something that failed passes now, and nothing that passed does not."""
+    if after.timed_out or after.structured != before.structured:
+        return False
+    passed = set(after.passed)
+    progress = any(name in passed for name in before.failed) or len(after.uncollected) < len(before.uncollected)
+    return progress and set(before.passed) <= passed
+
+
+def is_same(before: TestReport, after: TestReport) -> bool:
+    """Whether every test ends as it did."""
+    return (
+        after.structured
+        and not after.timed_out
+        and set(before.passed) == set(after.passed)
+        and set(failing(before)) == set(failing(after))
+    )

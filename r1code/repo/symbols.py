@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal
 
 import tree_sitter_python
 from msgspec import Struct
 from tree_sitter import Language, Node, Parser
 
 _SUFFIXES = (".py", ".pyi")
-_DEFINITIONS = {"function_definition": "function", "class_definition": "class"}
+Kind = Literal["function", "class", "constant"]
+_DEFINITIONS: dict[str, Kind] = {"function_definition": "function", "class_definition": "class"}
+_BLOCKS = frozenset({"module", "block"})
+_BODIES = frozenset({"block", "function_definition", "class_definition", "case_clause"})
 _IMPORTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
 
 
@@ -19,7 +23,7 @@ class Definition(Struct, frozen=True, kw_only=True):
 
     name: str
     """`name`, or `Class.name` inside of a class."""
-    kind: str
+    kind: Kind
     first: int
     last: int
     """Line numbers from 1, both inclusive."""
@@ -73,6 +77,38 @@ def docstring_lines(text: str) -> frozenset[int]:
     )
 
 
+def simple_statements(text: str) -> dict[int, int]:
+    """First line to last line of each statement that begins its line and holds no other; no docstrings."""
+    lines = text.encode().splitlines()
+    return {
+        node.start_point.row + 1: node.end_point.row + 1
+        for node in _walk(_parser().parse(text.encode()).root_node)
+        if node.parent is not None and node.parent.type in _BLOCKS and _is_simple(node)
+        if not lines[node.start_point.row][: node.start_point.column].strip()
+    }
+
+
+def heads(text: str) -> str:
+    """What `text` offers to others: heads of functions and classes, annotated fields; no bodies, no values."""
+    lines = text.splitlines()
+    return "\n".join(
+        lines[row] for node in _parser().parse(text.encode()).root_node.children for row in _head(node)
+    )
+
+
+def code_of(text: str) -> str:
+    """`text` in a form that does not depend on comments and spaces; how deep a token stands is part of it."""
+    found: list[str] = []
+    pending = [(_parser().parse(text.encode()).root_node, 0)]
+    while pending:
+        node, depth = pending.pop()
+        depth += node.type == "block"
+        if not node.children and node.type != "comment":
+            found.append(f"{depth}{(node.text or b'').decode(errors='replace')}")
+        pending += [(child, depth) for child in reversed(node.children)]
+    return " ".join(found)
+
+
 def names_in(text: str) -> frozenset[str]:
     """All identifiers that occur in `text`."""
     root = _parser().parse(text.encode()).root_node
@@ -112,7 +148,7 @@ def _definitions(node: Node, owner: str) -> Iterator[Definition]:
     if inner is None:
         return
     name: Node | None = None
-    kind = _DEFINITIONS.get(inner.type)
+    kind: Kind | None = _DEFINITIONS.get(inner.type)
     if kind is not None:
         name = inner.child_by_field_name("name")
     elif inner.type == "expression_statement" and inner.children and inner.children[0].type == "assignment":
@@ -136,6 +172,26 @@ def _definitions(node: Node, owner: str) -> Iterator[Definition]:
     if kind == "class" and body is not None:
         for child in body.children:
             yield from _definitions(child, f"{full}.")
+
+
+def _head(node: Node) -> Iterator[int]:
+    """The rows of the head of a definition, with the first of its docstring and the fields of a class."""
+    inner = node.child_by_field_name("definition") if node.type == "decorated_definition" else node
+    body = None if inner is None else inner.child_by_field_name("body")
+    if inner is None or body is None or inner.type not in _DEFINITIONS:
+        return
+    yield from range(node.start_point.row, max(body.start_point.row, node.start_point.row + 1))
+    for child in body.children:
+        is_field = inner.type == "class_definition" and child.type == "expression_statement"
+        if is_field or (child == body.children[0] and _is_remark(child)):
+            yield child.start_point.row
+        else:
+            yield from _head(child)
+
+
+def _is_simple(node: Node) -> bool:
+    """By their place: a compound statement has a body or a clause, and a decorated one a definition."""
+    return node.is_named and not _is_remark(node) and not any(child.type in _BODIES for child in node.children)
 
 
 def _is_remark(node: Node) -> bool:

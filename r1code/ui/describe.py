@@ -14,6 +14,7 @@ from r1code.events import (
     Finished,
     Notice,
     PatchReady,
+    ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
     StepStarted,
@@ -174,6 +175,13 @@ def _step_started(event: StepStarted, width: int | None) -> Iterator[Piece]:
 @describe.register
 def _reply_received(event: ReplyReceived, width: int | None) -> Iterator[Piece]:
     yield Piece(_wrapped(f"reply {event.step} · {seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+
+
+@describe.register
+def _reply_discarded(event: ReplyDiscarded, width: int | None) -> Iterator[Piece]:
+    yield Piece(
+        _wrapped(f"! the reply above broke off and counts for nothing; asking again: {event.why}", width), "warn"
+    )
 
 
 @describe.register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Generator
 
 from r1code.control import Control
@@ -21,7 +20,7 @@ def run_tests(
     The report is written to a path that nobody can guess and is read through the sandbox's engine. A command
     that leaves none is one test of its own, which passes with exit code 0.
     """
-    folder = f"/tmp/r1code-{secrets.token_hex(12)}"  # noqa: S108 - inside the sandbox, and unguessable
+    folder = pytest.private_folder()
     result = yield from sandbox.run(command, control, env=pytest.environment(folder), seconds=seconds)
     data = sandbox.read(pytest.report_path(folder), control)
     cases = None if data is None else pytest.parse(data)

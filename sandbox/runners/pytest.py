@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Literal
 from xml.etree.ElementTree import Element, ParseError
 
@@ -20,6 +21,11 @@ class Case(Struct, frozen=True, kw_only=True):
     state: State
     text: str = ""
     """Why it failed."""
+
+
+def private_folder() -> str:
+    """A folder for what a run leaves, inside the sandbox: nobody can guess it, and nothing makes it."""
+    return f"/tmp/r1code-{secrets.token_hex(12)}"  # noqa: S108 - inside the sandbox, and unguessable
 
 
 def report_path(folder: str) -> str:

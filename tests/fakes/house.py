@@ -81,7 +81,9 @@ class House:
             protected=protected,
         )
         instructions = prompts.load("instructions", tools=toolset.descriptions)
-        model = Model(find_profile("scripted"), self.provider, TextDialect(), instructions=instructions)
+        model = Model(
+            find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)
+        )
         exec_rule = "ask" if approver else "allow"
         rules = {"read": "allow", "write": "allow", "exec": exec_rule}
         approvals = Approvals(rules, approver or HeadlessApprover())

@@ -9,34 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from fakes.live import weights
 from r1code.control import Control
 from r1code.dialects.base import ChatMessage, Request
-from r1code.errors import Cancelled, ProviderError, StateError
+from r1code.errors import Cancelled
 from r1code.providers.base import Delta, Done
 from r1code.providers.child import Child
 from r1code.providers.local import LocalProvider
-from r1code.providers.weights import cache_folder, fetch_weights, find_weights, load_weights
-from r1code.providers.wheels import fetch_part
 
-# Read before the fixtures hide the developer's own folders.
-CACHE = cache_folder()
-ENVIRON = dict(os.environ)
+__all__ = ["weights"]
+
 TASK = "Write a Python function `reverse_words(sentence)` that reverses the order of the words. Only code."
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def weights() -> Path:
-    """Skips where the model cannot be had."""
-    pytest.importorskip("xllamacpp", reason="the extra `local` is not installed: THE REAL MODEL IS NOT TESTED")
-    shipped = load_weights()
-    try:
-        return find_weights(shipped, ENVIRON) or fetch_weights(
-            shipped, CACHE, fetch_part, say=print, control=Control()
-        )
-    except (ProviderError, StateError) as error:
-        pytest.skip(f"THE REAL MODEL IS NOT TESTED: {error}")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,16 @@ from r1code import prompts
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
+from r1code.dialects.base import Request
 from r1code.dialects.text import TextDialect
 from r1code.events import CallFinished, Event, Notice, TurnEnded
 from r1code.profiles import Infill, find_profile
+from r1code.providers.base import Delta, Done
 from r1code.providers.scripted import ScriptedReply
-from r1code.repair.pipeline import Bench, Pipeline, is_better
+from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.places import failure_of, passages, source_of_test, suspects
 from r1code.repair.protected import is_protected
+from r1code.repair.verdict import is_better, is_same
 from r1code.sandbox.base import Limits
 from r1code.sandbox.host import HostSandbox
 from r1code.sandbox.runners import run_tests
@@ -48,17 +51,38 @@ FIX_MONEY = 'It rounds too much.\n<replace path="shop/money.py">\nROUND = 2\n</r
 BREAKS = '<replace path="shop/cart.py">\ndef total(prices):\n    return 2\n</replace>'
 
 
+Answer = Callable[[Request], str]
+
+
+class Answering:
+    """A provider that looks at what it is asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.requests: list[Request] = []
+
+    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+        self.requests.append(request)
+        yield Delta(field="content", text=self._answer(request))
+        yield Done(finish="stop")
+
+    def close(self) -> None:
+        pass
+
+
 class Shop(House):
     """A house whose tests are really run, on this machine."""
 
     def __init__(
         self,
         folder: Path,
-        replies: Sequence[str | ScriptedReply],
+        replies: Sequence[str | ScriptedReply] | Answer,
         files: dict[str, str] = FILES,
         infill: Infill | None = None,
     ) -> None:
-        super().__init__(folder, replies, files=files)
+        super().__init__(folder, [] if callable(replies) else replies, files=files)
+        if callable(replies):
+            self.provider = Answering(replies)
         self.command = f"{sys.executable} -m pytest -q"
         self.host = HostSandbox(
             self.root, limits=Limits(), scan=lambda: scan(self.root, walk(self.root), self.store)
@@ -101,24 +125,27 @@ def test_one_failure_after_the_other_until_none_is_left(tmp_path: Path) -> None:
 
 def test_a_model_that_fills_holes_is_asked_for_lines_first(tmp_path: Path) -> None:
     infill = Infill(file="FILE {path}\n{text}\n", hole="HOLE {path}\n{before}[...]{after}")
-    fills = ["cents(sum(prices))", "cents(sum(prices))", "round(amount, ROUND", "2"]
-    shop = Shop(tmp_path, [ScriptedReply(raw=fill) for fill in fills], infill=infill)
+    shop = Shop(
+        tmp_path, lambda request: "2" if "ROUND = [" in request.prompt else "cents(sum(prices))", infill=infill
+    )
     events = shop.repair()
     assert isinstance(events[-1], TurnEnded)
-    assert (events[-1].reason, events[-1].steps) == ("done", 4)
+    assert events[-1].reason == "done"
     assert shop.file("shop/cart.py") == FILES["shop/cart.py"].replace("prices[1:]", "prices")
     assert shop.file("shop/money.py") == FILES["shop/money.py"].replace("ROUND = 1", "ROUND = 2")
     asked = shop.provider.requests
-    assert [(request.temperature, request.stop, request.messages) for request in asked] == [
-        (0.0, ("\n",), ())
-    ] * 4
+    assert [(request.temperature, request.stop, request.messages) for request in asked[:2]] == [
+        (0.0, ("\n",), ()),
+        (0.0, ("\n",), ()),
+    ]
     assert asked[0].prompt == (
+        "FILE shop/cart.py\ndef total(prices):\nFILE shop/money.py\ndef cents(amount):\n"
         f"FILE tests/test_cart.py\n{FILES['tests/test_cart.py']}\nHOLE shop/cart.py\n"
         "from shop.money import cents\n\n\ndef total(prices):\n    return [...]\n"
     )
 
 
-def test_after_the_likeliest_lines_come_others_and_then_definitions(tmp_path: Path) -> None:
+def test_after_the_likeliest_lines_come_statements_other_lines_and_then_definitions(tmp_path: Path) -> None:
     infill = Infill(file="", hole="{path}")
     files = {
         "conftest.py": "",
@@ -126,12 +153,55 @@ def test_after_the_likeliest_lines_come_others_and_then_definitions(tmp_path: Pa
         "test_a.py": "from a import X\n\n\ndef test_a():\n    assert X == 2\n",
     }
     fix = '<replace path="a.py">\nX = 2\n</replace>'
-    shop = Shop(tmp_path, [*[ScriptedReply(raw=str(n)) for n in (1, 1, 3, 3, 4, 5)], fix], files, infill)
-    events = shop.repair()
+    fills = ["1", "1", "3", "3", "4", "3", *["X = 5", "5"] * 3]
+    shop = Shop(tmp_path, [*[ScriptedReply(raw=fill) for fill in fills], fix], files, infill)
+    events = shop.repair(steps=30)
     assert events[-1].reason == "done"
-    assert [request.temperature for request in shop.provider.requests] == [0.0, *[0.8] * 5, None]
-    # 1 is what stood there, and 3 is tried once.
-    assert sum(isinstance(event, CallFinished) and event.name == "test" for event in events) == 4
+    asked = [(request.temperature, request.stop) for request in shop.provider.requests]
+    line = ("\n",)
+    assert asked == [(0.0, line), *[(0.8, line)] * 5, *[(0.8, line)] * 6, (None, ())]
+    # What stood there is not tested, and what was tried is not tried again.
+    assert sum(isinstance(event, CallFinished) and event.name == "test" for event in events) == 5
+
+
+TWO_HALVES = {
+    "conftest.py": "",
+    "store.py": (
+        'class Item:\n    def __init__(self, name, note=""):\n        self.name, self.note = name, note\n'
+    ),
+    "read.py": (
+        "from store import Item\n\n\ndef read(line):\n    name, _, note = line.partition(';')\n"
+        "    return Item(name)\n"
+    ),
+    "show.py": "def show(item):\n    return item.name\n",
+    "test_item.py": (
+        "from read import read\nfrom show import show\n\n\n"
+        "def test_the_note_is_shown():\n    assert show(read('a;b')) == 'a (b)'\n\n\n"
+        "def test_there_may_be_no_note():\n    assert show(read('a')) == 'a'\n"
+    ),
+}
+
+
+def test_two_changes_that_each_change_nothing_are_tried_together(tmp_path: Path) -> None:
+    infill = Infill(file="", hole="{path}\n{before}[]")
+    fills = {
+        "read.py\nfrom store import Item\n\n\ndef read(line):\n    name, _, note = line.partition(';')\n"
+        "    return []": "Item(name, note)",
+        "show.py\ndef show(item):\n    return []": 'f"{item.name} ({item.note})" if item.note else item.name',
+    }
+    shop = Shop(tmp_path, lambda request: fills.get(request.prompt, "None"), TWO_HALVES, infill)
+    events = shop.repair(steps=30)
+    assert events[-1].reason == "done"
+    assert shop.report().failed == ()
+    changed = {path for path in TWO_HALVES if shop.file(path) != TWO_HALVES[path]}
+    assert changed == {"read.py", "show.py"}
+
+
+def test_a_half_that_adds_nothing_the_test_speaks_of_is_not_paired(tmp_path: Path) -> None:
+    infill = Infill(file="", hole="{path}\n{before}[]")
+    shop = Shop(tmp_path, lambda request: "item.name + ''", TWO_HALVES, infill)
+    shop.repair(steps=12)
+    assert {path: shop.file(path) for path in TWO_HALVES} == TWO_HALVES
 
 
 def test_what_breaks_a_test_is_taken_back(tmp_path: Path) -> None:
@@ -249,5 +319,8 @@ def test_better_means_something_fixed_and_nothing_broken() -> None:
     assert not is_better(before, before)
     assert not is_better(before, TestReport(passed=("x", "y"), failed=("a",), structured=True, exit_code=1))
     assert not is_better(before, TestReport(passed=("a", "x", "y"), structured=False, exit_code=0))
+    assert is_same(before, before)
+    assert not is_same(before, better)
+    assert not is_same(before, TestReport(passed=("a",), failed=("x",), structured=True, exit_code=1))
     unloaded = TestReport(uncollected=("m",), structured=True, exit_code=2)
     assert is_better(unloaded, better)
