@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
+    from r1code.app.checkpoints import Checkpoints
     from r1code.app.workshop import Task
     from r1code.approval import Approver
     from r1code.config import Config
@@ -30,10 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"r1code {__version__}")
         return 0
     from r1code.errors import Cancelled, R1CodeError
+    from r1code.options import parser
     from r1code.types import ExitCode
     from r1code.ui.safe import safe
 
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     try:
         return _run(options)
     except Cancelled:
@@ -47,82 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    import argparse
-
-    common = argparse.ArgumentParser(add_help=False)
-    model = common.add_argument_group("model")
-    model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
-    model.add_argument("--record", metavar="FILE", help="append all that the model streams to FILE")
-    model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
-    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
-    model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
-    model.add_argument(
-        "--yes", action="store_true", default=None, help="agree to download the embedded model, if it is not here"
-    )
-    model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
-    tests = common.add_argument_group("tests and sandbox")
-    tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
-    tests.add_argument("--test-seconds", metavar="N", help="time limit of one run of the tests (600)")
-    tests.add_argument("--sandbox", choices=["docker", "none"], help="where commands run (docker)")
-    tests.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
-    tests.add_argument(
-        "--allow-host-exec",
-        action="store_true",
-        default=None,
-        help="with --sandbox=none: consent to run the model's commands on this machine, unasked",
-    )
-    tests.add_argument("--candidates", metavar="N", help="with fix: attempts, until one is proven (1)")
-    limits = common.add_argument_group("limits of a turn")
-    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
-    limits.add_argument("--seconds", metavar="N", help="time")
-    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
-    output = common.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
-    output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
-    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
-
-    parser = argparse.ArgumentParser(
-        prog="r1code",
-        description="A terminal coding agent on DeepSeek-R1.",
-        parents=[common],
-        epilog="Exit codes: 0 done or fixed, 1 not fixed, 2 usage, 3 nothing to fix, 4 cannot reproduce, "
-        "5 budget, 6 backend, 7 sandbox, 8 tampered, 130 interrupted.",
-    )
-    parser.add_argument("--version", action="store_true", help="print the version")
-    parser.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
-    profiles = commands.add_parser("profiles", help="list the profiles")
-    profiles.add_argument("--json", action="store_true", help="as JSON")
-    weights = commands.add_parser("model", help="where the embedded model is")
-    weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
-    weights.add_argument("--yes", action="store_true", help="without asking")
-    replay = commands.add_parser("replay", help="do a recorded session again, without a model, and compare")
-    replay.add_argument("log", metavar="SESSION", help="the id of a session, its folder, or its log")
-    replay.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
-    replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
-    replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
-    sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
-    actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
-    prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
-    prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
-    image = actions.add_parser("image", help="make the image ready now, and print its name")
-    image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
-    return parser
-
-
 def _run(options: argparse.Namespace) -> int:
     if options.version:
         return main(["--version"])
-    if options.command == "sandbox":
-        return _sandbox(options)
-    if options.command == "profiles":
-        return _profiles(options)
-    if options.command == "model":
-        return _model(options)
-    if options.command == "replay":
-        return _replay(options)
+    handlers = {
+        "sandbox": _sandbox,
+        "profiles": _profiles,
+        "model": _model,
+        "replay": _replay,
+        "undo": _go,
+        "redo": _go,
+        "rewind": _go,
+        "checkpoints": _checkpoints,
+    }
+    if options.command in handlers:
+        return handlers[options.command](options)
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -188,18 +129,17 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
         try:
-            steps = workshop.steps if config.steps is None else config.steps
-            meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
-            plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
-            repair = Repair(workshop, workshop.session, meter, plan)
-            with workshop.tree.locked(control):
+            with workshop.opened(control):
+                steps = workshop.steps if config.steps is None else config.steps
+                meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
+                plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
+                repair = Repair(workshop, workshop.session, meter, plan)
                 if task.command == "fix":
                     events = repair.fix(config.test or "", control)
                 else:
                     events = repair.prompt(task.text, control)
                 return _listen(events, listener), workshop.session.entries
         finally:
-            workshop.close()
             listener.close()
 
 
@@ -306,6 +246,55 @@ def _sandbox(options: argparse.Namespace) -> int:
     for line in removed:
         print(f"removed {line}")
     print(f"{len(removed)} containers removed")
+    return 0
+
+
+def _open_checkpoints(options: argparse.Namespace) -> Checkpoints:
+    from pathlib import Path
+
+    from r1code.app.checkpoints import Checkpoints
+    from r1code.app.workshop import state_folder
+    from r1code.repo.git import Git
+    from r1code.ui.safe import safe
+
+    return Checkpoints(
+        Git.find(Path(options.folder)), state_folder(), lambda text: print(f"note: {safe(text)}", file=sys.stderr)
+    )
+
+
+def _go(options: argparse.Namespace) -> int:
+    from r1code.app.signals import cancel_on_signals
+    from r1code.control import Control
+    from r1code.ui.safe import safe_line
+
+    control, history = Control(), _open_checkpoints(options)
+    with cancel_on_signals(control):
+        if options.command == "undo":
+            patch = history.undo(control, by=options.by, part=options.part, force=options.force)
+        elif options.command == "redo":
+            patch = history.redo(control, part=options.part, force=options.force)
+        else:
+            patch = history.rewind(options.number, control, part=options.part, force=options.force)
+    for path in patch.paths:
+        print(safe_line(path))
+    print(f"{len(patch.paths)} files changed; `r1code redo` goes back", file=sys.stderr)
+    return 0
+
+
+def _checkpoints(options: argparse.Namespace) -> int:
+    from r1code.app.checkpoints import DAYS, as_json, as_table
+    from r1code.control import Control
+    from r1code.ui.safe import safe
+
+    history = _open_checkpoints(options)
+    if options.action == "list":
+        found = history.list()
+        print(as_json(found) if options.json else safe(as_table(found)))
+    elif options.action == "show":
+        print(safe(history.diff(options.number)), end="")
+    else:
+        moves, contents = history.prune(DAYS if options.days is None else options.days, Control())
+        print(f"{moves} checkpoints and {contents} contents removed")
     return 0
 
 

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.tree.timeline import Origin
 from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
 
 SCHEMA = 1
@@ -85,7 +86,14 @@ class Judged(Item, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged
+class Rewound(Item, frozen=True, kw_only=True):
+    """A person undid or did again what was done: the history goes on from the entry's parent."""
+
+    position: int
+    """Of the work tree's timeline."""
+
+
+AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -223,6 +231,16 @@ class Session:
     def next_call(self) -> int:
         """The number of the next call: they count through the whole log, so an id never means two calls."""
         return 1 + sum(isinstance(entry.item, Called) for entry in self._entries)
+
+    def origin(self) -> Origin:
+        """What a change of the work tree that is made now belongs to."""
+        turn = step = 0
+        for entry in self.path():
+            if isinstance(entry.item, Said) and entry.item.origin == "task":
+                turn, step = entry.id, 0
+            elif isinstance(entry.item, Replied):
+                step = entry.id
+        return Origin(session=self.id, turn=turn, step=step)
 
     def close(self) -> None:
         """Safe to call again."""

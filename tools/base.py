@@ -84,7 +84,7 @@ class Draft:
     def land(self) -> None:
         """Applies the whole draft or nothing of it. Raises StateError."""
         if self._changes:
-            self._tree.write(self._changes)
+            self._tree.write(self._changes, f"edit {', '.join(sorted(self._changes))}")
 
 
 def typed(arguments: Arguments, kind: type[T]) -> T:

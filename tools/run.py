@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 
 from msgspec import Struct
 
@@ -36,10 +37,12 @@ class Run:
         self._sandbox.start(control)
         self._sandbox.sync(self._tree.snapshot(), control)
         running = self._sandbox.run(asked.command, control)
-        result = yield from output(running, call_id)
+        what = f"run {asked.command}"
+        with self._tree.watched(what) if self._sandbox.in_place else nullcontext():
+            result = yield from output(running, call_id)
         changed = self._sandbox.changes(control)
         kept, refused = changed.without(self._protected), changed.only(self._protected)
-        self._tree.apply(refused.inverse() if self._sandbox.in_place else kept)
+        self._tree.apply(refused.inverse() if self._sandbox.in_place else kept, what)
         text = f"{clip(result.output, MOST_CHARS).text.rstrip()}\n{describe(result)}".lstrip("\n")
         if kept:
             text += f"\nchanged: {_names(kept)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import nullcontext
 
 from msgspec import Struct
 
@@ -41,13 +42,14 @@ class Test:
         self._sandbox.sync(self._tree.snapshot(), control)
         command = f"{self._command} {asked.selection}".strip()
         running = run_tests(self._sandbox, command, control)
-        try:
-            while True:
-                yield CommandOutput(call_id=call_id, text=next(running))
-        except StopIteration as stop:
-            report = stop.value
-        finally:
-            running.close()
+        with self._tree.watched(f"test {command}") if self._sandbox.in_place else nullcontext():
+            try:
+                while True:
+                    yield CommandOutput(call_id=call_id, text=next(running))
+            except StopIteration as stop:
+                report = stop.value
+            finally:
+                running.close()
         text = f"{summary(report)}\n{report.digest}".strip()
         failed = report.exit_code != 0 or report.timed_out
         return Result(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,7 @@ from r1code.tools.write import Write
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
+from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect
 
@@ -90,6 +92,7 @@ class Workshop:
     def __init__(
         self, git: Git, config: Config, task: Task, *, state: Path, say: Say, approver: Approver
     ) -> None:
+        """Nothing is touched before `opened`."""
         self._config = config
         self._state = state
         self._say = say
@@ -102,24 +105,49 @@ class Workshop:
             self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
             if config.record is not None:
                 self.provider = RecordingProvider(self.provider, Path(config.record))
-            self.tree = WorkTree(git.root, git.files, self.store, state=state, hidden=is_secret)
+            self.tree = WorkTree(
+                git.root,
+                git.files,
+                self.store,
+                state=state,
+                hidden=is_secret,
+                origin=self._origin,
+            )
         else:
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
         self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
-        for recovery in self.tree.recover():
-            say(f"a change that a crash had interrupted was completed: {recovery}")
-        opened = Opened(
+        self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,
-            base=self.store.put(self.tree.snapshot().pack()),
+            base="",
             command=task.command,
             task=task.text,
             settings=config.values,
         )
-        self.session = Session.create(state / "sessions", opened)
-        self.scratch = self.session.folder / "scratch"
+        self.session: Session
+        self.scratch: Path
+
+    @contextmanager
+    def opened(self, control: Control) -> Generator[None, None, None]:
+        """Holds the work tree, and has a session, while the block runs. Raises R1CodeError."""
+        with ExitStack() as stack:
+            stack.callback(self.provider.close)
+            # Whoever holds the tree may mend it, and what it is then is what the session starts from.
+            stack.enter_context(self.tree.locked(control))
+            for recovery in self.tree.recover():
+                self._say(
+                    f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
+                )
+            base = self.store.put(self.tree.snapshot().pack())
+            self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
+            stack.callback(self.session.close)
+            self.scratch = self.session.folder / "scratch"
+            yield
+
+    def _origin(self) -> Origin:
+        return self.session.origin()
 
     @property
     def steps(self) -> int:
@@ -177,10 +205,6 @@ class Workshop:
 
     def unified(self, patch: Patch) -> str:
         return self._git.unified(patch, self.store)
-
-    def close(self) -> None:
-        self.provider.close()
-        self.session.close()
 
     def _tree_of(self, root: Path) -> WorkTree:
         return self.tree if root == self.tree.root else self.candidate(root)

@@ -241,7 +241,7 @@ class Pipeline:
             better = yield from attempt
         finally:
             if better is None:
-                self._tree.apply(self._tree.snapshot().diff(good))
+                self._tree.apply(self._tree.snapshot().diff(good), "taken back")
         return better
 
     def _question(self, visit: _Visit, suspect: Suspect) -> str:

@@ -116,7 +116,7 @@ class Repair:
         verdict, patch = yield from self._best(base, before, command, control)
         if verdict.outcome == "fixed":
             try:
-                self._parts.tree.apply(patch)
+                self._parts.tree.apply(patch, f"fix: {command}")
                 self._applied = True
             except StateError as error:
                 yield Notice(text=f"the patch was not applied: {error}", level="warning")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,8 +36,10 @@ class Store:
         digest = digest_of(data)
         path = self._path(digest)
         # After a power cut the name may be there without the content.
-        if path.exists() and path.stat().st_size == len(data):
-            return digest
+        with suppress(FileNotFoundError):
+            if path.stat().st_size == len(data):
+                os.utime(path)  # Young again: nobody sweeps it.
+                return digest
         fresh = path.with_name(f".new-{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,3 +76,17 @@ class Store:
                 hint="remove that file and start a new session",
             )
         return data
+
+    def sweep(self, needed: set[str], *, older_seconds: float = 86_400) -> int:
+        """Removes the contents that are not `needed`, but none that is younger; how many were removed.
+
+        A running session keeps contents before anything names them, so young ones stay.
+        """
+        until = time.time() - older_seconds
+        removed = 0
+        for place in self.folder.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if f"{place.parent.name}{place.name}" not in needed and place.stat().st_mtime < until:
+                    place.unlink()
+                    removed += 1
+        return removed

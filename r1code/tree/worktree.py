@@ -21,6 +21,7 @@ from r1code.tree.patch import FileChange, Patch
 from r1code.tree.scan import StatCache, scan
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
+from r1code.tree.timeline import Began, Origin, Timeline
 
 _NEW_FILE_MODE = 0o644
 _MOST_LINKS = 40
@@ -43,7 +44,9 @@ class WorkTree:
         *,
         state: Path,
         hidden: Callable[[str], bool],
+        origin: Callable[[], Origin] | None = None,
     ) -> None:
+        """With an `origin` every change is logged, and can be undone."""
         self.root = root.resolve()
         self._list_paths = list_paths
         self._store = store
@@ -51,6 +54,8 @@ class WorkTree:
         # Two checkouts never share a state, and one tree has one state however it is reached.
         self._state = state / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         self._journal = self._state / "journal"
+        self._origin = origin
+        self._timeline: Timeline | None = None
 
     @contextmanager
     def locked(self, control: Control) -> Generator[None, None, None]:
@@ -77,9 +82,29 @@ class WorkTree:
         finally:
             lock.release()
 
+    @property
+    def timeline(self) -> Timeline:
+        """What was done to this tree. Raises StateError when its log cannot be used."""
+        if self._timeline is None:
+            self._timeline = Timeline(self._state / "timeline.jsonl", self._origin or Origin)
+        return self._timeline
+
     def recover(self) -> list[Recovery]:
         """Ends changes that a crash interrupted. Raises StateError when one cannot land."""
-        return journal.recover(self.root, self._store, self._journal)
+        recovered = journal.recover(self.root, self._store, self._journal)
+        pending = self.timeline.pending
+        if isinstance(pending, Began):
+            before = Snapshot.unpack(self._store.get(pending.tree))
+            self.timeline.ended(before.diff(self.snapshot()))
+        self.timeline.settle(self._now)
+        return recovered
+
+    def _now(self, path: str) -> Entry | None:
+        try:
+            found = look(self.root, path)
+        except OSError:
+            return None
+        return None if found is None else found[0]
 
     def resolve(self, path: str) -> str:
         """The normal form of `path`, links inside the tree followed; `.` for the root."""
@@ -174,15 +199,17 @@ class WorkTree:
             return " List the files to find the right path."
         return f" Similar paths: {', '.join(near[:_SIMILAR])}."
 
-    def write(self, changes: dict[str, bytes | None]) -> Patch:
+    def write(self, changes: dict[str, bytes | None], what: str = "edit") -> Patch:
         """Gives each path its content, None deletes it; all or nothing. Returns what changed.
+
+        `what` says in a few words what it is, for the one who may undo it.
 
         A file keeps its mode. Raises ToolError for what cannot be written, StateError when the disk refuses.
         """
         patch = Patch.of(self._change(path, data) for path, data in changes.items())
         if len(set(patch.paths)) < len(patch.changes):
             raise ToolError("Two of the paths name the same file. Change each file once.")
-        journal.apply(self.root, patch, self._store, self._journal)
+        self._apply(patch, what)
         return patch
 
     def _change(self, asked: str, data: bytes | None) -> FileChange:
@@ -204,9 +231,62 @@ class WorkTree:
             if place.exists() and not place.is_dir():
                 raise ToolError(f"{parent} is a file, so there can be no {path}. Choose another path.")
 
-    def apply(self, patch: Patch) -> None:
+    def apply(self, patch: Patch, what: str = "patch") -> None:
         """Applies a patch that something else made. Raises ToolError for hidden paths, else as `write`."""
         for path in patch.paths:
             if wrong_with(path) is None:
                 self._refuse_hidden(path, path)
-        journal.apply(self.root, patch, self._store, self._journal)
+        self._apply(patch, what)
+
+    def _apply(self, patch: Patch, what: str) -> None:
+        if self._origin is None or not patch:
+            journal.apply(self.root, patch, self._store, self._journal)
+            return
+        with self.timeline.moving(patch, what):
+            journal.apply(self.root, patch, self._store, self._journal)
+
+    @contextmanager
+    def watched(self, what: str) -> Generator[None, None, None]:
+        """Logs what a command does that the block runs in the tree itself."""
+        if self._origin is None:
+            yield
+            return
+        before = self.snapshot()
+        self.timeline.began(self._store.put(before.pack()), what)
+        try:
+            yield
+        finally:
+            self.timeline.ended(before.diff(self.snapshot()))
+
+    def go(self, position: int) -> Patch:
+        """Makes the tree what it was at a position of the timeline. Returns what changed.
+
+        Raises KeyError for an unknown one, and StateError, with nothing changed, where somebody else changed
+        the same files since.
+        """
+        with self.timeline.going(position) as patch:
+            journal.apply(self.root, patch, self._store, self._journal)
+        return patch
+
+    def keep_foreign(self, position: int) -> Patch:
+        """Logs what somebody else did to the files that going to `position` changes, so that `go` may.
+
+        Returns that; it can be undone like any other change. Raises KeyError and StateError.
+        """
+        expected = self.timeline.between(self.timeline.at, position)
+        patch = Patch.of(
+            FileChange(path=change.path, before=change.before, after=self._kept(change.path))
+            for change in expected.changes
+        )
+        if patch:
+            with self.timeline.moving(patch, "changed by somebody else"):
+                pass
+        return patch
+
+    def _kept(self, path: str) -> Entry | None:
+        """What is at a path now, its content in the store."""
+        found = self._look(path)
+        if found is None:
+            return None
+        self._store.put(found[1])
+        return found[0]

@@ -301,7 +301,7 @@ def _use(event: Finished) -> str:
         return "git diff shows the patch, which is applied" if event.applied else ""
     file = safe_line(shlex.quote(event.patch_file))
     if event.applied:
-        return f"the patch is applied; git apply -R {file} takes it back"
+        return "the patch is applied; r1code undo takes it back"
     return f"git apply {file}" if event.exit_code == ExitCode.OK else f"read the patch, {file}"
 
 

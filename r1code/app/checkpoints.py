@@ -1,0 +1,247 @@
+"""Undo, redo and rewind: what people may ask of the timeline of a work tree, and of the sessions in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.errors import StateError, UsageError
+from r1code.repo.files import is_secret
+from r1code.repo.git import Git
+from r1code.session import Rewound, Session
+from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.store import Store
+from r1code.tree.timeline import Began, Move, Origin, Timeline, Went
+from r1code.tree.worktree import WorkTree
+
+Say = Callable[[str], None]
+Part = Literal["both", "files", "conversation"]
+DAYS = 30
+"""How long a change can be undone, where nobody says otherwise."""
+_DAY_SECONDS = 86_400
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """One line of the list: the tree right after a change."""
+
+    id: int
+    time: float
+    session: str
+    what: str
+    files: tuple[str, ...]
+    is_current: bool
+    is_undone: bool
+    """It does not lead to the tree as it is now."""
+
+
+class Checkpoints:
+    """Of the work tree that a folder is in. Methods raise StateError and UsageError."""
+
+    def __init__(self, git: Git, state: Path, say: Say) -> None:
+        self._git = git
+        self._state = state
+        self._say = say
+        self._store = Store(state / "objects")
+        self._tree = WorkTree(git.root, git.files, self._store, state=state, hidden=is_secret, origin=Origin)
+
+    def list(self) -> list[Checkpoint]:
+        """Oldest first."""
+        timeline = self._tree.timeline
+        leading = {move.id for move in timeline.path(timeline.at)}
+        return [
+            Checkpoint(
+                id=move.id,
+                time=move.time,
+                session=move.origin.session,
+                what=move.what,
+                files=move.patch.paths,
+                is_current=move.id == timeline.at,
+                is_undone=move.id not in leading,
+            )
+            for move in timeline.moves.values()
+        ]
+
+    def diff(self, number: int) -> str:
+        """What the change with that number did, as `git apply` takes it."""
+        return self._git.unified(self._move(number).patch, self._store)
+
+    def undo(self, control: Control, *, by: Literal["turn", "step"], part: Part, force: bool) -> Patch:
+        """Takes back the last turn, or the last step. Returns what changed in the tree."""
+        with self._held(control) as timeline:
+            if timeline.at == timeline.root:
+                raise UsageError(
+                    "there is nothing to undo",
+                    why="r1code changed nothing here, or it is undone, or it is too long ago",
+                    hint="`r1code checkpoints list` shows what there is",
+                )
+            target = timeline.at
+            last = _group(timeline.moves[target], by)
+            while target != timeline.root and _group(timeline.moves[target], by) == last:
+                target = timeline.moves[target].parent
+            return self._go(timeline, target, part, force=force)
+
+    def redo(self, control: Control, *, part: Part, force: bool) -> Patch:
+        """Takes back the last undo or rewind."""
+        with self._held(control) as timeline:
+            if timeline.redo is None:
+                raise UsageError(
+                    "there is nothing to redo",
+                    why="nothing was undone, or something was changed since",
+                    hint="`r1code checkpoints list` shows every state; `r1code rewind N` goes there",
+                )
+            return self._go(timeline, timeline.redo, part, force=force)
+
+    def rewind(self, number: int, control: Control, *, part: Part, force: bool) -> Patch:
+        """Makes the tree what it was after the change with that number; 0: before all of them."""
+        with self._held(control) as timeline:
+            target = timeline.root if number == 0 else self._move(number).id
+            return self._go(timeline, target, part, force=force)
+
+    def prune(self, days: float, control: Control) -> tuple[int, int]:
+        """Forgets older changes, and contents that nothing needs any more; how many of each."""
+        with self._held(control) as timeline:
+            gone = timeline.prune(time.time() - days * _DAY_SECONDS)
+            return len(gone), self._store.sweep(set(self._needed()))
+
+    def _move(self, number: int) -> Move:
+        move = self._tree.timeline.moves.get(number)
+        if move is None:
+            raise UsageError(
+                f"there is no checkpoint {number}",
+                why="no change of this work tree has that number, or it was pruned",
+                hint="`r1code checkpoints list` shows what there is",
+            )
+        return move
+
+    @contextmanager
+    def _held(self, control: Control) -> Generator[Timeline, None, None]:
+        with self._tree.locked(control):
+            for recovery in self._tree.recover():
+                self._say(
+                    f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
+                )
+            yield self._tree.timeline
+
+    def _go(self, timeline: Timeline, target: int, part: Part, *, force: bool) -> Patch:
+        left, reached = timeline.path(timeline.at), timeline.path(target)
+        patch = Patch(())
+        if part != "conversation":
+            if force and self._tree.keep_foreign(target):
+                self._say("what somebody else changed in these files is kept as a checkpoint of its own")
+            try:
+                patch = self._tree.go(target)
+            except StateError as error:
+                raise StateError(
+                    error.what,
+                    why=error.why,
+                    hint="look at those files; with --force they are overwritten, and kept",
+                ) from error
+        if part != "files":
+            self._tell(timeline, [move for move in left if move not in reached], undone=True)
+            self._tell(timeline, [move for move in reached if move not in left], undone=False)
+        return patch
+
+    def _tell(self, timeline: Timeline, moves: Sequence[Move], *, undone: bool) -> None:
+        """Lets the sessions of `moves` go on from where they stood."""
+        for name in dict.fromkeys(move.origin.session for move in moves):
+            own = [move for move in moves if move.origin.session == name]
+            try:
+                session = Session.load(self._state / "sessions" / name)
+            except StateError as error:
+                self._say(f"the conversation stays as it is: {error.what}")
+                continue
+            try:
+                parent = _before(session, own[0]) if undone else _after(session, own[-1])
+                session.append(Rewound(position=timeline.at), parent=parent)
+            finally:
+                session.close()
+
+    def _needed(self) -> Iterator[str]:
+        """The names of all contents that a timeline or a session may still ask for."""
+        for file in self._state.glob("*/timeline.jsonl"):
+            timeline = Timeline(file)
+            pending = timeline.pending
+            if isinstance(pending, Began):
+                yield from self._of_tree(pending.tree)
+            for one in (*timeline.moves.values(), *([pending] if isinstance(pending, Move | Went) else [])):
+                for change in one.patch.changes:
+                    yield from (entry.digest for entry in (change.before, change.after) if entry is not None)
+        for file in (self._state / "sessions").glob("*/log.jsonl"):
+            yield from self._of_tree(_base_of(file))
+
+    def _of_tree(self, name: str) -> Iterator[str]:
+        try:
+            snapshot = Snapshot.unpack(self._store.get(name))
+        except (StateError, msgspec.MsgspecError):
+            return
+        yield name
+        yield from (entry.digest for entry in snapshot.entries.values())
+
+
+def as_json(checkpoints: Sequence[Checkpoint]) -> str:
+    return msgspec.json.format(msgspec.json.encode(checkpoints), indent=2).decode()
+
+
+def as_table(checkpoints: Sequence[Checkpoint]) -> str:
+    """One line for each, newest first; `*` marks where the tree is."""
+    lines = [_row(one) for one in reversed(checkpoints)]
+    if not any(one.is_current for one in checkpoints):
+        lines.append("*    0  before all of them" if lines else "r1code changed nothing here")
+    return "\n".join(lines)
+
+
+def _row(one: Checkpoint) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time))
+    files = f"{len(one.files):>3} {'file ' if len(one.files) == 1 else 'files'}"
+    what = " ".join(one.what.split()) + ("  (undone)" if one.is_undone else "")
+    return f"{'*' if one.is_current else ' '} {one.id:>4}  {when}  {files}  {what}"
+
+
+def _group(move: Move, by: Literal["turn", "step"]) -> object:
+    origin = move.origin
+    if not origin.session:
+        return move.id
+    return (origin.session, origin.turn) if by == "turn" else origin
+
+
+def _before(session: Session, move: Move) -> int | None:
+    """The entry of the log that came before the step that made `move`; before its turn, if it was the first."""
+    entries = session.entries
+    steps = [entry.id for entry in entries if entry.parent == move.origin.turn]
+    first = move.origin.turn if not move.origin.step or move.origin.step in steps else move.origin.step
+    return entries[first - 1].parent if 0 < first <= len(entries) else None
+
+
+def _after(session: Session, move: Move) -> int | None:
+    """The last entry of the log that belongs to the turn of `move`."""
+    inside = {move.origin.turn}
+    for entry in session.entries:
+        if entry.parent in inside and not isinstance(entry.item, Rewound):
+            inside.add(entry.id)
+    return max(inside) or None
+
+
+class _Base(Struct, frozen=True):
+    base: str = ""
+
+
+class _First(Struct, frozen=True):
+    """Of the first entry of a log: what the session started from."""
+
+    item: _Base = _Base()
+
+
+def _base_of(log: Path) -> str:
+    with log.open("rb") as file:
+        try:
+            return msgspec.json.decode(file.readline(), type=_First).item.base
+        except msgspec.MsgspecError:
+            return ""

@@ -1,0 +1,218 @@
+"""Undo, redo and rewind of what the installed command did, checked on the files themselves."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from e2e.conftest import FIX, Ran, Repo
+from r1code.session import Session
+
+TEST = ["--test", "python3 -m pytest -q"]
+HOST = ["--sandbox=none", "--allow-host-exec"]
+WRITE = '<write path="new/file.py">\nX = 1\n</write>'
+
+
+def git(repo: Repo, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=repo.root, check=True, capture_output=True, text=True).stdout
+
+
+def do(repo: Repo, *replies: str) -> Ran:
+    """A task without a sandbox, whose last reply says that it is done."""
+    ran = repo.run("-p", "Do it.", *HOST, *repo.replies(*replies, "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    return ran
+
+
+def checkpoints(repo: Repo) -> list[dict[str, object]]:
+    return msgspec.json.decode(repo.run("checkpoints", "list", "--json").out)
+
+
+def test_a_turn_is_undone_and_done_again_with_all_that_its_commands_did(repo: Repo) -> None:
+    before = repo.files()
+    do(
+        repo,
+        f"{FIX}\n{WRITE}",
+        "<run>rm shop/names.py; mkdir deep; echo made > deep/made.txt; chmod +x shop/cart.py</run>",
+    )
+    after, mode = repo.files(), (repo.root / "shop/cart.py").stat().st_mode
+    assert "deep/made.txt" in after
+    undone = repo.run("undo")
+    assert undone.code == 0, undone.err
+    assert repo.files() == before
+    assert (repo.root / "shop/cart.py").stat().st_mode & 0o111 == 0
+    assert not (repo.root / "deep").exists()
+    assert repo.run("redo").code == 0
+    assert (repo.files(), (repo.root / "shop/cart.py").stat().st_mode) == (after, mode)
+    assert repo.run("undo", "--step").code == 0
+    assert repo.files().keys() == before.keys() | {"new/file.py"}
+
+
+def test_the_verified_fix_is_undone_like_anything_else(repo: Repo) -> None:
+    before = repo.files()
+    ran = repo.run(
+        "fix", *HOST, "--test", f"{sys.executable} -m pytest -q", *repo.replies(FIX, "<done>ok</done>")
+    )
+    assert ran.code == 0, ran.out + ran.err
+    assert repo.files() != before
+    (one,) = checkpoints(repo)
+    assert (one["files"], one["is_current"]) == (["shop/cart.py"], True)
+    assert repo.run("undo").code == 0
+    assert repo.files() == before
+
+
+def test_rewind_goes_to_any_checkpoint_also_one_that_was_left(repo: Repo) -> None:
+    states = [repo.files()]
+    for number in (1, 2):
+        do(repo, f'<write path="n{number}">\n{number}\n</write>')
+        states.append(repo.files())
+    assert repo.run("undo").code == 0
+    do(repo, '<write path="n3">\n3\n</write>')
+    states.append(repo.files())
+    assert [(one["id"], one["is_undone"]) for one in checkpoints(repo)] == [(1, False), (2, True), (3, False)]
+    for number in (2, 0, 3, 1):
+        assert repo.run("rewind", str(number)).code == 0
+        assert repo.files() == states[number]
+    shown = repo.run("checkpoints", "show", "2").out
+    assert "+++ b/n2" in shown
+
+
+def test_nothing_of_it_is_in_the_repository(repo: Repo) -> None:
+    def everything() -> dict[str, bytes]:
+        # Git itself rewrites the index when it looks at files.
+        places = (repo.root / ".git").rglob("*")
+        return {str(path): path.read_bytes() for path in places if path.is_file() and path.name != "index"}
+
+    before = everything(), git(repo, "stash", "list"), git(repo, "reflog"), git(repo, "branch", "-a")
+    do(repo, f"{FIX}\n{WRITE}", "<run>echo x >> new/file.py</run>")
+    repo.run("undo")
+    repo.run("redo")
+    assert before == (everything(), git(repo, "stash", "list"), git(repo, "reflog"), git(repo, "branch", "-a"))
+
+
+@pytest.mark.parametrize("state", ["dirty", "detached", "no commit", "worktree", "submodule"])
+def test_the_state_of_the_repository_does_not_matter(repo: Repo, tmp_path: Path, state: str) -> None:
+    if state == "dirty":
+        (repo.root / "shop/cart.py").write_text((repo.root / "shop/cart.py").read_text() + "# mine\n")
+        (repo.root / "untracked").write_text("mine\n")
+        git(repo, "add", "shop/cart.py")
+    elif state == "detached":
+        git(repo, "checkout", "-q", "--detach")
+    elif state == "no commit":
+        subprocess.run(["rm", "-rf", ".git"], cwd=repo.root, check=True)
+        git(repo, "init", "-q")
+    elif state == "worktree":
+        git(repo, "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "other")
+        repo.root = tmp_path / "tree"
+    else:
+        git(repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repo.root), "sub")
+    before, status = repo.files(), git(repo, "status", "--porcelain")
+    do(repo, f"{FIX}\n{WRITE}")
+    assert repo.files() != before
+    assert repo.run("undo").code == 0
+    assert (repo.files(), git(repo, "status", "--porcelain")) == (before, status)
+
+
+def test_what_a_person_changed_since_is_never_lost(repo: Repo) -> None:
+    do(repo, FIX)
+    cart = repo.root / "shop/cart.py"
+    cart.write_text(mine := cart.read_text() + "# mine\n")
+    refused = repo.run("undo")
+    assert refused.code == 2
+    assert "shop/cart.py" in refused.err
+    assert "--force" in refused.err
+    assert cart.read_text() == mine
+    assert repo.run("undo", "--force").code == 0
+    assert "+ discount" in cart.read_text()
+    kept = next(one for one in checkpoints(repo) if one["what"] == "changed by somebody else")
+    assert repo.run("rewind", str(kept["id"])).code == 0
+    assert cart.read_text() == mine
+
+
+def test_without_anything_to_undo_it_says_so(repo: Repo) -> None:
+    for command, said in (
+        (["undo"], "nothing to undo"),
+        (["redo"], "nothing to redo"),
+        (["rewind", "4"], "no checkpoint 4"),
+    ):
+        ran = repo.run(*command)
+        assert (ran.code, said in ran.err) == (2, True), ran.err
+    assert "changed nothing here" in repo.run("checkpoints", "list").out
+
+
+def history(repo: Repo) -> str:
+    (folder,) = (repo.state / "sessions").iterdir()
+    session = Session.load(folder)
+    try:
+        return "\n".join(message.text for message in session.history())
+    finally:
+        session.close()
+
+
+def test_the_conversation_goes_along_unless_only_files_are_meant(repo: Repo) -> None:
+    do(repo, WRITE, '<write path="b.py">\nB = 1\n</write>')
+    whole = history(repo)
+    assert repo.run("undo", "--step").code == 0
+    assert "b.py" not in history(repo)
+    assert "new/file.py" in history(repo)
+    assert repo.run("redo").code == 0
+    assert history(repo) == whole
+    assert repo.run("undo", "--step", "--files").code == 0
+    assert history(repo) == whole
+    assert not (repo.root / "b.py").exists()
+    assert repo.run("undo", "--conversation").code == 0
+    assert history(repo) == ""
+    assert (repo.root / "new/file.py").exists()
+
+
+def test_after_a_kill_in_the_middle_of_a_command_all_of_it_can_be_undone(repo: Repo) -> None:
+    before = repo.files()
+    replies = repo.replies(FIX, "<run>echo half > shop/half.py; echo ready > ready; sleep 60</run>")
+    process = subprocess.Popen(
+        [str(repo.script), "-p", "Do it.", *HOST, *replies],
+        cwd=repo.root,
+        env=repo.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (repo.root / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert repo.run("undo").code == 0
+    assert repo.files() == before
+
+
+def test_pruning_frees_what_nothing_needs(repo: Repo) -> None:
+    do(repo, WRITE)
+    do(repo, FIX)
+    ran = repo.run("checkpoints", "prune", "--days", "0")
+    assert (ran.code, ran.out.startswith("2 checkpoints")) == (0, True), ran.out + ran.err
+    assert repo.run("undo").code == 2
+    do(repo, '<write path="again.py">\nY = 1\n</write>')
+    assert repo.run("undo").code == 0
+    assert not (repo.root / "again.py").exists()
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("engine")
+def test_what_a_command_in_the_container_brought_back_is_undone(repo: Repo) -> None:
+    before = repo.files()
+    ran = repo.run(
+        "-p", "Do it.", *repo.replies(FIX, "<run>rm shop/names.py; echo x > made.txt</run>", "<done>ok</done>")
+    )
+    assert ran.code == 0, ran.out + ran.err
+    assert repo.files().keys() == (before.keys() | {"made.txt"}) - {"shop/names.py"}
+    assert repo.run("undo", "--step").code == 0
+    assert repo.files().keys() == before.keys()
+    assert repo.run("undo").code == 0
+    assert repo.files() == before
