@@ -78,12 +78,12 @@ def _run(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from r1code.app.workshop import Task, user_config
+    from r1code.app.workshop import Task, state_folder, user_config
     from r1code.config import load_config
     from r1code.errors import UsageError
     from r1code.repo.git import Git
 
-    git = Git.find(Path(options.folder))
+    git = Git.find(Path(options.folder), state_folder())
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     if options.command == "fix" and config.test is None:
         raise UsageError(
@@ -178,7 +178,7 @@ def _replay(options: argparse.Namespace) -> int:
         task = Task(command=opened.command, text=opened.task, replayed=replayed)
         entries = recorded.entries
         try:
-            code, again = _session(Git.find(Path(opened.root)), config, task, json=options.json)
+            code, again = _session(Git.find(Path(opened.root), state_folder()), config, task, json=options.json)
         except ProviderError as error:
             print(f"r1code: {safe(str(error))}", file=sys.stderr)
             code, again = error.exit_code, ()
@@ -258,7 +258,9 @@ def _open_checkpoints(options: argparse.Namespace) -> Checkpoints:
     from r1code.ui.safe import safe
 
     return Checkpoints(
-        Git.find(Path(options.folder)), state_folder(), lambda text: print(f"note: {safe(text)}", file=sys.stderr)
+        Git.find(Path(options.folder), state_folder()),
+        state_folder(),
+        lambda text: print(f"note: {safe(text)}", file=sys.stderr),
     )
 
 

@@ -169,7 +169,7 @@ class Workshop:
             limits=limits,
             say=self._say,
             ignored=self._left_behind,
-            git_dir=self._git.root / ".git",
+            git_dir=self._git.root / ".git" if self._git.is_repository else None,
         )
 
     def candidate(self, root: Path) -> WorkTree:

@@ -23,12 +23,22 @@ _DRIVER_KEYS = ("clean", "smudge", "process", "required")
 class Git:
     """Methods raise only StateError, when git fails."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, lone: Path | None = None) -> None:
+        """`lone`: an empty repository of ours, for a `root` that is in none."""
         self.root = root
+        self._env = {} if lone is None else {"GIT_DIR": str(lone), "GIT_WORK_TREE": str(root)}
+
+    @property
+    def is_repository(self) -> bool:
+        """False: a plain folder, whose files are listed as git would list them."""
+        return not self._env
 
     @staticmethod
-    def find(folder: Path) -> Git:
-        """The repository whose work tree `folder` is in. Raises UsageError that says what to do."""
+    def find(folder: Path, state: Path | None = None) -> Git:
+        """The repository whose work tree `folder` is in. Raises UsageError that says what to do.
+
+        With a `state` folder, one that is in no repository is a work tree of its own.
+        """
         if not folder.is_dir():
             raise UsageError(
                 f"{folder} is not a folder",
@@ -36,6 +46,8 @@ class Git:
                 hint="name an existing folder",
             )
         ran = run(folder, ["rev-parse", "--show-toplevel"])
+        if ran.code and "not a git repository" in ran.error and state is not None:
+            return _lone(folder.resolve(), state)
         if ran.code:
             raise _unusable(folder, ran.error)
         root = Path(os.fsdecode(ran.output.removesuffix(b"\n")))
@@ -70,6 +82,7 @@ class Git:
         ran = run(
             self.root,
             ["check-ignore", "-z", "--stdin"],
+            env=self._env,
             # A name that begins with `:` would be more than a name.
             stdin=b"".join(b"./%s\0" % os.fsencode(path) for path in asked),
         )
@@ -84,12 +97,12 @@ class Git:
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""
-        ran = run(self.root, ["rev-parse", "--verify", "--quiet", "HEAD"])
+        ran = run(self.root, ["rev-parse", "--verify", "--quiet", "HEAD"], env=self._env)
         return ran.output.decode().strip() if ran.code == 0 else None
 
     def branch(self) -> str | None:
         """The branch that is checked out, also before its first commit; None when HEAD is detached."""
-        ran = run(self.root, ["symbolic-ref", "--short", "--quiet", "HEAD"])
+        ran = run(self.root, ["symbolic-ref", "--short", "--quiet", "HEAD"], env=self._env)
         return os.fsdecode(ran.output.removesuffix(b"\n")) if ran.code == 0 else None
 
     def is_dirty(self) -> bool:
@@ -98,7 +111,7 @@ class Git:
         Filters do not run: a file that a filter changes on checkout counts as changed once it was touched.
         """
         arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
-        ran = run(self.root, [*arguments, "--untracked-files=normal"], config=self._no_filters())
+        ran = run(self.root, [*arguments, "--untracked-files=normal"], config=self._no_filters(), env=self._env)
         return bool(checked(ran, "compare the work tree with HEAD").output)
 
     def _no_filters(self) -> list[str]:
@@ -124,7 +137,23 @@ class Git:
         return unified(patch, store)
 
     def _run(self, arguments: Sequence[str], doing: str) -> Ran:
-        return checked(run(self.root, arguments), doing)
+        return checked(run(self.root, arguments, env=self._env), doing)
+
+
+def _lone(folder: Path, state: Path) -> Git:
+    if folder in {Path.home(), Path(folder.anchor)} or folder in Path.home().parents:
+        raise UsageError(
+            f"{folder} is too much to work in",
+            why="it is in no git repository, so all files below it would be the project's",
+            hint="name the project's own folder",
+        )
+    lone = state / "lone.git"
+    if not (lone / "HEAD").exists():
+        state.mkdir(parents=True, exist_ok=True)
+        # Not bare, for a bare one has no work tree, whatever is said.
+        arguments = ["-c", "core.bare=false", "init", "-q", "--template="]
+        checked(run(state, arguments, env={"GIT_DIR": str(lone)}), "make an empty repository of r1code's own")
+    return Git(folder, lone)
 
 
 def _unusable(folder: Path, error: str) -> UsageError:
@@ -144,7 +173,7 @@ def _unusable(folder: Path, error: str) -> UsageError:
     if "not a git repository" in error:
         return UsageError(
             f"{folder} is not in a git repository",
-            why="r1code shows and undoes changes by what git lists",
+            why="the files to work with are those that git lists",
             hint="run `git init` there, or name a folder of a repository",
         )
     return UsageError(f"git cannot use {folder}", why=reason, hint="`git status` there may say more")

@@ -41,11 +41,12 @@ def test_bad_input_says_what_why_and_what_next_and_changes_nothing(
     assert repo.files() == before
 
 
-def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
-    repo = Repo(root=tmp_path, state=tmp_path / "state")
+def test_a_home_folder_that_is_no_repository_is_too_much(tmp_path: Path) -> None:
+    repo = Repo(root=tmp_path, state=tmp_path / "state", env={"HOME": str(tmp_path)})
     ran = repo.run("-p", "x", *repo.replies())
     assert ran.code == 2
-    assert "git init" in ran.err
+    assert "too much to work in" in ran.err
+    assert "name the project's own folder" in ran.err
 
 
 def test_a_project_cannot_choose_the_sandbox(repo: Repo) -> None:

@@ -119,6 +119,18 @@ def test_the_state_of_the_repository_does_not_matter(repo: Repo, tmp_path: Path,
     assert (repo.files(), git(repo, "status", "--porcelain")) == (before, status)
 
 
+def test_a_folder_without_git_is_undone_as_well(repo: Repo) -> None:
+    subprocess.run(["rm", "-rf", ".git"], cwd=repo.root, check=True)
+    (repo.root / ".gitignore").write_text("*.log\n")
+    (repo.root / "my.log").write_text("mine\n")
+    before = repo.files()
+    do(repo, f"{FIX}\n{WRITE}", "<run>echo x > made.txt; echo y >> my.log</run>")
+    assert repo.run("undo").code == 0
+    # What is ignored is neither kept nor restored.
+    assert repo.files() == before | {"my.log": b"mine\ny\n"}
+    assert not (repo.root / ".git").exists()
+
+
 def test_what_a_person_changed_since_is_never_lost(repo: Repo) -> None:
     do(repo, FIX)
     cart = repo.root / "shop/cart.py"
