@@ -51,7 +51,9 @@ if ! answers; then
   done
 fi
 
-# Makes the base image where no registry answers.
-if ! command -v mmdebstrap >/dev/null 2>&1 && can_install; then
-  install mmdebstrap
-fi
+# mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls.
+for tool in mmdebstrap strace; do
+  if ! command -v "$tool" >/dev/null 2>&1 && can_install; then
+    install "$tool"
+  fi
+done
