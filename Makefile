@@ -53,8 +53,9 @@ demo: setup docker
 demo-recorded: setup docker
 	sh examples/demo.sh "$(CURDIR)/$(BIN)/r1code" recorded
 
-bench: setup
+bench: setup docker
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/tree.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

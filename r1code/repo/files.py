@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from fnmatch import translate
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -102,6 +103,7 @@ _PUBLIC_NAMES = _any_of(_PUBLIC)
 _SECRET_ENDS = _any_of([f"*/{place}" for place in _SECRET_PLACES])
 
 
+@lru_cache(maxsize=1 << 17)
 def is_secret(path: str) -> bool:
     """Whether the name says that the file holds credentials. Upper and lower case are the same."""
     path = path.casefold()

@@ -16,7 +16,8 @@ from r1code.tree.entry import parents, wrong_with
 from r1code.tree.patch import Patch
 from r1code.tree.store import Store
 
-_SUBMODULE = "160000 "
+_SUBMODULE = "160000"
+_UNTRACKED = "?"
 _DRIVER_KEYS = ("clean", "smudge", "process", "required")
 
 
@@ -64,12 +65,21 @@ class Git:
 
         What lies in submodules and other repositories inside is left out.
         """
-        listed = self._run(["ls-files", "-z", "-c", "-o", "--exclude-standard"], "list the files").names
-        return sorted({name for name in listed if not name.endswith("/")} - self._submodules())
+        found: set[str] = set()
+        for line in self._listed(["-c", "-o", "--exclude-standard"]):
+            tag, rest = line[0], line[2:]
+            mode, _, tracked = ("", "", rest) if tag == _UNTRACKED else _staged(rest)
+            if mode != _SUBMODULE and not tracked.endswith("/"):
+                found.add(tracked)
+        return sorted(found)
 
     def _submodules(self) -> set[str]:
-        staged = self._run(["ls-files", "-z", "-s"], "list the files").names
-        return {line.partition("\t")[2] for line in staged if line.startswith(_SUBMODULE)}
+        staged = (_staged(line[2:]) for line in self._listed(["-c"]))
+        return {path for mode, _, path in staged if mode == _SUBMODULE}
+
+    def _listed(self, which: Sequence[str]) -> list[str]:
+        """Each with a tag, and with mode, name of the content and stage where it is tracked."""
+        return self._run(["ls-files", "-z", "-t", "-s", *which], "list the files").names
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` that git would not add: ignored ones, and what lies in a submodule."""
@@ -138,6 +148,13 @@ class Git:
 
     def _run(self, arguments: Sequence[str], doing: str) -> Ran:
         return checked(run(self.root, arguments, env=self._env), doing)
+
+
+def _staged(line: str) -> tuple[str, str, str]:
+    """Mode, the rest of what git says, and the path."""
+    told, _, path = line.partition("\t")
+    mode, _, more = told.partition(" ")
+    return mode, more, path
 
 
 def _lone(folder: Path, state: Path) -> Git:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,8 @@ from r1code.tree.store import Store, digest_of
 _GRANULARITY_NS = 50_000_000
 _COARSE_GRANULARITY_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
+_WORTH_SAVING = 20
+"""Files."""
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
 """Removed, or replaced by something else, after it was listed."""
@@ -51,21 +53,25 @@ class StatCache:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known: dict[str, _Known] = {}
+        self._unsaved = _WORTH_SAVING
+        """Learned since; a file that is not there, or is damaged, is soon written."""
         try:
             rows = msgspec.msgpack.decode(file.read_bytes(), type=dict[bytes, _Known])
         except (OSError, msgspec.DecodeError):
             return
         self._known = {os.fsdecode(path): known for path, known in rows.items()}
+        self._unsaved = 0
 
-    def digest(self, path: str, found: os.stat_result) -> str | None:
-        known = self._known.get(path)
-        return known.digest if known is not None and known.fits(found) else None
+    @property
+    def known(self) -> Mapping[str, _Known]:
+        return self._known
 
     def learn(self, path: str, found: os.stat_result, digest: str, *, now_ns: int) -> None:
         """Keeps the digest, unless a later write could leave the same time stamps behind."""
         changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
         coarse = found.st_ctime_ns % _SECOND_NS == 0
         if changed_ns < now_ns - (_COARSE_GRANULARITY_NS if coarse else _GRANULARITY_NS):
+            self._unsaved += 1
             self._known[path] = _Known(
                 mtime_ns=found.st_mtime_ns,
                 ctime_ns=found.st_ctime_ns,
@@ -74,17 +80,23 @@ class StatCache:
                 mode=found.st_mode,
                 digest=digest,
             )
-        else:
-            self._known.pop(path, None)
+        elif self._known.pop(path, None) is not None:
+            self._unsaved += 1
 
     def save(self, paths: Iterable[str]) -> None:
-        """Writes what is known of `paths`, whole or not at all. A cache that cannot be written is no loss."""
+        """Writes what is known of `paths`, whole or not at all. A cache that cannot be written is no loss.
+
+        Nor is a little that was learned: reading a few files again costs less than writing it all each time.
+        """
+        if self._unsaved <= _WORTH_SAVING:
+            return
         rows = {os.fsencode(path): self._known[path] for path in paths if path in self._known}
         fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh.write_bytes(msgspec.msgpack.encode(rows))
             fresh.replace(self._file)
+            self._unsaved = 0
         except OSError:
             fresh.unlink(missing_ok=True)
 
@@ -122,8 +134,10 @@ class _Reader:
         self._root = str(root)
         self._store = store
         self._cache = cache
+        self._known = {} if cache is None else cache.known
         self._real: dict[str, bool] = {"": True}
         self._now_ns = time.time_ns()
+        self._stored = store.names() if cache is not None else set[str]()
 
     def entry(self, path: str) -> Entry | None:
         place = f"{self._root}/{path}"
@@ -131,12 +145,16 @@ class _Reader:
             return None
         try:
             found = os.lstat(place)
+            known = self._known.get(path)
+            # Nearly all files end here, and there are many.
+            if known is not None and known.digest in self._stored and known.fits(found):
+                return Entry(kind="file", mode=known.mode & 0o777, digest=known.digest)
             if stat.S_ISLNK(found.st_mode):
                 target = os.fsencode(Path(place).readlink())
                 return Entry(kind="link", mode=0o777, digest=self._store.put(target, durable=False))
             if not stat.S_ISREG(found.st_mode):
                 return None
-            return Entry(kind="file", mode=stat.S_IMODE(found.st_mode) & 0o777, digest=self._digest(path, found))
+            return Entry(kind="file", mode=stat.S_IMODE(found.st_mode) & 0o777, digest=self._digest(path))
         except OSError as error:
             if error.errno in _GONE:
                 return None
@@ -154,10 +172,7 @@ class _Reader:
             self._real[folder] = known
         return known
 
-    def _digest(self, path: str, found: os.stat_result) -> str:
-        known = None if self._cache is None else self._cache.digest(path, found)
-        if known is not None and self._store.has(known):
-            return known
+    def _digest(self, path: str) -> str:
         with os.fdopen(open_file(Path(self._root, path)), "rb") as file:
             opened = os.fstat(file.fileno())
             data = file.read()

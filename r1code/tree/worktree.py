@@ -56,6 +56,7 @@ class WorkTree:
         self._journal = self._state / "journal"
         self._origin = origin
         self._timeline: Timeline | None = None
+        self._cache: StatCache | None = None
 
     @contextmanager
     def locked(self, control: Control) -> Generator[None, None, None]:
@@ -165,7 +166,9 @@ class WorkTree:
 
     def snapshot(self) -> Snapshot:
         """The visible tree now, its contents in the store. Raises StateError."""
-        return scan(self.root, self._visible(), self._store, StatCache(self._state / "stat"))
+        if self._cache is None:
+            self._cache = StatCache(self._state / "stat")
+        return scan(self.root, self._visible(), self._store, self._cache)
 
     def entry(self, path: str) -> Entry | None:
         """What is at `path`; None: nothing. Raises ToolError for a folder, and for what cannot be read."""
