@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -11,10 +11,15 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.events import Event
+from r1code.repo.files import decode, is_binary
+from r1code.repo.symbols import can_outline, outline
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, Status
 
 T = TypeVar("T")
+
+Syntax = Literal["checked", "any"]
+"""Whether a change may leave a file that cannot be parsed."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -62,6 +67,7 @@ class Draft:
         self._tree = tree
         self._protected = protected
         self._changes: dict[str, bytes | None] = {}
+        self._unchecked: set[str] = set()
 
     def resolve(self, path: str) -> str:
         """The path as the tree knows it. Raises ToolError where nothing may be written."""
@@ -78,13 +84,37 @@ class Draft:
         drafted = self._changes.get(path)
         return self._tree.read(path) if drafted is None else drafted
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, *, syntax: Syntax = "checked") -> None:
         self._changes[path] = data
+        (self._unchecked.add if syntax == "any" else self._unchecked.discard)(path)
+
+    @property
+    def paths(self) -> set[str]:
+        return set(self._changes)
+
+    def broken(self) -> dict[str, str]:
+        """The drafted files that cannot be parsed, each with where and why that is said.
+
+        Only files that could be parsed before, and new ones; not those whose syntax nobody wants checked.
+        """
+        found: dict[str, str] = {}
+        for path, data in self._changes.items():
+            if data is None or path in self._unchecked or not can_outline(path):
+                continue
+            line = _error(data)
+            if line is not None and (self._tree.entry(path) is None or _error(self._tree.read(path)) is None):
+                text = decode(data).text.splitlines()
+                found[path] = f"line {line}: {text[line - 1].strip() if line <= len(text) else 'the end'}"
+        return found
 
     def land(self) -> None:
         """Applies the whole draft or nothing of it. Raises StateError."""
         if self._changes:
             self._tree.write(self._changes, f"edit {', '.join(sorted(self._changes))}")
+
+
+def _error(data: bytes) -> int | None:
+    return None if is_binary(data) else outline(decode(data).text).error
 
 
 def typed(arguments: Arguments, kind: type[T]) -> T:

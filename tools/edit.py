@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from r1code.errors import ToolError
 from r1code.repo.files import decode, encode, is_binary
-from r1code.tools.base import Draft, Result, typed
+from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.tools.matching import replace_once
 from r1code.types import Arguments
 
@@ -19,6 +19,7 @@ class _Edit(Struct, frozen=True, kw_only=True):
 
 class _Arguments(Struct, frozen=True, kw_only=True):
     path: str
+    syntax: Syntax = "checked"
     edits: list[_Edit]
 
 
@@ -36,6 +37,6 @@ class Edit:
         text = before.text
         for number, edit in enumerate(asked.edits, start=1):
             text = replace_once(text, edit.search, edit.replace, path=path, number=number)
-        draft.write(path, encode(msgspec.structs.replace(before, text=text)))
+        draft.write(path, encode(msgspec.structs.replace(before, text=text)), syntax=asked.syntax)
         many = "1 block" if len(asked.edits) == 1 else f"{len(asked.edits)} blocks"
         return Result(text=f"{path} changed ({many} replaced)")

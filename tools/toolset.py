@@ -18,6 +18,11 @@ ORDER = ("read", "list", "search", "edit", "replace", "write", "run", "test")
 
 Batch = tuple[ToolCall, ...]
 
+_BROKEN = (
+    "Nothing was changed: {path} could not be parsed any more ({where}). Send the change again, corrected. "
+    'If the file is meant to be like that, add syntax="any" to the action.'
+)
+
 
 class Toolset:
     def __init__(
@@ -34,6 +39,8 @@ class Toolset:
         self._writes = {tool.name: tool for tool in writes}
         self._execs = {tool.name: tool for tool in execs}
         self._protected = protected
+        self._seen: dict[str, str | None] = {}
+        """What the model has read or written, and the digest of it then."""
 
     @property
     def descriptions(self) -> list[str]:
@@ -85,6 +92,8 @@ class Toolset:
         try:
             if call.name in self._reads:
                 result = self._reads[call.name].read(call.arguments, control)
+                if call.name == "read":
+                    self._see(call.arguments["path"])
             else:
                 result = yield from self._execs[call.name].run(call.arguments, call.id, control)
         except ToolError as error:
@@ -94,17 +103,45 @@ class Toolset:
     def _write(self, batch: Batch) -> tuple[Observation, ...]:
         draft = Draft(self._tree, self._protected)
         results: list[Result] = []
-        for call in batch:
+        authors: dict[str, int] = {}
+        for number, call in enumerate(batch):
             try:
+                self._refuse_unseen(call)
                 results.append(self._writes[call.name].draft(call.arguments, draft))
             except ToolError as error:
                 results.append(Result(text=str(error), status="failed"))
-        bad = [call.id for call, result in zip(batch, results, strict=True) if result.status == "failed"]
+            authors.update(dict.fromkeys(draft.paths - authors.keys(), number))
+            authors.update({path: number for path in draft.paths if path == call.arguments.get("path")})
+        bad = any(result.status == "failed" for result in results)
+        if not bad:
+            # Only now: two edits of one file may make it whole again together.
+            for path, where in draft.broken().items():
+                results[authors[path]] = Result(text=_BROKEN.format(path=path, where=where), status="failed")
+                bad = True
         if not bad:
             draft.land()
+            for path in draft.paths:
+                self._see(path)
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
         return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+    def _see(self, path: str) -> None:
+        """The model knows what is at `path` now."""
+        entry = self._tree.entry(path)
+        self._seen[self._tree.resolve(path)] = None if entry is None else entry.digest
+
+    def _refuse_unseen(self, call: ToolCall) -> None:
+        """Raises ToolError where a whole file would be replaced that the model does not know as it is."""
+        if call.name != "write" or not isinstance(call.arguments.get("path"), str):
+            return
+        path = self._tree.resolve(call.arguments["path"])
+        entry = self._tree.entry(path)
+        if entry is None or self._seen.get(path) == entry.digest:
+            return
+        if path in self._seen:
+            raise ToolError(f"{path} has changed since you read it. Read it again, then write it.")
+        raise ToolError(f"{path} exists, and you have not read it. Read it first, or replace lines with <edit>.")
 
 
 def _not_applied(result: Result) -> Result:

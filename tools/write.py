@@ -7,12 +7,13 @@ from msgspec import Struct
 
 from r1code.errors import ToolError
 from r1code.repo.files import decode, encode, is_binary
-from r1code.tools.base import Draft, Result, typed
+from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.types import Arguments
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
     path: str
+    syntax: Syntax = "checked"
     content: str
 
 
@@ -25,7 +26,7 @@ class Write:
         path = draft.resolve(asked.path)
         lines = asked.content.count("\n")
         if not draft.exists(path):
-            draft.write(path, asked.content.encode())
+            draft.write(path, asked.content.encode(), syntax=asked.syntax)
             return Result(text=f"{path} created ({lines} lines)")
         data = draft.read(path)
         if is_binary(data):
@@ -34,5 +35,5 @@ class Write:
         replaced = encode(msgspec.structs.replace(decode(data), text=asked.content))
         if replaced == data:
             raise ToolError(f"{path} already has exactly this content, so nothing would change.")
-        draft.write(path, replaced)
+        draft.write(path, replaced, syntax=asked.syntax)
         return Result(text=f"{path} replaced ({lines} lines)")

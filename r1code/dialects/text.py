@@ -32,9 +32,9 @@ FORMS: Mapping[str, Form] = {
     "read": Form(required=("path",), optional=("lines",)),
     "list": Form(optional=("path",)),
     "search": Form(required=("pattern",), optional=("path",), body="pattern"),
-    "edit": Form(required=("path",), body="edits"),
+    "edit": Form(required=("path",), optional=("syntax",), body="edits"),
     "replace": Form(required=("path",), body="content", lenient=False),
-    "write": Form(required=("path",), body="content", lenient=False),
+    "write": Form(required=("path",), optional=("syntax",), body="content", lenient=False),
     "run": Form(required=("command",), body="command"),
     "test": Form(optional=("selection",), body="selection"),
 }
