@@ -13,7 +13,7 @@ from r1code.errors import ToolError
 from r1code.events import Event
 from r1code.repo.files import decode, is_binary
 from r1code.repo.symbols import can_outline, outline
-from r1code.tree.worktree import WorkTree
+from r1code.tree.worktree import NEW_FILE_MODE, WorkTree
 from r1code.types import Arguments, Status
 
 T = TypeVar("T")
@@ -68,10 +68,14 @@ class Draft:
         self._protected = protected
         self._changes: dict[str, bytes | None] = {}
         self._unchecked: set[str] = set()
+        self._modes: dict[str, int] = {}
 
-    def resolve(self, path: str) -> str:
-        """The path as the tree knows it. Raises ToolError where nothing may be written."""
-        resolved = self._tree.resolve(path)
+    def resolve(self, path: str, *, follow_last: bool = True) -> str:
+        """The path as the tree knows it. Raises ToolError where nothing may be written.
+
+        `follow_last`: a link stands for what it points to.
+        """
+        resolved = self._tree.resolve(path, follow_last=follow_last)
         if self._protected(resolved):
             raise ToolError(f"{resolved} is protected: it must stay as it is. Solve the task in other files.")
         return resolved
@@ -81,12 +85,31 @@ class Draft:
 
     def read(self, path: str) -> bytes:
         """The drafted content, else the one on disk. Raises ToolError when there is none."""
-        drafted = self._changes.get(path)
-        return self._tree.read(path) if drafted is None else drafted
+        if path in self._changes:
+            drafted = self._changes[path]
+            if drafted is None:
+                raise ToolError(f"{path} is deleted by the same reply, so it cannot be used after that.")
+            return drafted
+        return self._tree.read(path)
 
-    def write(self, path: str, data: bytes, *, syntax: Syntax = "checked") -> None:
+    def mode(self, path: str) -> int:
+        """The permission bits that `path` will have. Raises ToolError when it is not there."""
+        self.read(path)
+        entry = self._tree.entry(path)
+        return self._modes.get(path, NEW_FILE_MODE if entry is None else entry.mode)
+
+    def write(self, path: str, data: bytes, *, mode: int | None = None, syntax: Syntax = "checked") -> None:
+        """`mode`: permission bits; None: as the file has them."""
         self._changes[path] = data
         (self._unchecked.add if syntax == "any" else self._unchecked.discard)(path)
+        if mode is not None:
+            self._modes[path] = mode
+
+    def delete(self, path: str) -> None:
+        """Raises ToolError when there is nothing."""
+        if path in self._changes or not self._tree.is_link(path):
+            self.read(path)
+        self._changes[path] = None
 
     @property
     def paths(self) -> set[str]:
@@ -110,7 +133,8 @@ class Draft:
     def land(self) -> None:
         """Applies the whole draft or nothing of it. Raises StateError."""
         if self._changes:
-            self._tree.write(self._changes, f"edit {', '.join(sorted(self._changes))}")
+            what = f"edit {', '.join(sorted(self._changes))}"
+            self._tree.write(self._changes, what, modes=self._modes)
 
 
 def _error(data: bytes) -> int | None:

@@ -13,7 +13,7 @@ from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall
 
-ORDER = ("read", "list", "search", "edit", "replace", "write", "run", "test")
+ORDER = ("read", "list", "search", "edit", "replace", "write", "delete", "move", "chmod", "run", "test")
 """The tools as they are described to the model: the instructions never depend on who made the toolset."""
 
 Batch = tuple[ToolCall, ...]
@@ -119,12 +119,21 @@ class Toolset:
                 results[authors[path]] = Result(text=_BROKEN.format(path=path, where=where), status="failed")
                 bad = True
         if not bad:
+            known = {path for path in draft.paths if self._knows(path)}
             draft.land()
-            for path in draft.paths:
-                self._see(path)
+            for number, call in enumerate(batch):
+                # What it only changed in part, it does not know for that.
+                for path in (path for path in draft.paths if authors[path] == number):
+                    if path in known or call.name == "write":
+                        self._see(path)
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
         return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+    def _knows(self, path: str) -> bool:
+        """Whether the model knows what is at `path`; of nothing, there is nothing to know."""
+        entry = self._tree.entry(path)
+        return entry is None or self._seen.get(path) == entry.digest
 
     def _see(self, path: str) -> None:
         """The model knows what is at `path` now."""
@@ -136,8 +145,7 @@ class Toolset:
         if call.name != "write" or not isinstance(call.arguments.get("path"), str):
             return
         path = self._tree.resolve(call.arguments["path"])
-        entry = self._tree.entry(path)
-        if entry is None or self._seen.get(path) == entry.digest:
+        if self._knows(path):
             return
         if path in self._seen:
             raise ToolError(f"{path} has changed since you read it. Read it again, then write it.")

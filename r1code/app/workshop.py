@@ -30,8 +30,11 @@ from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.session import Opened, Session, is_alive
+from r1code.tools.chmod import Chmod
+from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
+from r1code.tools.move import Move
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
@@ -50,7 +53,7 @@ Say = Callable[[str], None]
 
 EMBEDDED = "embedded"
 """The profile that needs neither a key nor a server."""
-_WRITES = (Edit(), Replace(), Write())
+_WRITES = (Edit(), Replace(), Write(), Delete(), Move(), Chmod())
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -35,6 +35,9 @@ FORMS: Mapping[str, Form] = {
     "edit": Form(required=("path",), optional=("syntax",), body="edits"),
     "replace": Form(required=("path",), body="content", lenient=False),
     "write": Form(required=("path",), optional=("syntax",), body="content", lenient=False),
+    "delete": Form(required=("path",)),
+    "move": Form(required=("path", "to")),
+    "chmod": Form(required=("path", "executable")),
     "run": Form(required=("command",), body="command"),
     "test": Form(optional=("selection",), body="selection"),
 }

@@ -73,7 +73,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_required: bool = True
     """False: without the variable, requests go out without a key."""
     dialect: Literal["text"] = "text"
-    edits: tuple[str, ...] = ("edit", "write")
+    edits: tuple[str, ...] = ("edit", "write", "delete", "move", "chmod")
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"
     """How failing tests are repaired: the model acts step by step | r1code finds the places and it edits them."""

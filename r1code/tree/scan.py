@@ -134,7 +134,7 @@ class _Reader:
         self._root = str(root)
         self._store = store
         self._cache = cache
-        self._known = {} if cache is None else cache.known
+        self._known: Mapping[str, _Known] = {} if cache is None else cache.known
         self._real: dict[str, bool] = {"": True}
         self._now_ns = time.time_ns()
         self._stored = store.names() if cache is not None else set[str]()

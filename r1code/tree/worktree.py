@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Origin, Timeline
 
-_NEW_FILE_MODE = 0o644
+NEW_FILE_MODE = 0o644
 _MOST_LINKS = 40
 _SIMILAR = 3
 
@@ -107,9 +107,13 @@ class WorkTree:
             return None
         return None if found is None else found[0]
 
-    def resolve(self, path: str) -> str:
+    def resolve(self, path: str, *, follow_last: bool = True) -> str:
         """The normal form of `path`, links inside the tree followed; `.` for the root."""
-        return self._resolve(path, follow_last=True)
+        return self._resolve(path, follow_last=follow_last)
+
+    def is_link(self, path: str) -> bool:
+        """Whether a link is at a path in normal form."""
+        return (self.root / path).is_symlink()
 
     def _resolve(self, path: str, *, follow_last: bool) -> str:
         if "\0" in path or not path.strip():
@@ -202,20 +206,24 @@ class WorkTree:
             return " List the files to find the right path."
         return f" Similar paths: {', '.join(near[:_SIMILAR])}."
 
-    def write(self, changes: dict[str, bytes | None], what: str = "edit") -> Patch:
+    def write(
+        self, changes: Mapping[str, bytes | None], what: str = "edit", *, modes: Mapping[str, int] | None = None
+    ) -> Patch:
         """Gives each path its content, None deletes it; all or nothing. Returns what changed.
+
+        A file keeps its mode, unless `modes` has another.
 
         `what` says in a few words what it is, for the one who may undo it.
 
-        A file keeps its mode. Raises ToolError for what cannot be written, StateError when the disk refuses.
+        Raises ToolError for what cannot be written, StateError when the disk refuses.
         """
-        patch = Patch.of(self._change(path, data) for path, data in changes.items())
+        patch = Patch.of(self._change(path, data, (modes or {}).get(path)) for path, data in changes.items())
         if len(set(patch.paths)) < len(patch.changes):
             raise ToolError("Two of the paths name the same file. Change each file once.")
         self._apply(patch, what)
         return patch
 
-    def _change(self, asked: str, data: bytes | None) -> FileChange:
+    def _change(self, asked: str, data: bytes | None, mode: int | None) -> FileChange:
         path = self._resolve(asked, follow_last=data is not None)
         found = self._look(path)
         before = None if found is None else found[0]
@@ -224,7 +232,8 @@ class WorkTree:
                 raise ToolError(f"{asked} does not exist, so it cannot be deleted.{self._similar(asked)}")
             return FileChange(path=path, before=before, after=None)
         self._refuse_below_a_file(path)
-        mode = _NEW_FILE_MODE if before is None else before.mode
+        if mode is None:
+            mode = NEW_FILE_MODE if before is None else before.mode
         after = Entry(kind="file", mode=mode, digest=self._store.put(data))
         return FileChange(path=path, before=before, after=after)
 

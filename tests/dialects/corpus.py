@@ -267,10 +267,10 @@ CASES = [
     ),
     Case(
         "an action that does not exist",
-        'x</think><delete path="a.py"/>',
+        'x</think><remove path="a.py"/>',
         reasoning="x",
-        answer='<delete path="a.py"/>',
-        error=("no action <delete>",),
+        answer='<remove path="a.py"/>',
+        error=("no action <remove>",),
     ),
     Case(
         "an attribute that does not exist",

@@ -20,8 +20,11 @@ from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.session import Opened, Session
+from r1code.tools.chmod import Chmod
+from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.list import List
+from r1code.tools.move import Move
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
@@ -76,7 +79,7 @@ class House:
         toolset = Toolset(
             self.tree,
             reads=[Read(self.tree), List(self.tree), Search(self.tree)],
-            writes=[Edit(), Replace(), Write()],
+            writes=[Edit(), Replace(), Write(), Delete(), Move(), Chmod()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
         )
