@@ -132,7 +132,9 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
             with workshop.opened(control):
                 steps = workshop.steps if config.steps is None else config.steps
                 meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
-                plan = Plan(command=config.test, candidates=config.candidates, seed=config.seed)
+                plan = Plan(
+                    command=config.test, candidates=config.candidates, seed=config.seed, dry_run=config.dry_run
+                )
                 repair = Repair(workshop, workshop.session, meter, plan)
                 if task.command == "fix":
                     events = repair.fix(config.test or "", control)

@@ -39,6 +39,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Consent, given once, to download the embedded model."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
+    dry_run: bool = False
+    """Work on a copy, and leave the patch to be looked at."""
     image: str | None = None
     """A Docker image instead of r1code's own base image."""
     candidates: Annotated[int, Meta(ge=1, le=64)] = 1

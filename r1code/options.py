@@ -30,6 +30,12 @@ def parser() -> argparse.ArgumentParser:
         help="with --sandbox=none: consent to run the model's commands on this machine, unasked",
     )
     tests.add_argument("--candidates", metavar="N", help="with fix: attempts, until one is proven (1)")
+    tests.add_argument(
+        "--dry-run",
+        action="store_true",
+        default=None,
+        help="work on a copy: the patch is shown and kept, not applied",
+    )
     limits = common.add_argument_group("limits of a turn")
     limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
     limits.add_argument("--seconds", metavar="N", help="time")

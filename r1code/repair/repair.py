@@ -40,6 +40,7 @@ from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
+from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
 
@@ -68,6 +69,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     candidates: int = 1
     """Attempts at most, each with its share of the steps; the first that is proven ends it."""
     seed: int | None = None
+    dry_run: bool = False
+    """Nothing reaches the person's tree."""
 
 
 class Repair:
@@ -114,7 +117,7 @@ class Repair:
             yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
             return trouble[0]
         verdict, patch = yield from self._best(base, before, command, control)
-        if verdict.outcome == "fixed":
+        if verdict.outcome == "fixed" and not self._plan.dry_run:
             try:
                 self._parts.tree.apply(patch, f"fix: {command}")
                 self._applied = True
@@ -124,15 +127,18 @@ class Repair:
 
     def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
         base = self._parts.tree.snapshot()
-        sandbox = self._parts.sandbox(self._parts.tree.root)
+        tree = self._copy(base, "copy") if self._plan.dry_run else self._parts.tree
+        sandbox = self._parts.sandbox(tree.root)
         try:
-            agent = self._parts.agent(self._parts.tree, sandbox, protect=False, seed=self._plan.seed)
+            agent = self._parts.agent(tree, sandbox, protect=False, seed=self._plan.seed)
             yield from self._turn(agent.turn(self._task(text), self._meter, control))
         finally:
             sandbox.close()
-            patch = base.diff(self._parts.tree.snapshot())
+            patch = base.diff(tree.snapshot())
             self._session_patch(patch)
-            self._applied = bool(patch)
+            self._applied = bool(patch) and not self._plan.dry_run
+            if self._plan.dry_run:
+                shutil.rmtree(tree.root)
         if patch:
             yield PatchReady(diff=self._parts.unified(patch), files=len(patch.changes))
         if not patch or self._command is None or self._reason == "cancelled":
@@ -169,11 +175,8 @@ class Repair:
     ) -> Generator[Event, None, Patch]:
         """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
         command = self._command or ""
-        root = self._parts.scratch / f"candidate-{number}"
-        root.mkdir(parents=True)
-        materialise(base, self._parts.store, root)
-        tree = self._parts.candidate(root)
-        sandbox = self._parts.sandbox(root)
+        tree = self._copy(base, f"candidate-{number}")
+        sandbox = self._parts.sandbox(tree.root)
         # Candidates never meet the same seed, however many questions each one asks.
         seed = None if self._plan.seed is None else self._plan.seed * 100_003 + number * 1_009
         try:
@@ -189,10 +192,16 @@ class Repair:
             sandbox.close()
             patch = base.diff(tree.snapshot())
             self._session_patch(patch)
-            shutil.rmtree(root)
+            shutil.rmtree(tree.root)
         if self._reason == "cancelled":
             raise Cancelled
         return patch
+
+    def _copy(self, base: Snapshot, name: str) -> WorkTree:
+        root = self._parts.scratch / name
+        root.mkdir(parents=True)
+        materialise(base, self._parts.store, root)
+        return self._parts.candidate(root)
 
     def _turn(self, turn: Events) -> Generator[Event, None, None]:
         with closing(turn):

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from e2e.conftest import FIX, Repo, commit, passes, write
@@ -36,6 +37,21 @@ def test_a_model_that_only_says_that_the_tests_pass_has_fixed_nothing(repo: Repo
     assert ran.code == 1
     assert repo.files() == before
     assert not passes(repo.root)
+
+
+@pytest.mark.parametrize("command", [["fix"], ["-p", "Fix it."]])
+def test_a_dry_run_proves_the_patch_and_leaves_the_tree_alone(repo: Repo, command: list[str]) -> None:
+    before = repo.files()
+    replies = repo.replies(f"{FIX}\n<run>echo x > made.txt</run>", "<done>ok</done>")
+    ran = repo.run(*command, *TEST, "--dry-run", "--json", *replies)
+    assert ran.code == 0, ran.out + ran.err
+    finished = ran.events[-1]
+    assert (finished["outcome"], finished["applied"]) == ("fixed", False)
+    assert repo.files() == before
+    assert msgspec.json.decode(repo.run("checkpoints", "list", "--json").out) == []
+    subprocess.run(["git", "apply", str(finished["patch_file"])], cwd=repo.root, check=True)
+    assert passes(repo.root)
+    assert (repo.root / "made.txt").exists()
 
 
 def test_a_wrong_fix_is_kept_as_a_patch_and_stays_out_of_the_tree(repo: Repo) -> None:
