@@ -50,6 +50,18 @@ PROJECTS = [
             "kitchen/parse.py",
         ),
     ),
+    Project(
+        folder=TESTS / "projects" / "buses",
+        one_file=(
+            "tests/test_journey.py::test_of_two_that_arrive_together_the_shorter_journey_is_best",
+            "buses/journey.py",
+        ),
+        two_files=(
+            "tests/test_board.py::test_night_buses_come_after_the_last_bus_of_the_evening",
+            "buses/read.py",
+            "buses/words.py",
+        ),
+    ),
 ]
 
 
