@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from r1code.errors import UsageError
 
 PROJECT_FILE = ".r1code/config.toml"
-PROJECT_KEYS = frozenset({"test"})
+PROJECT_KEYS = frozenset({"test", "format", "lint"})
 """All that a project file may set."""
 
 
@@ -34,6 +34,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """A file to which everything that the model streams is appended."""
     test: str | None = None
     """The command that runs the tests."""
+    format: str | None = None
+    """Formats the files that an edit changed, which are appended; `off`: nothing does. None: as detected."""
+    lint: str | None = None
+    """Checks them, in the same way."""
     sandbox: Literal["docker", "none"] = "docker"
     yes: bool = False
     """Consent, given once, to download the embedded model."""

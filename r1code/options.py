@@ -20,6 +20,12 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")
     tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
+    tests.add_argument(
+        "--format", metavar="COMMAND", help="formats edited files; `off` (as the project has it set up)"
+    )
+    tests.add_argument(
+        "--lint", metavar="COMMAND", help="checks edited files; `off` (as the project has it set up)"
+    )
     tests.add_argument("--test-seconds", metavar="N", help="time limit of one run of the tests (600)")
     tests.add_argument("--sandbox", choices=["docker", "none"], help="where commands run (docker)")
     tests.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 
+import msgspec
+
 from r1code import prompts
 from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
+from r1code.tools.hooks import Hooks
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall
@@ -33,12 +36,14 @@ class Toolset:
         writes: Sequence[WriteTool],
         execs: Sequence[ExecTool],
         protected: Callable[[str], bool] = lambda _: False,
+        hooks: Hooks | None = None,
     ) -> None:
         self._tree = tree
         self._reads = {tool.name: tool for tool in reads}
         self._writes = {tool.name: tool for tool in writes}
         self._execs = {tool.name: tool for tool in execs}
         self._protected = protected
+        self._hooks = hooks
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
 
@@ -88,7 +93,7 @@ class Toolset:
         """One observation for each call, in order."""
         call = batch[0]
         if call.name in self._writes:
-            return self._write(batch)
+            return (yield from self._write(batch, control))
         try:
             if call.name in self._reads:
                 result = self._reads[call.name].read(call.arguments, control)
@@ -100,7 +105,7 @@ class Toolset:
             result = Result(text=str(error), status="failed")
         return (_observation(call, result),)
 
-    def _write(self, batch: Batch) -> tuple[Observation, ...]:
+    def _write(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         draft = Draft(self._tree, self._protected)
         results: list[Result] = []
         authors: dict[str, int] = {}
@@ -120,7 +125,8 @@ class Toolset:
                 bad = True
         if not bad:
             known = {path for path in draft.paths if self._knows(path)}
-            draft.land()
+            told = yield from self._land(draft, batch[-1].id, control)
+            results[-1] = _with(results[-1], told)
             for number, call in enumerate(batch):
                 # What it only changed in part, it does not know for that.
                 for path in (path for path in draft.paths if authors[path] == number):
@@ -129,6 +135,15 @@ class Toolset:
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
         return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+    def _land(self, draft: Draft, call_id: str, control: Control) -> Generator[Event, None, list[str]]:
+        """Applies a draft, and lets the hooks look at it; what they say."""
+        if self._hooks is None:
+            draft.land()
+            return []
+        may = yield from self._hooks.before(draft.paths, control)
+        draft.land()
+        return (yield from self._hooks.after(draft.paths, may, call_id, control))
 
     def _knows(self, path: str) -> bool:
         """Whether the model knows what is at `path`; of nothing, there is nothing to know."""
@@ -150,6 +165,12 @@ class Toolset:
         if path in self._seen:
             raise ToolError(f"{path} has changed since you read it. Read it again, then write it.")
         raise ToolError(f"{path} exists, and you have not read it. Read it first, or replace lines with <edit>.")
+
+
+def _with(result: Result, told: Sequence[str]) -> Result:
+    if not told:
+        return result
+    return msgspec.structs.replace(result, text="\n".join([result.text, *told]))
 
 
 def _not_applied(result: Result) -> Result:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.approval import Approvals, Approver, Rule
-from r1code.config import Config
+from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
@@ -25,6 +25,7 @@ from r1code.providers.base import Provider
 from r1code.providers.recorder import RecordingProvider
 from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
+from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
@@ -33,6 +34,7 @@ from r1code.session import Opened, Session, is_alive
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
+from r1code.tools.hooks import Hook, HookKind, Hooks, detected
 from r1code.tools.list import List
 from r1code.tools.move import Move
 from r1code.tools.read import Read
@@ -186,6 +188,7 @@ class Workshop:
             writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
             protected=protected,
+            hooks=Hooks(tree, sandbox, self._hooks(), protected),
         )
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         # A sandbox is the consent to run things in it; the host is asked for each time.
@@ -201,6 +204,24 @@ class Workshop:
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
+
+    def _hooks(self) -> list[Hook]:
+        """What runs after edits: as configured, else as the project is set up for."""
+        found: list[Hook] = []
+        asked: dict[HookKind, str | None] = {"format": self._config.format, "lint": self._config.lint}
+        for kind, command in asked.items():
+            # Without a sandbox a project's word is not enough to run something here.
+            theirs = command is None or self._config.origins.get(kind) == PROJECT_FILE
+            if theirs and self._config.sandbox == "none":
+                continue
+            if command is None:
+                found += [hook for hook in detected(self._root_text) if hook.kind == kind]
+            elif command != "off":
+                found.append(Hook(kind=kind, command=command))
+        return found
+
+    def _root_text(self, name: str) -> str | None:
+        return text_of(self.tree, name) if name in self.tree.paths() else None
 
     def _model(self, instructions: str, seed: int | None) -> Model:
         dialect = TextDialect(system=self._profile.system)

@@ -23,6 +23,7 @@ from r1code.session import Opened, Session
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
+from r1code.tools.hooks import Hook, Hooks
 from r1code.tools.list import List
 from r1code.tools.move import Move
 from r1code.tools.read import Read
@@ -61,6 +62,7 @@ class House:
         approver: Approver | None = None,
         protected: Callable[[str], bool] = lambda _: False,
         headless: bool = True,
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self.root = folder / "repo"
         self.root.mkdir(parents=True)
@@ -82,6 +84,7 @@ class House:
             writes=[Edit(), Replace(), Write(), Delete(), Move(), Chmod()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
+            hooks=Hooks(self.tree, self.sandbox, hooks, protected),
         )
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         model = Model(
