@@ -14,7 +14,7 @@ if [ "$2" = recorded ]; then
     echo "The replies come from a file, not from a model: $here/lending.replies.toml"
     "$1" fix --test "pytest -q" --profile scripted --replies "$here/lending.replies.toml"
 else
-    echo "A small model on this machine's CPU repairs the example: about five minutes on two cores, and it may fail."
+    echo "A small model on this machine's CPU repairs the example: one to five minutes on two cores, and it may fail."
     echo "Its weights (1.1 GB) are downloaded if they are not here yet. It is not R1."
     "$1" fix --test "pytest -q" --profile embedded --seed 1 --yes
 fi

@@ -118,7 +118,7 @@ def card(call: ToolCall) -> str:
     match call.name:
         case "edit":
             words = [path, _count(given.get("edits"), "edit")]
-        case "write":
+        case "write" | "replace":
             words = [path, _count(str(given.get("content", "")).splitlines(), "line")]
         case "read":
             words = [path, f"(lines {_value(given['lines'])})" if given.get("lines") else ""]
@@ -128,8 +128,12 @@ def card(call: ToolCall) -> str:
             words = [_value(given.get("command", ""))]
         case "test":
             words = [_value(given.get("selection") or "(all tests)")]
-        case "list":
+        case "list" | "delete":
             words = [path or "."]
+        case "move":
+            words = [path, f"to {_value(given.get('to', ''))}"]
+        case "chmod":
+            words = [path, "executable" if given.get("executable") == "yes" else "not executable"]
         case _:
             words = [_value(given)]
     return "  ".join([safe_line(call.name), *filter(None, words)])

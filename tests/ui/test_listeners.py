@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from r1code.events import CandidateEvent, CommandOutput, Event, ReasoningDelta, TextDelta, TurnStarted
-from r1code.types import EndReason, ExitCode, Status
+from r1code.tools.toolset import ORDER
+from r1code.types import EndReason, ExitCode, Status, ToolCall
 from r1code.ui import describe
 from r1code.ui.flow import cells
 from r1code.ui.listener import Listener, listener_for
@@ -236,3 +237,12 @@ def test_closing_completes_the_line_once():
     listener.close()
     listener.close()
     assert stream.getvalue() == "  half\n[1]   a candidate's half\n"
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_every_tool_has_a_card_that_a_person_can_read(name: str) -> None:
+    given = {"path": "a.py", "content": "x\ny\n", "edits": [{}], "pattern": "p", "command": "ls", "to": "b.py"}
+    shown = describe.card(ToolCall(id="c1", name=name, arguments=given))
+    assert shown.startswith(name)
+    assert "{" not in shown
+    assert describe.card(ToolCall(id="c1", name="move", arguments=given)) == "move  a.py  to b.py"
