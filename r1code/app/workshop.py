@@ -19,7 +19,7 @@ from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
-from r1code.errors import UsageError
+from r1code.errors import StateError, UsageError
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.recorder import RecordingProvider
@@ -53,6 +53,7 @@ from r1code.types import Effect
 
 Say = Callable[[str], None]
 
+_NAMED = 5
 EMBEDDED = "embedded"
 """The profile that needs neither a key nor a server."""
 _WRITES = (Edit(), Replace(), Write(), Delete(), Move(), Chmod())
@@ -103,6 +104,7 @@ class Workshop:
         self._say = say
         self._approver = approver
         self._git = git
+        self._task = task
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
         self.provider: Provider
@@ -145,11 +147,24 @@ class Workshop:
                 self._say(
                     f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
                 )
+            if self._git.is_repository and self._task.replayed is None:
+                self._tell_dirty()
             base = self.store.put(self.tree.snapshot().pack())
             self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
             stack.callback(self.session.close)
             self.scratch = self.session.folder / "scratch"
             yield
+
+    def _tell_dirty(self) -> None:
+        try:
+            paths = self._git.dirty()
+        except (StateError, UsageError) as error:
+            self._say(f"whether there are uncommitted changes is not known: {error.what}")
+            return
+        if paths:
+            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+            names = ", ".join(paths[:_NAMED])
+            self._say(f"uncommitted changes are part of what r1code works on: {names}{more}")
 
     def _origin(self) -> Origin:
         return self.session.origin()

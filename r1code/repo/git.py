@@ -115,14 +115,15 @@ class Git:
         ran = run(self.root, ["symbolic-ref", "--short", "--quiet", "HEAD"], env=self._env)
         return os.fsdecode(ran.output.removesuffix(b"\n")) if ran.code == 0 else None
 
-    def is_dirty(self) -> bool:
-        """Whether the work tree or the index differ from HEAD, untracked files included, submodules not.
+    def dirty(self) -> list[str]:
+        """The paths where the work tree or the index differ from HEAD, untracked ones included, submodules not.
 
-        Filters do not run: a file that a filter changes on checkout counts as changed once it was touched.
+        A folder that is untracked as a whole is one path, with a slash. Filters do not run: a file that a filter
+        changes on checkout counts as changed once it was touched.
         """
         arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
         ran = run(self.root, [*arguments, "--untracked-files=normal"], config=self._no_filters(), env=self._env)
-        return bool(checked(ran, "compare the work tree with HEAD").output)
+        return [line[3:] for line in checked(ran, "compare the work tree with HEAD").names]
 
     def _no_filters(self) -> list[str]:
         """Settings that disarm every filter that any configuration file names."""

@@ -54,6 +54,17 @@ def test_a_dry_run_proves_the_patch_and_leaves_the_tree_alone(repo: Repo, comman
     assert (repo.root / "made.txt").exists()
 
 
+def test_uncommitted_changes_are_said_and_are_part_of_the_work(repo: Repo) -> None:
+    (repo.root / "shop/names.py").write_text("NAME = 2\n")
+    (repo.root / "notes.txt").write_text("mine\n")
+    ran = repo.run("-p", "Look.", *repo.replies('<read path="notes.txt"/>', "<done>ok</done>"))
+    assert ran.code == 0, ran.err
+    assert "uncommitted changes are part of what r1code works on: shop/names.py, notes.txt" in ran.out
+    subprocess.run(["git", "stash", "-qu"], cwd=repo.root, check=True)
+    clean = repo.run("-p", "Look.", *repo.replies("<done>ok</done>"))
+    assert "uncommitted" not in clean.out
+
+
 def test_a_wrong_fix_is_kept_as_a_patch_and_stays_out_of_the_tree(repo: Repo) -> None:
     before = repo.files()
     wrong = FIX.replace("sum(prices) - discount", "7")

@@ -92,7 +92,7 @@ def test_a_repository_of_somebody_else_needs_the_persons_word(repository: Reposi
 
 def test_an_empty_repository_has_no_files_and_no_head(repository: Repository):
     git = Git.find(repository.root)
-    assert (git.files(), git.head(), git.branch(), git.is_dirty()) == ([], None, "main", False)
+    assert (git.files(), git.head(), git.branch(), git.dirty()) == ([], None, "main", [])
 
 
 def test_head_and_branch_are_where_git_says(repository: Repository):
@@ -156,7 +156,7 @@ def test_repositories_inside_are_left_out(repository: Repository, tmp_path: Path
     assert git.files() == [".gitmodules", "ours"]
     assert git.ignored(["sub module/theirs", "ours", "new"]) == {"sub module/theirs"}
     repository.commit()
-    assert not git.is_dirty()
+    assert not git.dirty()
     assert Git.find(repository.root / "sub module").files() == ["theirs"]
 
 
@@ -191,7 +191,7 @@ def test_a_path_that_git_cannot_judge_does_not_spoil_the_question(repository: Re
 def test_every_kind_of_change_is_dirt(how: str, repository: Repository):
     repository.commit("a")
     git = Git.find(repository.root)
-    assert not git.is_dirty()
+    assert not git.dirty()
     if how == "untracked":
         repository.write("b")
     elif how == "deleted":
@@ -203,14 +203,14 @@ def test_every_kind_of_change_is_dirt(how: str, repository: Repository):
     if how == "staged":
         repository.git("add", "a")
         repository.write("a")
-    assert git.is_dirty()
+    assert git.dirty()
 
 
 def test_a_touched_file_is_no_dirt_and_the_index_stays_as_it_is(repository: Repository):
     repository.commit("a")
     os.utime(repository.root / "a", (1, 1))
     index = (repository.root / ".git" / "index").read_bytes()
-    assert not Git.find(repository.root).is_dirty()
+    assert not Git.find(repository.root).dirty()
     assert (repository.root / ".git" / "index").read_bytes() == index
 
 

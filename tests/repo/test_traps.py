@@ -56,7 +56,7 @@ METHODS: dict[str, Callable[[Git, Store], object]] = {
     "ignored": lambda git, _: git.ignored(["tracked", "new", "deep/new"]),
     "head": lambda git, _: git.head(),
     "branch": lambda git, _: git.branch(),
-    "is_dirty": lambda git, _: git.is_dirty(),
+    "dirty": lambda git, _: git.dirty(),
     "unified": lambda git, store: git.unified(_patch(store), store),
 }
 
@@ -136,7 +136,7 @@ def test_a_trapped_repository_reads_as_usual(trapped: Trapped, tmp_path: Path):
     git = Git.find(trapped.repository.root)
     assert git.files() == [".gitattributes", "deep/tracked", "other", "tracked"]
     assert git.branch() == "main"
-    assert git.is_dirty()
+    assert git.dirty()
     store = Store(tmp_path / "store")
     assert "+new\n" in git.unified(_patch(store), store)
 
@@ -159,7 +159,7 @@ def test_missing_objects_are_not_fetched(trapped: Trapped):
     git.files()
     git.head()
     with pytest.raises(StateError, match="could not compare"):
-        git.is_dirty()
+        git.dirty()
     assert not trapped.fired.exists()
     repository.git("status", check=False)
     assert trapped.fired.exists(), "the trap is not real"
@@ -188,5 +188,5 @@ def test_a_filter_that_cannot_be_switched_off_is_refused(trapped: Trapped):
     trapped.repository.write(".gitattributes", "* filter=a=b\n")
     os.utime(trapped.repository.root / "a", (1, 1))
     with pytest.raises(UsageError, match="cannot be switched off"):
-        Git.find(trapped.repository.root).is_dirty()
+        Git.find(trapped.repository.root).dirty()
     assert not trapped.fired.exists()
