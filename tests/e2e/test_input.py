@@ -90,3 +90,16 @@ def test_a_reader_that_goes_away_does_not_cause_a_traceback(repo: Repo) -> None:
         check=False,
     )
     assert done.stderr == ""
+
+
+def test_a_projects_formatter_does_not_run_on_the_host(repo: Repo) -> None:
+    write(repo.root, {".r1code/config.toml": 'format = "touch theirs #"\nlint = "touch theirs-too #"\n'})
+    host = ["--sandbox=none", "--allow-host-exec"]
+    ran = repo.run("-p", "x", *host, *repo.replies(FIX, "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    assert not (repo.root / "theirs").exists()
+    assert not (repo.root / "theirs-too").exists()
+    back = FIX.replace("+ discount", "X").replace("- discount", "+ discount").replace("X", "- discount")
+    ran = repo.run("-p", "x", *host, "--format", "touch mine #", *repo.replies(back, "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    assert (repo.root / "mine").exists()
