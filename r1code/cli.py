@@ -295,7 +295,12 @@ def _checkpoints(options: argparse.Namespace) -> int:
         found = history.list()
         print(as_json(found) if options.json else safe(as_table(found)))
     elif options.action == "show":
-        print(safe(history.diff(options.number)), end="")
+        diff = history.diff(options.number)
+        if sys.stdout.isatty():
+            print(safe(diff), end="")
+        else:
+            # For `git apply`, which wants every byte as it is.
+            sys.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
     else:
         moves, contents = history.prune(DAYS if options.days is None else options.days, Control())
         print(f"{moves} checkpoints and {contents} contents removed")

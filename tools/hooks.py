@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from r1code.control import Control
+from r1code.errors import ToolError
 from r1code.events import Event
 from r1code.sandbox.base import Sandbox
 from r1code.tools.run import output
@@ -83,7 +84,7 @@ class Hooks:
         may: set[tuple[str, str]] = set()
         for hook in self._hooks:
             wanted = hook.wanted(paths) if hook.kind == "format" else []
-            old = [path for path in wanted if self._tree.entry(path) is not None]
+            old = [path for path in wanted if self._is_there(path)]
             may.update((hook.command, path) for path in wanted if path not in old or hook.check is None)
             for path in old if hook.check is not None else []:
                 if (yield from self._run(hook.check or "", [path], "", control)).exit_code == 0:
@@ -96,7 +97,7 @@ class Hooks:
         """Runs the hooks on what changed; one line or more for the model about each that had something to say."""
         told: list[str] = []
         for hook in self._hooks:
-            wanted = [path for path in hook.wanted(paths) if self._tree.entry(path) is not None]
+            wanted = [path for path in hook.wanted(paths) if self._is_there(path)]
             if hook.kind == "format":
                 wanted = [path for path in wanted if (hook.command, path) in may]
             if not wanted:
@@ -111,6 +112,12 @@ class Hooks:
             if not result.succeeded:
                 told.append(f"[{hook.command}]\n{clip(result.output, MOST_CHARS).text.rstrip()}")
         return told
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            return self._tree.entry(path) is not None
+        except ToolError:
+            return False
 
     def _keep(self, hook: Hook, wanted: Sequence[str], control: Control) -> list[str]:
         """Takes over what a formatter did to the files that it was given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -110,13 +111,9 @@ class Toolset:
         results: list[Result] = []
         authors: dict[str, int] = {}
         for number, call in enumerate(batch):
-            try:
-                self._refuse_unseen(call)
-                results.append(self._writes[call.name].draft(call.arguments, draft))
-            except ToolError as error:
-                results.append(Result(text=str(error), status="failed"))
-            authors.update(dict.fromkeys(draft.paths - authors.keys(), number))
-            authors.update({path: number for path in draft.paths if path == call.arguments.get("path")})
+            results.append(self._drafted(call, draft))
+            named = {path for path in draft.paths if path == call.arguments.get("path")}
+            authors.update(dict.fromkeys((draft.paths - authors.keys()) | named, number))
         bad = any(result.status == "failed" for result in results)
         if not bad:
             # Only now: two edits of one file may make it whole again together.
@@ -124,17 +121,25 @@ class Toolset:
                 results[authors[path]] = Result(text=_BROKEN.format(path=path, where=where), status="failed")
                 bad = True
         if not bad:
-            known = {path for path in draft.paths if self._knows(path)}
-            told = yield from self._land(draft, batch[-1].id, control)
-            results[-1] = _with(results[-1], told)
-            for number, call in enumerate(batch):
-                # What it only changed in part, it does not know for that.
-                for path in (path for path in draft.paths if authors[path] == number):
-                    if path in known or call.name == "write":
-                        self._see(path)
+            # What it only changed in part, it does not know for that.
+            known = {path for path in draft.paths if self._knows(path) or batch[authors[path]].name == "write"}
+            try:
+                told = yield from self._land(draft, batch[-1].id, control)
+                results[-1] = _with(results[-1], told)
+                for path in known:
+                    self._see(path)
+            except ToolError as error:
+                results = [Result(text=str(error), status="failed") for _ in batch]
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
         return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+    def _drafted(self, call: ToolCall, draft: Draft) -> Result:
+        try:
+            self._refuse_unseen(call)
+            return self._writes[call.name].draft(call.arguments, draft)
+        except ToolError as error:
+            return Result(text=str(error), status="failed")
 
     def _land(self, draft: Draft, call_id: str, control: Control) -> Generator[Event, None, list[str]]:
         """Applies a draft, and lets the hooks look at it; what they say."""
@@ -147,13 +152,18 @@ class Toolset:
 
     def _knows(self, path: str) -> bool:
         """Whether the model knows what is at `path`; of nothing, there is nothing to know."""
-        entry = self._tree.entry(path)
+        try:
+            entry = self._tree.entry(path)
+        except ToolError:
+            # A link that leads out, or a folder: nothing that could be known.
+            return False
         return entry is None or self._seen.get(path) == entry.digest
 
     def _see(self, path: str) -> None:
         """The model knows what is at `path` now."""
-        entry = self._tree.entry(path)
-        self._seen[self._tree.resolve(path)] = None if entry is None else entry.digest
+        with suppress(ToolError):
+            entry = self._tree.entry(path)
+            self._seen[self._tree.resolve(path)] = None if entry is None else entry.digest
 
     def _refuse_unseen(self, call: ToolCall) -> None:
         """Raises ToolError where a whole file would be replaced that the model does not know as it is."""

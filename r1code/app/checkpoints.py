@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from r1code.control import Control
 from r1code.errors import StateError, UsageError
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
-from r1code.session import Rewound, Session
+from r1code.session import Rewound, Session, is_alive
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
@@ -109,6 +110,10 @@ class Checkpoints:
         """Forgets older changes, and contents that nothing needs any more; how many of each."""
         with self._held(control) as timeline:
             gone = timeline.prune(time.time() - days * _DAY_SECONDS)
+            running = [one.name for one in (self._state / "sessions").glob("*") if is_alive(one)]
+            if running:
+                self._say(f"contents are kept while sessions run: {', '.join(running)}")
+                return len(gone), 0
             return len(gone), self._store.sweep(set(self._needed()))
 
     def _move(self, number: int) -> Move:
@@ -133,6 +138,14 @@ class Checkpoints:
     def _go(self, timeline: Timeline, target: int, part: Part, *, force: bool) -> Patch:
         left, reached = timeline.path(timeline.at), timeline.path(target)
         patch = Patch(())
+        unsure = [move for move in left if move not in reached and not move.is_sure]
+        if unsure and not force:
+            names = ", ".join(sorted({path for move in unsure for path in move.patch.paths}))
+            raise UsageError(
+                "what a killed command did may be mixed with your own changes",
+                why=f"r1code was ended while `{unsure[-1].what}` ran; changed since its start: {names}",
+                hint="look at those files; --force undoes it all, and `r1code redo` brings it back",
+            )
         if part != "conversation":
             if force and self._tree.keep_foreign(target):
                 self._say("what somebody else changed in these files is kept as a checkpoint of its own")
@@ -151,7 +164,7 @@ class Checkpoints:
 
     def _tell(self, timeline: Timeline, moves: Sequence[Move], *, undone: bool) -> None:
         """Lets the sessions of `moves` go on from where they stood."""
-        for name in dict.fromkeys(move.origin.session for move in moves):
+        for name in filter(None, dict.fromkeys(move.origin.session for move in moves)):
             own = [move for move in moves if move.origin.session == name]
             try:
                 session = Session.load(self._state / "sessions" / name)
@@ -187,7 +200,8 @@ class Checkpoints:
 
 
 def as_json(checkpoints: Sequence[Checkpoint]) -> str:
-    return msgspec.json.format(msgspec.json.encode(checkpoints), indent=2).decode()
+    # The standard module writes names that are not UTF-8, as escapes.
+    return json.dumps(msgspec.to_builtins(checkpoints), indent=2)
 
 
 def as_table(checkpoints: Sequence[Checkpoint]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -150,6 +152,7 @@ class Workshop:
             if self._git.is_repository and self._task.replayed is None:
                 self._tell_dirty()
             base = self.store.put(self.tree.snapshot().pack())
+            # What it needs is named before anybody sweeps.
             self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
             stack.callback(self.session.close)
             self.scratch = self.session.folder / "scratch"
@@ -179,7 +182,7 @@ class Workshop:
         if self._config.sandbox == "none":
             from r1code.sandbox.host import HostSandbox
 
-            return HostSandbox(root, limits=limits, scan=lambda: self._tree_of(root).snapshot())
+            return HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
         from r1code.sandbox.docker import DockerSandbox
 
         return DockerSandbox(
@@ -193,7 +196,16 @@ class Workshop:
         )
 
     def candidate(self, root: Path) -> WorkTree:
-        return WorkTree(root, lambda: _walk(root), self.store, state=self._state, hidden=is_secret)
+        """What is in `root` now, and what comes into it that git would not ignore."""
+        base = frozenset(_walk(root))
+
+        def paths() -> list[str]:
+            found = _walk(root)
+            fresh = [path for path in found if path not in base]
+            ignored = self._git.ignored(fresh) if fresh else set[str]()
+            return [path for path in found if path not in ignored]
+
+        return WorkTree(root, paths, self.store, state=self._state, hidden=is_secret)
 
     def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
         protected = is_protected if protect else _nothing
@@ -203,7 +215,7 @@ class Workshop:
             writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
             protected=protected,
-            hooks=Hooks(tree, sandbox, self._hooks(), protected),
+            hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         # A sandbox is the consent to run things in it; the host is asked for each time.
@@ -220,7 +232,8 @@ class Workshop:
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
 
-    def _hooks(self) -> list[Hook]:
+    @cached_property
+    def _hooks(self) -> tuple[Hook, ...]:
         """What runs after edits: as configured, else as the project is set up for."""
         found: list[Hook] = []
         asked: dict[HookKind, str | None] = {"format": self._config.format, "lint": self._config.lint}
@@ -230,13 +243,11 @@ class Workshop:
             if theirs and self._config.sandbox == "none":
                 continue
             if command is None:
-                found += [hook for hook in detected(self._root_text) if hook.kind == kind]
+                found += [hook for hook in detected(lambda name: text_of(self.tree, name)) if hook.kind == kind]
             elif command != "off":
+                _refuse_no_command(kind, command)
                 found.append(Hook(kind=kind, command=command))
-        return found
-
-    def _root_text(self, name: str) -> str | None:
-        return text_of(self.tree, name) if name in self.tree.paths() else None
+        return tuple(found)
 
     def _model(self, instructions: str, seed: int | None) -> Model:
         dialect = TextDialect(system=self._profile.system)
@@ -251,6 +262,19 @@ class Workshop:
     def _left_behind(self, paths: list[str]) -> set[str]:
         """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
         return self._git.ignored(paths) | {path for path in paths if is_secret(path)}
+
+
+def _refuse_no_command(kind: str, command: str) -> None:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise UsageError(
+            f"the setting {kind} = {command!r} cannot be used",
+            why="it is no command that a shell could run",
+            hint=f"correct it, or turn it off with {kind} = off",
+        )
 
 
 def prune_containers(state: Path, control: Control, *, everything: bool = False) -> list[str]:

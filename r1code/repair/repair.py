@@ -106,7 +106,7 @@ class Repair:
             self._reason, outcome = "cancelled", "ended"
         yield self._finished(outcome)
 
-    def _fix(self, command: str, control: Control) -> Generator[Event, None, Outcome]:
+    def _fix(self, command: str, control: Control) -> Generator[Event, None, Outcome | Literal["ended"]]:
         base = self._parts.tree.snapshot()
         yield Notice(text=f"running the tests on the tree as it is: {command}")
         before = yield from self._clean_run(base, command, "baseline", control)
@@ -123,10 +123,11 @@ class Repair:
                 self._applied = True
             except StateError as error:
                 yield Notice(text=f"the patch was not applied: {error}", level="warning")
+                return "ended"
         return verdict.outcome
 
     def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
-        base = self._parts.tree.snapshot()
+        base, since = self._parts.tree.snapshot(), time.time()
         tree = self._copy(base, "copy") if self._plan.dry_run else self._parts.tree
         sandbox = self._parts.sandbox(tree.root)
         try:
@@ -134,7 +135,7 @@ class Repair:
             yield from self._turn(agent.turn(self._task(text), self._meter, control))
         finally:
             sandbox.close()
-            patch = base.diff(tree.snapshot())
+            patch = tree.changed(base, since)
             self._session_patch(patch)
             self._applied = bool(patch) and not self._plan.dry_run
             if self._plan.dry_run:

@@ -14,7 +14,7 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Entry, Replied
+from r1code.session import AnyItem, Entry, Replied, Rewound
 
 _VOLATILE = frozenset({"kind", "seconds", "usage", "session", "root", "settings", "digest", "display"})
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
@@ -61,8 +61,9 @@ def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Di
     What a clock or chance decides (times, names of temporary folders) does not count.
     """
     step = 0
-    pairs = zip_longest((entry.item for entry in recorded), (entry.item for entry in replayed))
-    for left, right in pairs:
+    # What was undone later is no part of what the replies did.
+    items = ([one.item for one in log if not isinstance(one.item, Rewound)] for log in (recorded, replayed))
+    for left, right in zip_longest(*items):
         told = (_told(left), _told(right))
         if told[0] != told[1]:
             return Difference(step=step, recorded=told[0], replayed=told[1])

@@ -47,7 +47,8 @@ class Git:
                 hint="name an existing folder",
             )
         ran = run(folder, ["rev-parse", "--show-toplevel"])
-        if ran.code and "not a git repository" in ran.error and state is not None:
+        inside = any(os.path.lexists(place / ".git") for place in (folder.resolve(), *folder.resolve().parents))
+        if ran.code and "not a git repository" in ran.error and state is not None and not inside:
             return _lone(folder.resolve(), state)
         if ran.code:
             raise _unusable(folder, ran.error)
@@ -159,7 +160,8 @@ def _staged(line: str) -> tuple[str, str, str]:
 
 
 def _lone(folder: Path, state: Path) -> Git:
-    if folder in {Path.home(), Path(folder.anchor)} or folder in Path.home().parents:
+    home = Path.home().resolve()
+    if folder in {home, Path(folder.anchor)} or folder in home.parents:
         raise UsageError(
             f"{folder} is too much to work in",
             why="it is in no git repository, so all files below it would be the project's",

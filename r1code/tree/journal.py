@@ -80,6 +80,19 @@ def apply(root: Path, patch: Patch, store: Store, folder: Path, *, fault: Fault 
         raise _changed(left)
 
 
+def is_pending(root: Path, folder: Path) -> bool:
+    """Whether a patch of the tree at `root` is still to land."""
+    return any(_record_of(file, root) is not None for file in folder.glob("*.intent"))
+
+
+def _record_of(file: Path, root: Path) -> _Record | None:
+    try:
+        record = msgspec.convert(json.loads(file.read_text()), type=_Record)
+    except (OSError, ValueError, msgspec.ValidationError):
+        return None
+    return record if record.root == os.path.realpath(root) else None
+
+
 def recover(root: Path, store: Store, folder: Path) -> list[Recovery]:
     """Ends what a crash interrupted in the tree at `root`. The caller holds the lock of the tree.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -43,6 +43,8 @@ class Move(Struct, frozen=True, kw_only=True, tag=True):
     origin: Origin
     what: str
     patch: Patch
+    is_sure: bool = True
+    """False: a command was interrupted, and what somebody else changed until that was noticed is part of it."""
 
 
 class Went(Struct, frozen=True, kw_only=True, tag=True):
@@ -57,6 +59,7 @@ class Began(Struct, frozen=True, kw_only=True, tag=True):
     """A command runs in the tree itself, which is `tree`, the name of a packed snapshot."""
 
     tree: str
+    time: float
     origin: Origin
     what: str
 
@@ -96,21 +99,41 @@ class Timeline:
         self._redo: list[int] = []
         self.pending: _Pending | None = None
         """What a crash interrupted, until `settle`."""
-        for line in _read(file):
+        lines, self._whole = _read(file)
+        """Bytes of the log that are good; None: all of them."""
+        for line in lines:
             self._take(line)
 
     def between(self, start: int, end: int) -> Patch:
-        """What makes the tree at position `end` out of that at `start`. Raises KeyError for unknown ones."""
+        """What makes the tree at position `end` out of that at `start`. Raises KeyError for unknown ones.
+
+        Raises StateError where a change between them is not logged.
+        """
         back, there = self.path(start), self.path(end)
         shared = 0
         while shared < min(len(back), len(there)) and back[shared].id == there[shared].id:
             shared += 1
         patch = Patch(())
-        for move in reversed(back[shared:]):
-            patch = patch.then(move.patch.inverse())
-        for move in there[shared:]:
-            patch = patch.then(move.patch)
+        try:
+            for move in reversed(back[shared:]):
+                patch = patch.then(move.patch.inverse())
+            for move in there[shared:]:
+                patch = patch.then(move.patch)
+        except ValueError as error:
+            raise StateError(
+                "the way there is not known",
+                why=f"somebody else changed a file in between: {error}",
+                hint="go to a checkpoint that is nearer",
+            ) from error
         return patch
+
+    def last(self, paths: Iterable[str]) -> dict[str, Entry | None]:
+        """What the log says of those of `paths` that it knows, at the position."""
+        wanted = set(paths)
+        found: dict[str, Entry | None] = {}
+        for move in self.path(self.at):
+            found.update({change.path: change.after for change in move.patch.changes if change.path in wanted})
+        return found
 
     def path(self, position: int) -> list[Move]:
         """The moves that lead to a position, first to last. Raises KeyError."""
@@ -127,32 +150,41 @@ class Timeline:
         return self._redo[-1] if self._redo else None
 
     @contextmanager
-    def moving(self, patch: Patch, what: str) -> Generator[None, None, None]:
-        """Logs a patch that the block applies. When the block raises StateError, the tree is as it was."""
-        move = self._move(patch, what, self._origin())
-        with self._logged(move):
-            yield
+    def moving(self, patch: Patch, what: str, *, origin: Origin | None = None) -> Generator[None, None, None]:
+        """Logs a patch that the block applies. When the block raises, `drop` it or let `settle` decide."""
+        self._add(self._move(patch, what, self._origin() if origin is None else origin))
+        yield
+        self._add(Landed())
 
     @contextmanager
     def going(self, to: int) -> Generator[Patch, None, None]:
         """Logs a change of position; the block applies the patch that it is given."""
         patch = self.between(self.at, to)
-        with self._logged(Went(to=to, time=time.time(), patch=patch)):
-            yield patch
+        self._add(Went(to=to, time=time.time(), patch=patch))
+        yield patch
+        self._add(Landed())
+
+    def drop(self) -> None:
+        """What was logged last did not land, and the tree is as it was."""
+        if self.pending is not None:
+            self._add(Dropped())
 
     def began(self, tree: str, what: str) -> None:
         """A command begins to run in the tree itself."""
-        self._add(Began(tree=tree, origin=self._origin(), what=what))
+        self._add(Began(tree=tree, time=time.time(), origin=self._origin(), what=what))
 
-    def ended(self, patch: Patch) -> None:
-        """What the command that began did; also when a crash interrupted it."""
+    def ended(self, patch: Patch, *, is_sure: bool = True) -> None:
+        """What the command that began did. Not sure: a crash interrupted it."""
         began = self.pending
         if not isinstance(began, Began):
             raise TypeError("no command began")
-        self._add(Dropped())
-        if patch:
-            self._add(self._move(patch, began.what, began.origin))
-            self._add(Landed())
+        if not patch:
+            self.drop()
+            return
+        # It takes the place of what began: a crash right here loses nothing.
+        move = self._move(patch, began.what, began.origin)
+        self._add(msgspec.structs.replace(move, is_sure=is_sure))
+        self._add(Landed())
 
     def settle(self, look: Callable[[str], Entry | None]) -> None:
         """Decides what became of a patch that was not confirmed; `look` says what is on disk now.
@@ -171,12 +203,14 @@ class Timeline:
 
         Raises StateError when the log cannot be written.
         """
-        fresh = [move for move in self.path(self.at) if move.time >= before]
-        root = fresh[0].parent if fresh else self.at
+        # By the last that is too old: a clock may have been set back.
+        old = [move.id for move in self.path(self.at) if move.time < before]
+        root = old[-1] if old else self.root
         reached = {root}
         kept: list[Move] = []
+        on_path = {move.id for move in self.path(self.at)}
         for move in self.moves.values():
-            if move.parent in reached and move.time >= before:
+            if move.parent in reached and (move.time >= before or move.id in on_path):
                 reached.add(move.id)
                 kept.append(move)
         gone = [move for move in self.moves.values() if move not in kept]
@@ -187,7 +221,10 @@ class Timeline:
             lines += [Went(to=self.at, time=time.time(), patch=Patch(())), Landed()]
         new = self._file.with_suffix(".new")
         try:
-            new.write_bytes(b"".join(map(_encoded, lines)))
+            with new.open("wb") as file:
+                file.write(b"".join(map(_encoded, lines)))
+                file.flush()
+                os.fsync(file.fileno())
             new.replace(self._file)
         except OSError as error:
             raise _unwritable(self._file, error) from error
@@ -199,20 +236,13 @@ class Timeline:
     def _move(self, patch: Patch, what: str, origin: Origin) -> Move:
         return Move(id=self._last + 1, parent=self.at, time=time.time(), origin=origin, what=what, patch=patch)
 
-    @contextmanager
-    def _logged(self, line: Move | Went) -> Generator[None, None, None]:
-        self._add(line)
-        try:
-            yield
-        except StateError:
-            with suppress(StateError):  # Unconfirmed, it is settled at the next start.
-                self._add(Dropped())
-            raise
-        self._add(Landed())
-
     def _add(self, line: _Line) -> None:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            if self._whole is not None:
+                # Only now, when this process holds the tree: another one may have been writing that line.
+                os.truncate(self._file, self._whole)
+                self._whole = None
             with self._file.open("ab") as file:
                 file.write(_encoded(line))
                 file.flush()
@@ -235,6 +265,8 @@ class Timeline:
 
     def _land(self, line: _Pending | None) -> None:
         if isinstance(line, Move):
+            if line.parent != self.root and line.parent not in self.moves:
+                raise _damaged(self._file, f"change {line.id} follows {line.parent}, which is not there")
             self.moves[line.id] = line
             self._last, self.at = max(self._last, line.id), line.id
             self._redo.clear()
@@ -251,27 +283,30 @@ def _encoded(line: _Line) -> bytes:
     return json.dumps(msgspec.to_builtins(line)).encode() + b"\n"
 
 
-def _read(file: Path) -> list[_Line]:
-    """The lines of a log; a last one that a crash tore is dropped."""
+def _read(file: Path) -> tuple[list[_Line], int | None]:
+    """The lines of a log. Where the last one is torn, also how many bytes are good; it counts for nothing."""
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        return []
+        return [], None
     except OSError as error:
         raise StateError(
             "what was done to this work tree cannot be read", why=f"{file}: {error}", hint="make it readable"
         ) from error
     whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(file, whole)
     try:
-        return [msgspec.convert(json.loads(line), type=_Line) for line in data[:whole].splitlines()]
+        lines = [msgspec.convert(json.loads(line), type=_Line) for line in data[:whole].splitlines()]
     except (ValueError, msgspec.ValidationError) as error:
-        raise StateError(
-            "the log of what was done to this work tree is damaged",
-            why=f"{file}: {error}",
-            hint="move that file away; what it says cannot be undone by r1code then",
-        ) from error
+        raise _damaged(file, str(error)) from error
+    return lines, whole if whole < len(data) else None
+
+
+def _damaged(file: Path, why: str) -> StateError:
+    return StateError(
+        "the log of what was done to this work tree is damaged",
+        why=f"{file}: {why}",
+        hint="move that file away; what it says cannot be undone by r1code then",
+    )
 
 
 def _unwritable(file: Path, error: OSError) -> StateError:

@@ -6,10 +6,12 @@ import difflib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from r1code.control import Control
@@ -24,6 +26,9 @@ from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Origin, Timeline
 
 NEW_FILE_MODE = 0o644
+FOREIGN = "changed by somebody else"
+_CLOCK_SECONDS = 0.05
+"""How far the time of a file system may be behind."""
 _MOST_LINKS = 40
 _SIMILAR = 3
 
@@ -96,7 +101,7 @@ class WorkTree:
         pending = self.timeline.pending
         if isinstance(pending, Began):
             before = Snapshot.unpack(self._store.get(pending.tree))
-            self.timeline.ended(before.diff(self.snapshot()))
+            self.timeline.ended(self.changed(before, pending.time), is_sure=False)
         self.timeline.settle(self._now)
         return recovered
 
@@ -254,8 +259,46 @@ class WorkTree:
         if self._origin is None or not patch:
             journal.apply(self.root, patch, self._store, self._journal)
             return
-        with self.timeline.moving(patch, what):
+        self._log_foreign(patch.paths)
+        with self._landing(), self.timeline.moving(patch, what):
             journal.apply(self.root, patch, self._store, self._journal)
+
+    @contextmanager
+    def _landing(self) -> Generator[None, None, None]:
+        """What fails in the block is dropped from the timeline, unless the next start will complete it."""
+        try:
+            yield
+        except StateError:
+            if not journal.is_pending(self.root, self._journal):
+                self.timeline.drop()
+            raise
+
+    def _log_foreign(self, paths: Iterable[str]) -> None:
+        """What somebody else did to files of the timeline becomes part of it, so that its patches meet."""
+        known = self.timeline.last(paths)
+        foreign = Patch.of(
+            FileChange(path=path, before=before, after=self._kept(path)) for path, before in known.items()
+        )
+        if foreign:
+            with self.timeline.moving(foreign, FOREIGN, origin=Origin()):
+                pass
+
+    def changed(self, before: Snapshot, since: float) -> Patch:
+        """What changed since `before`, which was taken at the time `since`. Raises StateError.
+
+        Ignore rules may have changed meanwhile: what only came into sight or went out of it did not change.
+        """
+        return Patch.of(
+            change if change.after is not None else msgspec.structs.replace(change, after=self._kept(change.path))
+            for change in before.diff(self.snapshot()).changes
+            if not (change.before is None and self._is_older(change.path, since))
+        )
+
+    def _is_older(self, path: str, since: float) -> bool:
+        try:
+            return os.lstat(self.root / path).st_ctime < since - _CLOCK_SECONDS
+        except OSError:
+            return False
 
     @contextmanager
     def watched(self, what: str) -> Generator[None, None, None]:
@@ -263,12 +306,13 @@ class WorkTree:
         if self._origin is None:
             yield
             return
-        before = self.snapshot()
+        before, since = self.snapshot(), time.time()
+        self._log_foreign({path for move in self.timeline.path(self.timeline.at) for path in move.patch.paths})
         self.timeline.began(self._store.put(before.pack()), what)
         try:
             yield
         finally:
-            self.timeline.ended(before.diff(self.snapshot()))
+            self.timeline.ended(self.changed(before, since))
 
     def go(self, position: int) -> Patch:
         """Makes the tree what it was at a position of the timeline. Returns what changed.
@@ -276,7 +320,7 @@ class WorkTree:
         Raises KeyError for an unknown one, and StateError, with nothing changed, where somebody else changed
         the same files since.
         """
-        with self.timeline.going(position) as patch:
+        with self._landing(), self.timeline.going(position) as patch:
             journal.apply(self.root, patch, self._store, self._journal)
         return patch
 
@@ -291,13 +335,25 @@ class WorkTree:
             for change in expected.changes
         )
         if patch:
-            with self.timeline.moving(patch, "changed by somebody else"):
+            with self.timeline.moving(patch, FOREIGN, origin=Origin()):
                 pass
         return patch
 
     def _kept(self, path: str) -> Entry | None:
-        """What is at a path now, its content in the store."""
-        found = self._look(path)
+        """What is at a path now, its content in the store; a folder counts as nothing.
+
+        Raises StateError for what cannot be read.
+        """
+        try:
+            found = look(self.root, path)
+        except IsADirectoryError:
+            return None
+        except OSError as error:
+            raise StateError(
+                f"{path!r} cannot be read",
+                why=f"what is there now: {error.strerror}",
+                hint="move it away",
+            ) from error
         if found is None:
             return None
         self._store.put(found[1])

@@ -54,6 +54,29 @@ def test_a_dry_run_proves_the_patch_and_leaves_the_tree_alone(repo: Repo, comman
     assert (repo.root / "made.txt").exists()
 
 
+def test_what_tests_leave_behind_and_git_ignores_is_no_part_of_the_patch(repo: Repo) -> None:
+    write(repo.root, {".gitignore": "*.log\ncache/\n__pycache__/\n"})
+    commit(repo.root)
+    (repo.root / "x.log").write_text("mine\n")
+    test = "echo ran > x.log; mkdir -p cache; echo c > cache/c; python3 -m pytest -q"
+    host = ["--sandbox=none", "--allow-host-exec", "--json"]
+    ran = repo.run("fix", "--test", test, *host, *repo.replies(f"{FIX}\n<test/>", "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    ready = next(event for event in ran.events if event["event"] == "PatchReady")
+    assert ready["files"] == 1
+    assert passes(repo.root)
+    assert (repo.root / "x.log").read_text() == "mine\n"
+
+
+def test_a_fix_that_meets_other_changes_is_not_applied_and_does_not_end_with_0(repo: Repo) -> None:
+    meanwhile = f"<run>echo '# mine' >> {repo.root}/shop/cart.py</run>"
+    host = ["--sandbox=none", "--allow-host-exec"]
+    ran = repo.run("fix", *TEST, *host, *repo.replies(f"{FIX}\n{meanwhile}", "<done>ok</done>"))
+    assert ran.code == 1, ran.out
+    assert "the patch was not applied" in ran.out
+    assert "# mine" in (repo.root / "shop/cart.py").read_text()
+
+
 def test_uncommitted_changes_are_said_and_are_part_of_the_work(repo: Repo) -> None:
     (repo.root / "shop/names.py").write_text("NAME = 2\n")
     (repo.root / "notes.txt").write_text("mine\n")

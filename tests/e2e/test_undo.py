@@ -199,8 +199,81 @@ def test_after_a_kill_in_the_middle_of_a_command_all_of_it_can_be_undone(repo: R
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    (repo.root / "mine.txt").write_text("since then\n")
+    refused = repo.run("undo")
+    assert refused.code == 2
+    assert "mixed with your own changes" in refused.err
+    assert "mine.txt" in refused.err
+    assert repo.run("undo", "--force").code == 0
+    assert repo.files() == before
+    assert repo.run("redo").code == 0
+    assert (repo.root / "mine.txt").read_text() == "since then\n"
+
+
+def test_a_person_may_work_between_two_turns(repo: Repo) -> None:
+    cart = repo.root / "shop/cart.py"
+    states = [repo.files()]
+    do(repo, FIX)
+    states.append(repo.files())
+    cart.write_text(cart.read_text().replace("prices)", "prices, 0)"))
+    do(
+        repo,
+        FIX.replace("sum(prices) + discount", "sum(prices, 0) - discount").replace("- discount\n>", "- 2\n>"),
+    )
+    last = repo.files()
+    whats = [one["what"] for one in checkpoints(repo)]
+    assert whats == ["edit shop/cart.py", "changed by somebody else", "edit shop/cart.py"]
+    assert repo.run("undo").code == 0
+    assert "sum(prices, 0) - discount" in cart.read_text()
+    for number, files in ((1, states[1]), (0, states[0]), (3, last)):
+        assert repo.run("rewind", str(number)).code == 0
+        assert repo.files() == files
+
+
+def test_what_ignore_rules_bring_into_sight_is_not_taken_for_new(repo: Repo) -> None:
+    (repo.root / ".gitignore").write_text("data/\n")
+    (repo.root / "data").mkdir()
+    (repo.root / "data/local.db").write_text("precious\n")
+    (repo.root / "report.csv").write_text("mine\n")
+    before = repo.files()
+    do(repo, "<run>rm .gitignore; echo new > made.txt</run>", "<run>echo '*.csv' > .gitignore</run>")
+    assert (repo.root / "report.csv").exists()
     assert repo.run("undo").code == 0
     assert repo.files() == before
+
+
+def test_a_link_that_leads_out_and_odd_paths_end_no_session(repo: Repo, tmp_path: Path) -> None:
+    (repo.root / "out").symlink_to(tmp_path)
+    odd = [
+        '<delete path="out"/>',
+        '<write path="shop/cart.py/x">\n1\n</write>',
+        '<move path="shop/cart.py" to="shop/cart.py/b"/>',
+    ]
+    ran = repo.run("-p", "Do it.", *HOST, *repo.replies(*odd, "<done>ok</done>"))
+    assert ran.code == 0, ran.err
+    assert not (repo.root / "out").is_symlink()
+    assert tmp_path.is_dir()
+
+
+def test_a_patch_that_is_shown_applies_byte_by_byte(repo: Repo) -> None:
+    (repo.root / "dos.txt").write_bytes(b"a\r\nb\r\n")
+    do(repo, '<edit path="dos.txt">\n<<<<<<< SEARCH\na\n=======\nc\n>>>>>>> REPLACE\n</edit>')
+    shown = subprocess.run(
+        [str(repo.script), "checkpoints", "show", "1"],
+        cwd=repo.root,
+        env=repo.environ,
+        capture_output=True,
+        check=True,
+    )
+    subprocess.run(["git", "apply", "-R"], cwd=repo.root, input=shown.stdout, check=True)
+    assert (repo.root / "dos.txt").read_bytes() == b"a\r\nb\r\n"
+
+
+def test_a_broken_repository_is_not_taken_for_a_plain_folder(repo: Repo) -> None:
+    (repo.root / ".git/HEAD").unlink()
+    ran = repo.run("-p", "x", "-C", "shop", *HOST, *repo.replies("<done>ok</done>"))
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
 
 
 def test_pruning_frees_what_nothing_needs(repo: Repo) -> None:
