@@ -139,8 +139,8 @@ def test_a_statement_may_become_several_lines_and_ends_where_the_indentation_doe
 
 
 def test_a_long_file_is_shown_around_the_hole_in_whole_lines(tmp_path: Path) -> None:
-    many = "".join(f"X{number} = {number}\n" for number in range(500))
-    hole = all_holes(tmp_path, f"{many}{FILE}{many}".replace("Desk", "Desk1"))[600]
+    many = "".join(f"X{number} = {number}\n" for number in range(60))
+    hole = all_holes(tmp_path, f"{many}{FILE}{many}".replace("Desk", "Desk1"))[70]
     before, after = hole.window(300)
     assert len(before) + len(after) <= 300
     assert hole.before.endswith(f"\n{before}")
