@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
 from r1code.errors import ToolError
 from r1code.repo.files import decode, encode, is_binary
 from r1code.tools.base import Draft, Result, Syntax, typed
-from r1code.tools.matching import replace_once
+from r1code.tools.matching import Block, replace_all
 from r1code.types import Arguments
 
-
-class _Edit(Struct, frozen=True, kw_only=True):
-    search: str
-    replace: str
+_MOST_NOTES = 5
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
     path: str
     syntax: Syntax = "checked"
-    edits: list[_Edit]
+    edits: list[Block]
 
 
 class Edit:
@@ -34,9 +33,12 @@ class Edit:
         if is_binary(data):
             raise ToolError(f"{path} is a binary file. Only text can be edited.")
         before = decode(data)
-        text = before.text
-        for number, edit in enumerate(asked.edits, start=1):
-            text = replace_once(text, edit.search, edit.replace, path=path, number=number)
-        draft.write(path, encode(msgspec.structs.replace(before, text=text)), syntax=asked.syntax)
+        after = replace_all(before.text, asked.edits, path=path)
+        draft.write(path, encode(msgspec.structs.replace(before, text=after.text)), syntax=asked.syntax)
         many = "1 block" if len(asked.edits) == 1 else f"{len(asked.edits)} blocks"
-        return Result(text=f"{path} changed ({many} replaced)")
+        return Result(text="\n".join([f"{path} changed ({many} replaced)", *_told(after.notes)]))
+
+
+def _told(notes: Sequence[str]) -> list[str]:
+    rest = len(notes) - _MOST_NOTES
+    return [*notes[:_MOST_NOTES], *([f"[and {rest} blocks more]"] if rest > 0 else [])]
