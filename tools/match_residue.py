@@ -55,10 +55,10 @@ def readings(search: list[str], new: list[str], lines: Lines) -> list[Reading]:
 
 
 def _marks(lines: Sequence[str]) -> str:
-    """Which of the lines are fences: none, both ends, the first, the last, or others."""
+    """Which of the lines are fences: none, the last (also of one line), the first, both ends, or others."""
     rows = [row for row, line in enumerate(lines) if _FENCE.match(line)]
     last = len(lines) - 1
-    known: list[tuple[str, list[int]]] = [("", []), ("first", [0]), ("last", [last]), ("both", [0, last])]
+    known: list[tuple[str, list[int]]] = [("", []), ("last", [last]), ("first", [0]), ("both", [0, last])]
     return next((name for name, where in known if where == rows), "others")
 
 

@@ -221,9 +221,9 @@ class _Attempt:
         return _Splice(start, stop, lines)
 
     def _done(self, search: Sequence[str], new: Sequence[str]) -> list[_Place]:
-        """Where `new` stands already, which says something only where it is not a part of `search`."""
-        ours, names = [key(line) for line in search], [key(line) for line in new]
-        if not any(names) or any(ours[row : row + len(names)] == names for row in range(len(ours))):
+        """Where `new` stands already, which says something only if more than blank lines is new in it."""
+        ours, names = ([key(line) for line in lines if line.strip()] for lines in (search, new))
+        if not names or any(ours[row : row + len(names)] == names for row in range(len(ours))):
             return []
         return self._places(new)
 

@@ -190,7 +190,7 @@ def broken(kind: Kind, tally: Tally) -> list[str]:
 def row(tally: Tally) -> str:
     named = f"{tally.named}/{tally.asked}" if tally.asked else "-"
     speed = 1000 * tally.seconds / max(1, tally.count)
-    return f"{tally.right:>7}{tally.refused:>8}{tally.wrong:>6}{named:>11}{speed:>8.2f}"
+    return f"{tally.right:>7}{tally.refused:>8}{tally.wrong:>6}{named:>13}{speed:>8.2f}"
 
 
 def show(case: Case, answer: Answer) -> None:
@@ -203,8 +203,8 @@ def compare(kinds: Sequence[Kind], matchers: Sequence[Matcher], options: argpars
     """Prints the table; returns the bounds that the first matcher breaks."""
     sources = Sources(options.seed)
     share = -(-options.cases // len(kinds))
-    header = f"{'right':>7}{'refused':>8}{'wrong':>6}{'named':>11}{'ms':>8}"
-    print(f"{'':<29}{'cases':>6}", *(f"{matcher.name:>40}" for matcher in matchers), sep=" |")
+    header = f"{'right':>7}{'refused':>8}{'wrong':>6}{'named':>13}{'ms':>8}"
+    print(f"{'':<29}{'cases':>6}", *(f"{matcher.name:>42}" for matcher in matchers), sep=" |")
     print(f"{'':<29}{'':>6}", *[header] * len(matchers), sep=" |")
     failed: list[str] = []
     sums = {group: [Tally() for _ in matchers] for group in "AB"}

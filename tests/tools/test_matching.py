@@ -293,6 +293,7 @@ def test_a_fence_that_the_file_does_not_have_is_left_out(fence: str) -> None:
 
 def test_a_fence_that_opens_in_search_and_closes_in_replace() -> None:
     assert applied(TEXT, "```\n    return 2\n", "    return 3\n```\n") == TEXT.replace("2", "3")
+    assert applied(TEXT, "```\n    return 2\n", "```\n") == TEXT.replace("    return 2\n", "")
 
 
 def test_fences_of_the_file_are_text() -> None:
@@ -373,6 +374,10 @@ def test_an_edit_that_was_made_before_is_not_made_again_by_a_looser_level() -> N
     text = "if x:\n    f()\n"
     told = refused(text, "f()\n", "if x:\n    f()\n")
     assert "REPLACE lines already stand in a.py, at lines 1 to 2. If this edit was made before" in told
+
+
+def test_a_blank_line_that_is_there_does_not_say_that_an_edit_was_made() -> None:
+    assert applied("a\n\nb\n", "a \n", "a \n\n") == "a\n\n\nb\n"
 
 
 def test_a_place_that_others_speak_against_is_refused() -> None:

@@ -93,7 +93,7 @@ def test_whatever_is_asked_only_one_region_changes(asked: Asked) -> None:
 
 @given(edits(), lines_of(["far", "away { }", "nothing alike"], 4), lines_of(["far", "and wide"], 4))
 def test_what_is_far_away_does_not_matter(asked: Asked, above: list[str], below: list[str]) -> None:
-    if "\n\n" in f"\n{asked.search}":
+    if not all(map(str.strip, split(asked.search))):
         above, below = [line for line in above if line], [line for line in below if line]
     here, there = asked.result(), asked.result(text_of(above), text_of(below))
     assert there == (None if here is None else text_of(above) + here + text_of(below))
