@@ -127,7 +127,8 @@ class _Attempt:
         if place.fit.level is Level.EXACT:
             return
         for done in self._done(search, new):
-            if done.start < place.start + len(search) and place.start < done.start + len(new):
+            beside = done.start < place.start + len(search) and place.start < done.start + len(new)
+            if beside or (done.fit.level is Level.EXACT and place.fit.level is not Level.TRAILING):
                 raise self._error(f"{self._there(done, new)} If it was not, copy the lines exactly as they are.")
         rival = None if place.fit.level is Level.TRAILING else self._rival(place.start, search)
         if rival is not None:

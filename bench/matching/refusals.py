@@ -111,7 +111,7 @@ def space_collapsed(edit: Edit, _rng: Random) -> Case:
         return indent(line) + (re.sub(r"\s{2,}", " ", body) if wide else re.sub(r" ?([=,+]) ?", r"\1", body))
 
     search = [narrow(line) for line in edit.search]
-    if search == [line.rstrip() for line in edit.search]:
+    if [line.rstrip() for line in search] == [line.rstrip() for line in edit.search]:
         raise Unsuitable
     return refusable(edit, search, [narrow(line) for line in edit.replace])
 

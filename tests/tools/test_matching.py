@@ -376,6 +376,11 @@ def test_an_edit_that_was_made_before_is_not_made_again_by_a_looser_level() -> N
     assert "REPLACE lines already stand in a.py, at lines 1 to 2. If this edit was made before" in told
 
 
+def test_an_edit_that_was_made_before_is_not_made_at_a_place_that_is_left() -> None:
+    text = "import os\n\ndef f():\n    import os.path\n"
+    assert "already stand in a.py, at lines 4 to 4" in refused(text, "    import os\n", "    import os.path\n")
+
+
 def test_a_blank_line_that_is_there_does_not_say_that_an_edit_was_made() -> None:
     assert applied("a\n\nb\n", "a \n", "a \n\n") == "a\n\n\nb\n"
 
