@@ -13,7 +13,8 @@ from pathlib import Path
 
 from aider.coders.editblock_coder import do_replace, find_similar_lines
 
-NOWHERE = Path("no-such-file")
+NAME = Path(__file__)
+"""Stands for the file: one that exists, or it would be created."""
 FENCE = ("```", "```")
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         began = time.perf_counter()
-        after = do_replace(NOWHERE, asked["text"], asked["search"], asked["replace"], FENCE)
+        after = do_replace(NAME, asked["text"], asked["search"], asked["replace"], FENCE)
         taken = time.perf_counter() - began
         shown = place(asked["text"], asked["search"]) if asked["suggest"] and not after else None
         print(json.dumps({"after": after or None, "place": shown, "seconds": taken}), file=answers, flush=True)
