@@ -260,14 +260,13 @@ class WorkTree:
             journal.apply(self.root, patch, self._store, self._journal)
             return
         self._log_foreign(patch.paths)
-        with self._landing(), self.timeline.moving(patch, what):
-            journal.apply(self.root, patch, self._store, self._journal)
+        with self.timeline.moving(patch, what):
+            self._land(patch)
 
-    @contextmanager
-    def _landing(self) -> Generator[None, None, None]:
-        """What fails in the block is dropped from the timeline, unless the next start will complete it."""
+    def _land(self, patch: Patch) -> None:
+        """Applies what was just logged; what fails is dropped there, unless the next start completes it."""
         try:
-            yield
+            journal.apply(self.root, patch, self._store, self._journal)
         except StateError:
             if not journal.is_pending(self.root, self._journal):
                 self.timeline.drop()
@@ -275,6 +274,9 @@ class WorkTree:
 
     def _log_foreign(self, paths: Iterable[str]) -> None:
         """What somebody else did to files of the timeline becomes part of it, so that its patches meet."""
+        if self.timeline.pending is not None:
+            # Its end could not be logged, though it may have landed.
+            self.recover()
         known = self.timeline.last(paths)
         foreign = Patch.of(
             FileChange(path=path, before=before, after=self._kept(path)) for path, before in known.items()
@@ -320,8 +322,8 @@ class WorkTree:
         Raises KeyError for an unknown one, and StateError, with nothing changed, where somebody else changed
         the same files since.
         """
-        with self._landing(), self.timeline.going(position) as patch:
-            journal.apply(self.root, patch, self._store, self._journal)
+        with self.timeline.going(position) as patch:
+            self._land(patch)
         return patch
 
     def keep_foreign(self, position: int) -> Patch:
