@@ -154,3 +154,9 @@ def refusable(edit: Edit, search: list[str], replacement: list[str], origins: li
         expected=None,
         origins=origins or [origin(edit)],
     )
+
+
+def plain(edit: Edit, _rng: Random) -> Case:
+    """The edit as it is, without any damage."""
+    data, after = (text(lines).encode() for lines in (edit.file, applied(edit)))
+    return Case(edit.path, data, text(edit.search), text(edit.replace), after)

@@ -21,6 +21,7 @@ from cases import (
     in_file,
     indent,
     once,
+    plain,
     remembering,
     repairable,
     same,
@@ -28,6 +29,7 @@ from cases import (
     text,
     written,
 )
+from residue import fenced, fenced_together, numbered_bar, numbered_colon, numbered_tab, unfenced
 from sources import Edit, Op, places
 
 _WIDE = {ord(plain): chr(ord(plain) + 0xFEE0) for plain in "(),:;!?[]{}=<>"}
@@ -39,11 +41,6 @@ _ENCODINGS = [
     (b"", "latin-1"),
 ]
 _SPACES = "\u00a0\u00a0\u202f\u2009\u3000"
-
-
-def plain(edit: Edit, _rng: Random) -> Case:
-    data, after = (text(lines).encode() for lines in (edit.file, applied(edit)))
-    return Case(edit.path, data, text(edit.search), text(edit.replace), after)
 
 
 def trailing_added(edit: Edit, rng: Random) -> Case:
@@ -276,53 +273,6 @@ def elided_as_comment(edit: Edit, rng: Random) -> Case:
     return _elided(edit, rng, {"#": "# ...", "//": "// ...", "": "<!-- ... -->"}[edit.comment])
 
 
-def _unfenced(edit: Edit) -> None:
-    if any(line.strip().startswith(("```", "~~~")) for line in [*edit.file, *edit.replace]):
-        raise Unsuitable
-
-
-def fenced(edit: Edit, rng: Random) -> Case:
-    _unfenced(edit)
-    case = plain(edit, rng)
-    opener = rng.choice(["```", "```python", "``` js", "````text"]).replace(" ", "")
-    closer = "````" if opener.startswith("````") else "```"
-    search, new = (f"{opener}\n{part}{closer}\n" for part in (case.search, case.replace))
-    return replace(case, search=search, replace=rng.choice([new, new, case.replace]))
-
-
-def fenced_together(edit: Edit, rng: Random) -> Case:
-    """One fence that opens before SEARCH and closes after REPLACE."""
-    _unfenced(edit)
-    case = plain(edit, rng)
-    return replace(case, search=f"```\n{case.search}", replace=f"{case.replace}```\n")
-
-
-def _numbered(edit: Edit, rng: Random, form: str) -> Case:
-    first = len(edit.before) + 1
-    search, new = (
-        [form.format(number) + line for number, line in enumerate(lines, start=first)]
-        for lines in (edit.search, edit.replace)
-    )
-    if any(re.match(r"\s*\d+\s*[:|\t\u2192]", line) for line in [*edit.search, *edit.replace]):
-        raise Unsuitable
-    if rng.random() < 0.5:
-        search, new = ([re.sub("([:|]) $", "\\1", line) for line in lines] for lines in (search, new))
-    case = plain(edit, rng)
-    return replace(case, search=text(search), replace=text(rng.choice([new, new, edit.replace])))
-
-
-def numbered_colon(edit: Edit, rng: Random) -> Case:
-    return _numbered(edit, rng, rng.choice(["{}: ", "{}:", "{:>4}: "]))
-
-
-def numbered_bar(edit: Edit, rng: Random) -> Case:
-    return _numbered(edit, rng, rng.choice(["{}| ", "{} | ", "{:>5}| ", "{}|"]))
-
-
-def numbered_tab(edit: Edit, rng: Random) -> Case:
-    return _numbered(edit, rng, rng.choice(["{}\t", "{:>6}\t", "{:>6}\u2192"]))
-
-
 def deeper_and_trailing(edit: Edit, rng: Random) -> Case:
     longer = remembering(filled(lambda line: line + rng.choice(["", " ", "  "])))
     return repairable(edit, filled(lambda line: "    " + longer(line)), written(edit, longer), stripped)
@@ -341,7 +291,7 @@ def crlf_file_and_trailing(edit: Edit, rng: Random) -> Case:
 
 
 def fenced_and_deeper(edit: Edit, rng: Random) -> Case:
-    _unfenced(edit)
+    unfenced(edit)
     case = deeper(edit, rng)
     return replace(case, search=f"```\n{case.search}```\n", replace=f"```\n{case.replace}```\n")
 
