@@ -137,6 +137,8 @@ class Container:
         self.known: dict[str, tuple[Seen, Entry]] = {}
         """Contents that are known, and what the path looked like with them."""
         self.synced = False
+        self.begun: set[str] = set()
+        """Paths of trees whose copying in was not finished: some may be there."""
         self.answered = False
         self.used = False
         """A command ran since `seen`."""

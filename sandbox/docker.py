@@ -148,10 +148,12 @@ class DockerSandbox:
         return self._container
 
     def _ready(self, control: Control) -> Container:
-        """The container, with the last synced tree in it also where it is a new one."""
+        """The container, with the last synced tree in it also where it is a new one or half of another came."""
         container = self._start(control)
-        if not container.synced and self._snapshot.entries:
+        replaced = not container.synced and bool(self._snapshot.entries)
+        if replaced and not container.begun:
             self._say("the sandbox's container was replaced: files that only commands had made are gone")
+        if replaced or container.begun:
             with self._working(container):
                 self._push(container, self._snapshot, control)
         return container
@@ -188,8 +190,9 @@ class DockerSandbox:
 
     def _push(self, container: Container, snapshot: Snapshot, control: Control) -> None:
         self._look(container, control)
-        last = self._snapshot.entries if container.synced else {}
+        last = container.begun.union(self._snapshot.entries if container.synced else ())
         todo = sending(snapshot.entries, last, container.seen, container.known)
+        container.begun = last.union(todo.write)
         try:
             self._send(container, snapshot, todo, control)
             container.know(snapshot)
@@ -197,7 +200,7 @@ class DockerSandbox:
             # Half a tree is inside, and it may have filled the disk: better a new one than that.
             self._discard(container)
             raise
-        container.synced = True
+        container.synced, container.begun = True, set()
         self._snapshot = snapshot
 
     def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -86,10 +86,8 @@ def parse(output: bytes) -> dict[str, Seen]:
     return seen
 
 
-def sending(
-    wanted: Mapping[str, Entry], last: Mapping[str, Entry], seen: Mapping[str, Seen], known: Known
-) -> Sending:
-    """What makes the tree inside, which looks like `seen`, hold `wanted`."""
+def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str, Seen], known: Known) -> Sending:
+    """What makes the tree inside, which looks like `seen`, hold `wanted`, and no more of the paths of `last`."""
     write = [path for path, entry in wanted.items() if not _holds(path, entry, seen, known)]
     gone = [path for path in last if path not in wanted and path in seen and seen[path].kind != "d"]
     delete = dict.fromkeys(gone)

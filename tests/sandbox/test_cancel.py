@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import time
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +15,18 @@ from r1code.errors import Cancelled
 from r1code.sandbox.base import Limits
 
 pytestmark = pytest.mark.docker
+
+T = TypeVar("T")
+
+
+class Late(Control):
+    """Is cancelled when it is first waited with, and only after what is waited for has surely happened."""
+
+    def get(self, source: queue.Queue[T], seconds: float | None = None) -> T:
+        time.sleep(0.5)
+        self.cancel()
+        return super().get(source, seconds)
+
 
 LARGE = Limits(memory_mb=512, disk_mb=200, pids=64, seconds=20.0)
 
@@ -77,6 +91,28 @@ def test_while_a_command_starts_it_never_does(bench: Bench, cancelling: Cancelli
     )
     time.sleep(0.7)
     assert bench.sandbox.read("/tmp/ran", bench.control) is None
+
+
+def test_a_tree_that_was_half_in_or_whole_is_not_mixed_with_another(bench: Bench):
+    bench.sync({"old": "1", "kept": "2"})
+    for after in ("look", "sync"):
+        with pytest.raises(Cancelled):
+            bench.sandbox.sync(bench.tree({"d/new": "3", "kept": "4"}), Late())
+        if after == "look":
+            assert bench.changes() == {}
+            assert bench.out("cat kept; find . -type f | sort") == "2./kept\n./old\n"
+        else:
+            bench.sync({"third": "5"})
+            assert bench.changes() == {}
+            assert bench.out("find . -mindepth 1 | sort") == "./third\n"
+    assert bench.said == []
+
+
+def test_a_first_tree_that_was_cancelled_is_not_there(bench: Bench):
+    with pytest.raises(Cancelled):
+        bench.sandbox.sync(bench.tree({"new": "3"}), Late())
+    assert bench.out("find . -mindepth 1 | sort") == ""
+    assert bench.changes() == {}
 
 
 def test_while_a_large_tree_goes_in_or_out(make: Make, cancelling: Cancelling):
