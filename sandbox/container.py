@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -20,7 +22,7 @@ from r1code.sandbox.base import Limits
 from r1code.sandbox.command import Exit
 from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, sandbox_error
 from r1code.sandbox.manifest import LETTERS, Seen, printable
-from r1code.sandbox.stream import GO, STDERR, STDOUT, Ended, Exec
+from r1code.sandbox.stream import STDERR, STDOUT, Ended, Exec, order
 from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
 
@@ -41,18 +43,20 @@ _ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 _SILENCE_SECONDS = 120.0
+_SPARE_SECONDS = 60.0
+"""How long a connection may have been idle: something between here and the engine may have forgotten it."""
 _NEEDS = "with sh, tar, GNU find, GNU coreutils and xargs"
 _NOT_FOUND = 127
 _KILLED = 137
 _PRIVATE_BYTES = 4096
+_MAX_ARGUMENT_BYTES = 128 * 1024
+_NOT_RUN = "the command could not be run"
 _MEMORY_KILLS = re.compile(rb"(?m)^oom_kill (\d{1,9})$")
 
-_KILL = GO + "kill -s KILL -- -1 2>/dev/null; exit 0"
+_KILL = "kill -s KILL -- -1 2>/dev/null; exit 0"
 # The command writes both of its streams into one pipe, so their order is kept; the script's own error
 # stream stays free for what it has to tell. It is the only process that its `kill` spares.
-_RUN = (
-    GO
-    + """echo started >&2
+_RUN = """echo started >&2
 if [ -x /bin/bash ]; then set -- /bin/bash -c "$1"; else set -- /bin/sh -c "$1"; fi
 "$@" </dev/null 2>&1
 code=$?
@@ -65,7 +69,6 @@ done
 echo ended >&2
 exit $code
 """
-)
 
 
 def create(client: DockerClient, image: str, limits: Limits, labels: dict[str, str]) -> str:
@@ -143,6 +146,7 @@ class Container:
         self.used = False
         """A command ran since `seen`."""
         self.memory_kills = 0
+        self._spare: Exec | None = None
 
     def execute(
         self,
@@ -151,19 +155,28 @@ class Container:
         stdin: IO[bytes] | None = None,
         env: dict[str, str] | None = None,
     ) -> Exec:
-        options: dict[str, Any] = {
-            "cmd": ["/bin/sh", "-c", script, "sh", *args],
-            "user": USER,
-            "workdir": WORK,
-            "environment": env,
-        }
-        return Exec(self.api, self.id, options, stdin)
+        running, self._spare = self._spare, None
+        if running is None or not running.waits or time.monotonic() - running.started > _SPARE_SECONDS:
+            if running is not None:
+                running.close()
+            running = self._start()
+        running.go(order(script, args, env), stdin)
+        return running
+
+    def _start(self) -> Exec:
+        return Exec(self.api, self.id, {"user": USER, "workdir": WORK})
+
+    def prepare(self) -> None:
+        """Starts what the next `execute` uses. Not while a command runs, for that one's end kills it."""
+        if self._spare is None:
+            self._spare = self._start()
 
     def output(
         self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None
     ) -> Iterator[bytes]:
         """What a script of ours prints, as it comes. Raises SandboxError, beginning with `what`, if it fails."""
-        running = self.execute(GO + script, *args, stdin=stdin)
+        running = self.execute(script, *args, stdin=stdin)
+        self.prepare()
         errors = bytearray()
         try:
             while not isinstance(item := self.next_item(running, control, _SILENCE_SECONDS, what), Ended):
@@ -220,7 +233,7 @@ class Container:
             return False
 
     def kill(self, patience: float) -> bool:
-        """Kills all that commands started. False if that did not happen within `patience` seconds."""
+        """Kills all that was started. False if that did not happen within `patience` seconds."""
         killer = self.execute(_KILL)
         try:
             item = self.next_item(killer, Control(), patience, "the command could not be stopped")
@@ -258,16 +271,28 @@ class Container:
             hint=f"use another image if it happens again: one {_NEEDS}",
         )
 
+    def remove(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+        remove(self.api, self.id)
+
     def remove_later(self) -> None:
         """Removes it without waiting."""
         # Not a daemon: the interpreter waits for it, so that nothing is left behind.
-        threading.Thread(target=remove, args=(self.api, self.id), name="r1code-remove").start()
+        threading.Thread(target=self.remove, name="r1code-remove").start()
 
 
 class Command:
     """A command of a user or a model in a container: a `Running`."""
 
     def __init__(self, container: Container, limits: Limits, command: str, env: dict[str, str] | None) -> None:
+        """Starts it. Raises SandboxError where the system has no room for it."""
+        if len(os.fsencode(command)) >= _MAX_ARGUMENT_BYTES:
+            raise SandboxError(
+                _NOT_RUN,
+                why=f"it is longer than the {_MAX_ARGUMENT_BYTES // 1024} KB that Linux takes",
+                hint="write it into a file, and run that",
+            )
         container.used = True
         self._container = container
         self._limits = limits
@@ -290,20 +315,20 @@ class Command:
                 return data
 
     def _end(self, ended: Ended) -> bytes:
-        what = "the command could not be run"
         if ended.error is not None:
-            raise self._container.failure(what, ended.error) from ended.error
+            raise self._container.failure(_NOT_RUN, ended.error) from ended.error
         finished = self._private.endswith(b"ended\n")
         if not finished and not self._container.alive():
             raise self._container.gone("the command was interrupted")
         if not finished and b"started\n" not in self._private:
             raise SandboxError(
-                what,
+                _NOT_RUN,
                 why=f"the image has no working /bin/sh (exit code {ended.code})",
                 hint="use another image",
             )
         self._ended = ended
         self._container.answered = True
+        self._container.prepare()
         return b""
 
     def kill(self, control: Control) -> None:

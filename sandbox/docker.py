@@ -19,7 +19,17 @@ from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGoneError, connect, told
 from r1code.sandbox.gitdir import LeftOutError, members
 from r1code.sandbox.images.image import ensure_image
-from r1code.sandbox.manifest import FIND, LETTERS, Sending, parse, printable, returning, sending
+from r1code.sandbox.manifest import (
+    FIND,
+    FIND_THESE,
+    LETTERS,
+    Sending,
+    parse,
+    printable,
+    returning,
+    sending,
+    touched,
+)
 from r1code.sandbox.prune import labels
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
@@ -30,10 +40,11 @@ MAX_READ_BYTES = 50_000_000
 _CANCEL_PATIENCE_SECONDS = 0.15
 _EXAMPLES = 3
 
-_SYNC = f"""head -c "$1" | xargs -0 -r rm -rf -- || exit 3
+_SYNC = """head -c "$1" | xargs -0 -r rm -rf -- || exit 3
 head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
 [ "$3" = 0 ] || head -c "$3" | tar -x -f - -p -m --no-same-owner || exit 4
-{FIND}"""
+shift 3
+"""
 _FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
 _READ = f'if [ -f "$1" ]; then printf x; head -c {MAX_READ_BYTES + 1} -- "$1"; fi'
 
@@ -127,7 +138,7 @@ class DockerSandbox:
         container, client = self._container, self._client
         self._container = self._client = None
         if container is not None:
-            confined.remove(container.api, container.id)
+            container.remove()
         if client is not None:
             client.close()
 
@@ -220,8 +231,16 @@ class DockerSandbox:
         if not (delete or length):
             stream.close()
             return
-        sizes = (str(size) for size in (len(delete), len(prune), length))
-        container.seen = parse(container.ask(NOT_COPIED, control, _SYNC, *sizes, stdin=stream))
+        sizes = [str(size) for size in (len(delete), len(prune), length)]
+        paths = touched(todo, container.seen)
+        if paths is None:
+            container.seen = parse(container.ask(NOT_COPIED, control, _SYNC + FIND, *sizes, stdin=stream))
+            return
+        names = [f"./{path}" for path in paths]
+        now = parse(container.ask(NOT_COPIED, control, _SYNC + FIND_THESE, *sizes, *names, stdin=stream))
+        for path in paths:
+            container.seen.pop(path, None)
+        container.seen |= now
 
     def _add_history(self, archive: Archive, control: Control) -> None:
         git_dir = self._git_dir

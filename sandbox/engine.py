@@ -30,6 +30,7 @@ ENGINE_ERRORS = (
 """All that the SDK lets through when the engine fails."""
 
 _CONFLICT = 409
+_INTERNAL = 500
 _SOCKET = "http+unix://"
 _UNSAFE = "Without an engine, --sandbox=none runs commands on this machine, unprotected."
 _START = {
@@ -82,7 +83,8 @@ def sandbox_error(what: str, error: BaseException) -> SandboxError:
         raise error
     if isinstance(error, APIError):
         why = str(error.explanation or error)
-        stopped = error.status_code == _CONFLICT and "is not running" in why
+        # A conflict, or an internal error where the container stops between two looks of the engine.
+        stopped = error.status_code in {_CONFLICT, _INTERNAL} and "is not running" in why
         if stopped or (isinstance(error, NotFound) and not isinstance(error, ImageNotFound)):
             return ContainerGoneError(
                 what,

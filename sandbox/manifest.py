@@ -9,16 +9,20 @@ from msgspec import Struct
 
 from r1code.tree.entry import Entry, parents, wrong_with
 
+_PRINT = r"-printf '%y\0%m\0%s\0%C@\0%i\0%l\0%p\0'"
 FIND = (
     "find . -mindepth 1 -path ./.git -prune"
     # A folder that its owner may not enter would hide what is in it.
     r" -o \( -type d ! -perm -0700 -exec chmod u+rwx -- {} \; \)"
-    r" , ! -path ./.git -printf '%y\0%m\0%s\0%C@\0%i\0%l\0%P\0'"
+    f" , ! -path ./.git {_PRINT}"
 )
+FIND_THESE = f'find "$@" -maxdepth 0 {_PRINT} 2>/dev/null; exit 0'
+"""As FIND, but only the arguments, each with `./` before it. What is not there is left out."""
 _FIELDS = 7
 LETTERS = {"file": "f", "link": "l"}
 """How `find` calls the kinds of an Entry."""
 
+_MOST_TOUCHED = 100
 MAX_FILE_BYTES = 50_000_000
 CACHES = (
     ".cache",
@@ -77,12 +81,12 @@ def printable(path: str) -> str:
 
 
 def parse(output: bytes) -> dict[str, Seen]:
-    """What FIND printed, by path."""
+    """What FIND or FIND_THESE printed, by path."""
     fields = output.split(b"\0")[:-1]
     seen: dict[str, Seen] = {}
     for start in range(0, len(fields), _FIELDS):
         kind, mode, size, changed, inode, target, path = map(text, fields[start : start + _FIELDS])
-        seen[path] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
+        seen[path.removeprefix("./")] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
     return seen
 
 
@@ -104,6 +108,16 @@ def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str,
         prune=sorted({posixpath.dirname(path) for path in gone} - {""}, reverse=True),
         write=write,
     )
+
+
+def touched(todo: Sending, seen: Mapping[str, Seen]) -> list[str] | None:
+    """The paths that looked like `seen` and look otherwise once `todo` is done; None: better look at all."""
+    if any(seen[path].kind == "d" for path in todo.delete):
+        return None
+    paths = {*todo.delete, *todo.write, *todo.prune}
+    for path in tuple(paths):
+        paths.update(parents(path))
+    return sorted(paths) if len(paths) <= _MOST_TOUCHED else None
 
 
 def _holds(path: str, entry: Entry, seen: Mapping[str, Seen], known: Known) -> bool:

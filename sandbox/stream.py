@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
+import shlex
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 from docker import APIClient
@@ -24,9 +26,10 @@ from r1code.sandbox.engine import ENGINE_ERRORS
 
 STDOUT = 1
 STDERR = 2
-GO = "read -r go || exit 125\n"
-"""How every script must begin. The engine may send output together with the answer's header, where the
-client loses it; so nothing is printed before the client, ready to read, says so."""
+TAKE = ["/bin/sh", "-c", 'IFS= read -r order || exit 125; eval "$(printf %b "$order")"', "sh"]
+"""How every process begins: it waits for what it is to do. So it can be started before that is known, for
+starting takes the engine longer than most of what is done. And nothing is printed before the client is ready
+to read: the engine may send output together with the answer's header, where the client loses it."""
 
 _CHUNK = 1 << 16
 _HEADER = struct.Struct(">BxxxL")
@@ -38,27 +41,49 @@ class Ended(Struct, frozen=True, kw_only=True):
     error: BaseException | None = None
 
 
-class Exec:
-    """Runs `argv` at once. `items` are (STDOUT or STDERR, bytes), then one Ended. Owns `stdin`."""
+def order(script: str, args: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> bytes:
+    """A shell script with its arguments and variables as the one line that TAKE reads."""
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (env or {}).items())
+    text = f"{exports}set -- {shlex.join(args)}\n{script}"
+    return os.fsencode(text.replace("\\", "\\\\").replace("\n", "\\n")) + b"\n"
 
-    def __init__(
-        self, api: APIClient, container_id: str, options: dict[str, Any], stdin: IO[bytes] | None = None
-    ) -> None:
+
+class Exec:
+    """A process that runs a script when it is told to. `items` are (STDOUT or STDERR, bytes), then one Ended."""
+
+    def __init__(self, api: APIClient, container_id: str, options: dict[str, Any]) -> None:
         self.items: queue.Queue[tuple[int, bytes] | Ended] = queue.Queue(maxsize=32)
+        self.started = time.monotonic()
         self._api = api
         self._container_id = container_id
         self._options = options
-        self._stdin = stdin
+        self._order = b""
+        self._stdin: IO[bytes] | None = None
+        self._told = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         # A daemon: it holds nothing that outlives the process, and a stuck engine must not hold an exit.
         threading.Thread(target=self._work, name="r1code-exec", daemon=True).start()
 
+    @property
+    def waits(self) -> bool:
+        """It can still be told what to do, as far as is known."""
+        with self._lock:
+            if not self.items.empty() or self._closed.is_set() or self._told.is_set():
+                return False
+            return self._socket is None or _is_open(self._socket)
+
+    def go(self, what: bytes, stdin: IO[bytes] | None = None) -> None:
+        """Tells it what to do, once. Owns `stdin`."""
+        self._order, self._stdin = what, stdin
+        self._told.set()
+
     def close(self) -> None:
         """Stops reading. What was not yet told to go never will; what runs must be killed by others."""
         with self._lock:
             self._closed.set()
+            self._told.set()
             if self._socket is not None:
                 _shut(self._socket)
 
@@ -74,7 +99,7 @@ class Exec:
             self._put(ended)
 
     def _serve(self) -> int | None:
-        exec_id: str = self._api.exec_create(self._container_id, stdin=True, **self._options)["Id"]
+        exec_id: str = self._api.exec_create(self._container_id, cmd=TAKE, stdin=True, **self._options)["Id"]
         if self._closed.is_set():
             return None
         stream: Any = self._api.exec_start(exec_id, socket=True)
@@ -83,10 +108,12 @@ class Exec:
         try:
             connection.settimeout(None)
             with self._lock:
+                self._socket = connection
+            self._told.wait()
+            with self._lock:
                 if self._closed.is_set():
                     return None
-                self._socket = connection
-                connection.sendall(b"\n")
+                connection.sendall(self._order)
             self._exchange(connection)
         finally:
             with self._lock:
@@ -151,6 +178,18 @@ def _send(connection: socket.socket, source: IO[bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := source.read(_CHUNK):
             connection.sendall(data)
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """Whether the other side of a silent connection is still there, as far as that can be asked."""
+    if type(connection) is not socket.socket:
+        return False
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
 
 
 def _shut(connection: socket.socket) -> None:

@@ -80,6 +80,7 @@ def test_a_bug_is_not_disguised_as_a_failing_engine():
         (api_error(404, "No such container: x", docker.errors.NotFound), True),
         (api_error(404, "No such exec instance: x", docker.errors.NotFound), True),
         (api_error(409, "Container x is not running", docker.errors.APIError), True),
+        (api_error(500, "Container x is not running: Removal In Progress", docker.errors.APIError), True),
         (api_error(404, "No such image: x", docker.errors.ImageNotFound), False),
         (api_error(500, "no space left", docker.errors.APIError), False),
         (api_error(409, "Conflict. The name is in use", docker.errors.APIError), False),

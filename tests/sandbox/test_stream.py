@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from r1code.sandbox.stream import frames
+from r1code.sandbox.stream import TAKE, frames, order
 
 FRAMES = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=30)), max_size=8)
 
@@ -41,3 +44,33 @@ def test_the_stream_is_the_same_however_the_network_cuts_it(sent: list[tuple[int
 def test_a_stream_that_breaks_off_gives_what_came():
     wire = [struct.pack(">BxxxL", 1, 10) + b"half", b""]
     assert list(frames(lambda _: wire.pop(0))) == [(1, b"half")]
+
+
+TEXT = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | st.sampled_from("\\'\"\n$`%\udcff")
+)
+
+
+def taken(line: bytes, stdin: bytes = b"", shell: str = "/bin/sh") -> bytes:
+    done = subprocess.run([shell, *TAKE[1:]], input=line + stdin, capture_output=True, check=True)
+    return done.stdout
+
+
+@settings(max_examples=40)
+@given(st.lists(TEXT, max_size=4), TEXT)
+def test_arguments_and_variables_arrive_as_they_are(args: list[str], value: str):
+    line = order('for one; do printf "%s\\0" "$one"; done; printf "%s" "$KEY"', tuple(args), {"KEY": value})
+    assert taken(line) == b"".join(os.fsencode(one) + b"\0" for one in args) + os.fsencode(value)
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_what_follows_the_order_is_its_input(shell: str):
+    script = """head -c "$1" | tr a b
+    echo "then"
+    cat"""
+    assert taken(order(script, ("3",)), b"aaarest\n", shell) == b"bbbthen\nrest\n"
+
+
+def test_a_process_that_is_never_told_does_nothing():
+    done = subprocess.run(TAKE, input=b"", capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (125, b"")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import time
 from pathlib import Path
 
+import docker
 import pytest
 
-from fakes.bench import Bench, Make
+from fakes.bench import Bench, Make, Ours
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.tree.entry import Entry
@@ -258,6 +260,36 @@ def repository(tmp_path: Path) -> Path:
     ):
         subprocess.run(["git", *words.split(" ")], cwd=folder, check=True, env=os.environ | identity)
     return folder
+
+
+def test_trees_that_follow_each_other_without_a_command_are_whole(bench: Bench):
+    chance = random.Random(11)
+    paths = ["a", "b/c", "b/d/e", "b/d/f", "g/h", ODD[2], f"b/{ODD[3]}"]
+    for _ in range(12):
+        tree: dict[str, str | bytes | Entry] = {}
+        for path in chance.sample(paths, chance.randrange(len(paths))):
+            if not any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in tree):
+                tree[path] = chance.choice([str(chance.random()), bench.link("a"), bench.file("x", 0o755)])
+        if chance.random() < 0.3:
+            tree = {path: content for path, content in tree.items() if not path.startswith("b/")} | {"b": "file"}
+        bench.sync(tree)
+        assert bench.changes() == {}
+    # Looked at anew, every path and content is what was said to be there.
+    assert bench.out("find . -mindepth 1 ! -type d -printf x") == "x" * len(tree)
+    bench.out("find . -type f -exec touch {} +")
+    assert bench.changes() == {}
+
+
+def test_helpers_that_died_in_between_are_not_missed(bench: Bench, engine: docker.DockerClient, ours: Ours):
+    bench.sync({"a": "1"})
+    inside = engine.containers.get(ours()[0])
+    for use in (lambda: bench.sync({"a": "2"}), lambda: bench.run("true"), bench.changes):
+        time.sleep(0.2)
+        inside.exec_run(["/bin/sh", "-c", "kill -s KILL -- -1"], user="1000:1000")
+        time.sleep(0.1)
+        use()
+    assert bench.out("cat a") == "2"
+    assert bench.changes() == {}
 
 
 def test_git_works_inside_and_nothing_of_it_comes_back(make: Make, repository: Path):
