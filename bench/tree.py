@@ -20,6 +20,7 @@ from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits
 from r1code.sandbox.docker import DockerSandbox
+from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
@@ -57,7 +58,14 @@ def main() -> None:
         root = project(folder)
         git = Git.find(root)
         store = Store(folder / "store")
-        tree = WorkTree(git.root, git.files, store, state=folder / "state", hidden=is_secret, origin=Origin)
+        tree = WorkTree(
+            git.root,
+            Listing(git.files, git.ignored),
+            store,
+            state=folder / "state",
+            hidden=is_secret,
+            origin=Origin,
+        )
         floor = seconds(lambda: [os.lstat(f"{root}/{path}") for path in git.files()])
         print(f"{'floor: list and lstat':32} {floor * 1000:8.1f} ms")
         tree.snapshot()

@@ -23,7 +23,7 @@ from r1code.sandbox.command import Exit
 from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, sandbox_error
 from r1code.sandbox.manifest import LETTERS, Seen, printable
 from r1code.sandbox.stream import STDERR, STDOUT, Ended, Exec, order
-from r1code.tree.entry import Entry
+from r1code.tree.entry import Entry, is_folder
 from r1code.tree.snapshot import Snapshot
 
 WORK = "/workspace"
@@ -218,7 +218,11 @@ class Container:
         """What was seen last is `snapshot`; raises SandboxError if it is not."""
         for path, entry in snapshot.entries.items():
             there = self.seen.get(path)
-            if there is None or (there.kind, there.mode) != (LETTERS[entry.kind], entry.mode):
+            if (
+                there is None
+                or there.kind != LETTERS[entry.kind]
+                or not (there.mode == entry.mode or is_folder(entry))
+            ):
                 raise SandboxError(
                     NOT_COPIED,
                     why=f"{printable(path)} is not there as it should be",

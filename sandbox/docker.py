@@ -31,6 +31,7 @@ from r1code.sandbox.manifest import (
     touched,
 )
 from r1code.sandbox.prune import labels
+from r1code.tree.entry import FOLDER
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store
@@ -49,7 +50,7 @@ _FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-derefere
 _READ = f'if [ -f "$1" ]; then printf x; head -c {MAX_READ_BYTES + 1} -- "$1"; fi'
 
 Ignored = Callable[[list[str]], set[str]]
-"""Which of these new paths do not come back."""
+"""Which of these new paths do not come back; folders end with a slash."""
 
 
 def _none(_: list[str]) -> set[str]:
@@ -275,7 +276,10 @@ class DockerSandbox:
             there = container.seen[path]
             if path in container.known and container.known[path][0] == there:
                 continue
-            if there.kind == LETTERS["link"]:
+            if there.kind == LETTERS["folder"]:
+                self._store.put(b"")
+                container.known[path] = (there, FOLDER)
+            elif there.kind == LETTERS["link"]:
                 digest = self._store.put(there.target.encode("utf-8", "surrogateescape"))
                 container.known[path] = (there, Entry(kind="link", mode=0o777, digest=digest))
             else:

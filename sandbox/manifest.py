@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 
-from r1code.tree.entry import Entry, parents, wrong_with
+from r1code.tree.entry import Entry, is_folder, parents, wrong_with
 
 _PRINT = r"-printf '%y\0%m\0%s\0%C@\0%i\0%l\0%p\0'"
 FIND = (
@@ -19,7 +19,7 @@ FIND = (
 FIND_THESE = f'find "$@" -maxdepth 0 {_PRINT} 2>/dev/null; exit 0'
 """As FIND, but only the arguments, each with `./` before it. What is not there is left out."""
 _FIELDS = 7
-LETTERS = {"file": "f", "link": "l"}
+LETTERS = {"file": "f", "link": "l", "folder": "d"}
 """How `find` calls the kinds of an Entry."""
 
 _MOST_TOUCHED = 100
@@ -93,7 +93,9 @@ def parse(output: bytes) -> dict[str, Seen]:
 def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str, Seen], known: Known) -> Sending:
     """What makes the tree inside, which looks like `seen`, hold `wanted`, and no more of the paths of `last`."""
     write = [path for path, entry in wanted.items() if not _holds(path, entry, seen, known)]
-    gone = [path for path in last if path not in wanted and path in seen and seen[path].kind != "d"]
+    there_still = [path for path in last if path not in wanted and path in seen]
+    folders = {path for path in there_still if seen[path].kind == "d"}
+    gone = [path for path in there_still if path not in folders]
     delete = dict.fromkeys(gone)
     for path in write:
         there = seen.get(path)
@@ -105,7 +107,7 @@ def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str,
                 delete[folder] = None
     return Sending(
         delete=list(delete),
-        prune=sorted({posixpath.dirname(path) for path in gone} - {""}, reverse=True),
+        prune=sorted({posixpath.dirname(path) for path in gone} - {""} | folders, reverse=True),
         write=write,
     )
 
@@ -122,6 +124,9 @@ def touched(todo: Sending, seen: Mapping[str, Seen]) -> list[str] | None:
 
 def _holds(path: str, entry: Entry, seen: Mapping[str, Seen], known: Known) -> bool:
     there = seen.get(path)
+    if there is not None and is_folder(entry):
+        # Caches may have come to lie in it.
+        return there.kind == LETTERS["folder"]
     return there is not None and path in known and known[path] == (there, entry)
 
 
@@ -135,32 +140,47 @@ def returning(
     changed: list[str] = []
     new: list[str] = []
     refused: dict[str, str] = {}
+    filled = {posixpath.dirname(path) for path in seen}
     for path, there in seen.items():
         entry = snapshot.get(path)
         if entry is None and not set(path.split("/")).isdisjoint(CACHES):
             continue
-        if there.kind == "d" or (entry is not None and _holds(path, entry, seen, known)):
+        if there.kind == "d" and (path in filled or is_folder(entry)):
+            continue
+        if entry is not None and _holds(path, entry, seen, known):
             continue
         if why := refusal(path, there):
             refused[path] = why
         elif entry is None:
-            new.append(path)
+            new.append(f"{path}/" if there.kind == "d" else path)
         else:
             changed.append(path)
     dropped = ignored(new) if new else set[str]()
-    changed += [path for path in new if path not in dropped]
+    changed += [path.removesuffix("/") for path in new if path not in dropped]
+    above = {parent for path in changed for parent in parents(path)}
     deleted = [
         path
-        for path in snapshot
-        if (path not in seen or seen[path].kind == "d") and refused.keys().isdisjoint(parents(path))
+        for path, entry in snapshot.items()
+        if _is_gone(path, entry, seen, above) and path not in changed and refused.keys().isdisjoint(parents(path))
     ]
     return Returning(changed=sorted(changed), deleted=deleted, refused=refused)
+
+
+def _is_gone(path: str, entry: Entry, seen: Mapping[str, Seen], above: Container[str]) -> bool:
+    if path not in seen:
+        return True
+    if is_folder(entry):
+        # It is an entry only while it is empty, or holds nothing that comes back.
+        return path in above
+    return seen[path].kind == "d"
 
 
 def refusal(path: str, seen: Seen) -> str | None:
     """Why a path must not be written to the host, if so."""
     if why := wrong_with(path):
         return why
+    if seen.kind == LETTERS["folder"]:
+        return None
     if seen.kind == "l":
         return None if _stays_inside(path, seen.target) else "a link that leads out of the tree"
     if seen.kind != "f":

@@ -18,6 +18,7 @@ from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.session import Rewound, Session, is_alive
 from r1code.tree.patch import Patch
+from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Move, Origin, Timeline, Went
@@ -51,7 +52,9 @@ class Checkpoints:
         self._state = state
         self._say = say
         self._store = Store(state / "objects")
-        self._tree = WorkTree(git.root, git.files, self._store, state=state, hidden=is_secret, origin=Origin)
+        self._tree = WorkTree(
+            git.root, Listing(git.files, git.ignored), self._store, state=state, hidden=is_secret, origin=Origin
+        )
 
     def list(self) -> list[Checkpoint]:
         """Oldest first."""

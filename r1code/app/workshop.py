@@ -47,6 +47,7 @@ from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
 from r1code.tree.patch import Patch
+from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
@@ -116,7 +117,7 @@ class Workshop:
                 self.provider = RecordingProvider(self.provider, Path(config.record))
             self.tree = WorkTree(
                 git.root,
-                git.files,
+                Listing(git.files, git.ignored),
                 self.store,
                 state=state,
                 hidden=is_secret,
@@ -205,7 +206,7 @@ class Workshop:
             ignored = self._git.ignored(fresh) if fresh else set[str]()
             return [path for path in found if path not in ignored]
 
-        return WorkTree(root, paths, self.store, state=self._state, hidden=is_secret)
+        return WorkTree(root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=is_secret)
 
     def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
         protected = is_protected if protect else _nothing

@@ -64,15 +64,29 @@ class Git:
     def files(self) -> list[str]:
         """Tracked files, also deleted ones, and untracked ones that are not ignored; sorted.
 
-        What lies in submodules and other repositories inside is left out.
+        Those of submodules and other repositories inside as well, as far as git can use these.
         """
         found: set[str] = set()
         for line in self._listed(["-c", "-o", "--exclude-standard"]):
             tag, rest = line[0], line[2:]
-            mode, _, tracked = ("", "", rest) if tag == _UNTRACKED else _staged(rest)
-            if mode != _SUBMODULE and not tracked.endswith("/"):
-                found.add(tracked)
+            mode, _, path = ("", "", rest) if tag == _UNTRACKED else _staged(rest)
+            if mode != _SUBMODULE and not path.endswith("/"):
+                found.add(path)
+            elif (inner := self._inner(path.rstrip("/"))) is not None:
+                found.update(f"{path.rstrip('/')}/{inside}" for inside in inner.files())
         return sorted(found)
+
+    def _inner(self, path: str) -> Git | None:
+        """The repository whose root is at a path inside, if one is there that git can use."""
+        place = self.root / path
+        if wrong_with(path) is not None or not os.path.lexists(place / ".git"):
+            return None
+        try:
+            inner = Git.find(place)
+        except UsageError:
+            return None
+        # Never one that a link leads to, nor the one that this belongs to.
+        return inner if inner.root == self.root.resolve() / path else None
 
     def _submodules(self) -> set[str]:
         staged = (_staged(line[2:]) for line in self._listed(["-c"]))
@@ -83,10 +97,22 @@ class Git:
         return self._run(["ls-files", "-z", "-t", "-s", *which], "list the files").names
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
-        """Those of `paths` that git would not add: ignored ones, and what lies in a submodule."""
-        submodules = self._submodules()
-        unsure = set(paths)
-        inside = {path for path in unsure if not submodules.isdisjoint(parents(path))}
+        """Those of `paths` that git would not add: ignored ones, and what lies in a submodule that is not there.
+
+        A folder ends with a slash: some rules are about folders only.
+        """
+        owners: dict[str, set[str]] = {}
+        for path in set(paths):
+            owners.setdefault(self._owner(path), set()).add(path)
+        unsure = owners.pop("", set[str]())
+        inside = set[str]()
+        for owner, theirs in owners.items():
+            inner = self._inner(owner)
+            known = {path.removeprefix(f"{owner}/") for path in theirs}
+            dropped = known if inner is None else inner.ignored(known)
+            inside.update(f"{owner}/{path}" for path in dropped)
+        submodules = self._submodules() if unsure else set[str]()
+        inside |= {path for path in unsure if not submodules.isdisjoint(parents(path))}
         asked = [path for path in sorted(unsure - inside) if self._can_be_asked(path)]
         if not asked:
             return inside
@@ -102,9 +128,17 @@ class Git:
         named = checked(ran, "say which files are ignored").names
         return inside | {name.removeprefix("./") for name in named}
 
+    def _owner(self, path: str) -> str:
+        """The outermost folder above `path` that is a repository of its own; empty: none."""
+        if wrong_with(path.removesuffix("/")) is not None:
+            return ""
+        return next((one for one in parents(path) if os.path.lexists(self.root / one / ".git")), "")
+
     def _can_be_asked(self, path: str) -> bool:
         """Git refuses the whole question for one path that is behind a link or not inside."""
-        return wrong_with(path) is None and not any((self.root / parent).is_symlink() for parent in parents(path))
+        return wrong_with(path.removesuffix("/")) is None and not any(
+            (self.root / parent).is_symlink() for parent in parents(path)
+        )
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from r1code.errors import StateError
 from r1code.repo.plumbing import checked, run
-from r1code.tree.entry import Entry
+from r1code.tree.entry import Entry, is_folder
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
 
@@ -26,11 +26,12 @@ _DIFF = [
 def unified(patch: Patch, store: Store) -> str:
     """The patch in git's format: new and deleted files, the executable bit, links, binary contents.
 
-    The text is valid Unicode: a file that is not UTF-8 is shown as a binary change. Raises StateError, also
-    for a link whose target is not UTF-8, which git shows only as it is.
+    Empty folders are left out: git knows none. The text is valid Unicode: a file that is not UTF-8 is shown
+    as a binary change. Raises StateError, also for a link whose target is not UTF-8, which git shows only as
+    it is.
     """
-    plain = [change for change in patch.changes if _is_unicode(change, store)]
-    other = [change for change in patch.changes if change not in plain]
+    unicode = {change.path for change in patch.changes if _is_unicode(change, store)}
+    plain, other = patch.only(unicode.__contains__).changes, patch.without(unicode.__contains__).changes
     with tempfile.TemporaryDirectory(prefix="r1code-") as name:
         folder = Path(name)
         env = {**_ALONE, "GIT_DIR": name}
@@ -67,13 +68,13 @@ def _is_unicode(change: FileChange, store: Store) -> bool:
     return True
 
 
-def _commits(kind: str, changes: list[FileChange], store: Store) -> Iterator[bytes]:
+def _commits(kind: str, changes: Iterable[FileChange], store: Store) -> Iterator[bytes]:
     """Two commits for `git fast-import`: the touched files before, and after."""
     for moment in ("before", "after"):
         yield f"commit refs/heads/{kind}-{moment}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
         for change in changes:
             entry = change.before if moment == "before" else change.after
-            if entry is not None:
+            if entry is not None and not is_folder(entry):
                 data = store.get(entry.digest)
                 yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(change.path), len(data), data)
 

@@ -16,13 +16,23 @@ _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A file or a symbolic link. A link's digest is that of its target text."""
+    """A file, a symbolic link, or an empty folder: one with something in it is known by that.
 
-    kind: Literal["file", "link"]
+    A link's digest is that of its target text, a folder's that of nothing.
+    """
+
+    kind: Literal["file", "link", "folder"]
     mode: int
-    """Permission bits, 0o777 at most; 0o777 for a link."""
+    """Permission bits, 0o777 at most; 0o777 for a link, 0o755 for a folder."""
     digest: str
     """SHA-256 of the content, in hex: its name in the store."""
+
+
+FOLDER = Entry(kind="folder", mode=0o755, digest=digest_of(b""))
+
+
+def is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind == "folder"
 
 
 def wrong_with(path: str) -> str | None:
@@ -72,8 +82,8 @@ def open_file(path: Path) -> int:
 def look(root: Path, path: str) -> tuple[Entry, bytes] | None:
     """The entry at `path` and its content. None: nothing is there, or only behind a link.
 
-    Raises IsADirectoryError for a folder, and another OSError for what is neither file nor link or cannot
-    be read.
+    Raises IsADirectoryError for a folder with something in it, and another OSError for what is none of these
+    or cannot be read.
     """
     if blocked_by(root, path) is not None:
         return None
@@ -84,6 +94,9 @@ def look(root: Path, path: str) -> tuple[Entry, bytes] | None:
             target = os.fsencode(place.readlink())
             return Entry(kind="link", mode=0o777, digest=digest_of(target)), target
         if stat.S_ISDIR(mode):
+            with os.scandir(place) as inside:
+                if next(inside, None) is None:
+                    return FOLDER, b""
             raise IsADirectoryError(errno.EISDIR, "is a folder", path)
         with os.fdopen(open_file(place), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode

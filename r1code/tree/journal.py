@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.tree.entry import Entry, blocked_by, look, parents, wrong_with
+from r1code.tree.entry import Entry, blocked_by, is_folder, look, parents, wrong_with
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import write_entry
 from r1code.tree.store import Store
@@ -136,7 +136,7 @@ class _Writing:
         self.temporary = {
             change.path: _beside(root, change.path, f".r1code-{token}-{number}")
             for number, change in enumerate(patch.changes)
-            if change.after is not None
+            if change.after is not None and not is_folder(change.after)
         }
 
     def prepare(self) -> None:
@@ -147,7 +147,7 @@ class _Writing:
         _write_synced(self.file, json.dumps(msgspec.to_builtins(record)).encode())
         _sync_folder(self.file.parent)
         for change in self._patch.changes:
-            if change.after is not None:
+            if change.after is not None and change.path in self.temporary:
                 self._fault(f"temporary {change.path}")
                 self._stage(change.path, change.after)
         self._fault("intent")
@@ -178,13 +178,14 @@ class _Writing:
 
     def _delete(self, change: FileChange) -> bool:
         found = _entry(self._root, change.path)
-        if found is None:
-            return True
-        if found != change.before:
+        if found not in {None, change.before}:
             return False
         self._fault(f"delete {change.path}")
-        (self._root / change.path).unlink()
-        for parent in reversed(parents(change.path)):
+        if found is not None:
+            (self._root / change.path).unlink()
+        # Also where the file was gone: a crash may have come in between. What has something in it by now stays.
+        empty = [change.path] if is_folder(change.before) else []
+        for parent in [*empty, *reversed(parents(change.path))]:
             try:
                 (self._root / parent).rmdir()
             except OSError:
@@ -194,8 +195,11 @@ class _Writing:
     def _write(self, change: FileChange) -> bool:
         if blocked_by(self._root, change.path) is not None:
             return False
+        if is_folder(change.after):
+            return self._make_folder(change)
         found = _entry(self._root, change.path)
-        if found == change.after or found != change.before or change.after is None:
+        before = None if is_folder(change.before) else change.before
+        if found == change.after or found != before or change.after is None:
             (self._root / self.temporary[change.path]).unlink(missing_ok=True)
             return found == change.after
         self._fault(f"write {change.path}")
@@ -208,6 +212,17 @@ class _Writing:
             for empty, _, _ in os.walk(place, topdown=False):
                 Path(empty).rmdir()
         waiting.replace(place)
+        return True
+
+    def _make_folder(self, change: FileChange) -> bool:
+        found = _entry(self._root, change.path)
+        if found not in {None, change.before}:
+            return False
+        self._fault(f"write {change.path}")
+        place = self._root / change.path
+        if found is not None:
+            place.unlink()
+        place.mkdir(parents=True, exist_ok=True)
         return True
 
     def undo(self) -> None:
@@ -249,22 +264,25 @@ def _refuse_unsafe(root: Path, patch: Patch) -> None:
 def _refuse_changed(root: Path, patch: Patch, store: Store) -> None:
     """Raises StateError unless the disk is what the patch starts from; keeps what is there for an undo."""
     deleted = {change.path for change in patch.changes if change.after is None}
-    changed: list[str] = []
-    for change in patch.changes:
-        try:
-            found = look(root, change.path)
-        except IsADirectoryError:
-            fits = change.before is None and (change.after is None or _empties(root / change.path, root, deleted))
-        except OSError:
-            fits = False
-        else:
-            fits = (None if found is None else found[0]) == change.before
-            if found is not None:
-                store.put(found[1])
-        if not fits:
-            changed.append(change.path)
+    changed = tuple(change.path for change in patch.changes if not _fits(root, change, deleted, store))
     if changed:
-        raise _changed(tuple(changed))
+        raise _changed(changed)
+
+
+def _fits(root: Path, change: FileChange, deleted: set[str], store: Store) -> bool:
+    try:
+        found = look(root, change.path)
+    except IsADirectoryError:
+        if is_folder(change.before) or is_folder(change.after):
+            # Something is in it, so it is no entry, and it stays.
+            return change.before is None or (is_folder(change.before) and change.after is None)
+        return change.before is None and (change.after is None or _empties(root / change.path, root, deleted))
+    except OSError:
+        return False
+    if found is None or is_folder(found[0]):
+        return change.before is None or is_folder(change.before)
+    store.put(found[1])
+    return found[0] == change.before
 
 
 def _empties(place: Path, root: Path, deleted: set[str]) -> bool:
@@ -276,12 +294,12 @@ def _empties(place: Path, root: Path, deleted: set[str]) -> bool:
 
 
 def _entry(root: Path, path: str) -> Entry | None:
-    """As `look`; a folder counts as nothing, because only files and links are changed."""
+    """As `look`; a folder counts as nothing, because anything may take its place while it is empty."""
     try:
         found = look(root, path)
     except IsADirectoryError:
         return None
-    return None if found is None else found[0]
+    return None if found is None or is_folder(found[0]) else found[0]
 
 
 def _beside(root: Path, path: str, name: str) -> str:

@@ -6,14 +6,14 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.tree.entry import Entry, open_file
+from r1code.tree.entry import FOLDER, Entry, open_file, wrong_with
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store, digest_of
 
@@ -47,19 +47,35 @@ class _Known(Struct, frozen=True, array_like=True):
         )
 
 
+class _Inside(Struct, frozen=True, array_like=True):
+    """What `lstat` said of a folder when it was listed, and the names of the folders in it."""
+
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    folders: tuple[bytes, ...]
+
+
+class _Rows(Struct, frozen=True, array_like=True):
+    files: dict[bytes, _Known]
+    folders: dict[bytes, _Inside]
+
+
 class StatCache:
     """Remembers digests by what `lstat` says. One root has one file; a file that cannot be read is empty."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known: dict[str, _Known] = {}
+        self._inside: dict[str, _Inside] = {}
         self._unsaved = _WORTH_SAVING
         """Learned since; a file that is not there, or is damaged, is soon written."""
         try:
-            rows = msgspec.msgpack.decode(file.read_bytes(), type=dict[bytes, _Known])
+            rows = msgspec.msgpack.decode(file.read_bytes(), type=_Rows)
         except (OSError, msgspec.DecodeError):
             return
-        self._known = {os.fsdecode(path): known for path, known in rows.items()}
+        self._known = {os.fsdecode(path): known for path, known in rows.files.items()}
+        self._inside = {os.fsdecode(path): inside for path, inside in rows.folders.items()}
         self._unsaved = 0
 
     @property
@@ -68,9 +84,7 @@ class StatCache:
 
     def learn(self, path: str, found: os.stat_result, digest: str, *, now_ns: int) -> None:
         """Keeps the digest, unless a later write could leave the same time stamps behind."""
-        changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
-        coarse = found.st_ctime_ns % _SECOND_NS == 0
-        if changed_ns < now_ns - (_COARSE_GRANULARITY_NS if coarse else _GRANULARITY_NS):
+        if _is_settled(found, now_ns):
             self._unsaved += 1
             self._known[path] = _Known(
                 mtime_ns=found.st_mtime_ns,
@@ -83,14 +97,29 @@ class StatCache:
         elif self._known.pop(path, None) is not None:
             self._unsaved += 1
 
-    def save(self, paths: Iterable[str]) -> None:
+    def folders_in(self, root: str, folder: str, found: os.stat_result, *, now_ns: int) -> tuple[bytes, ...]:
+        """The names of the folders in one that `lstat` said this of; none where it cannot be listed."""
+        known = self._inside.get(folder)
+        stamps = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        if known is not None and (known.mtime_ns, known.ctime_ns, known.inode) == stamps:
+            return known.folders
+        names = folders_in(f"{root}/{folder}")
+        if _is_settled(found, now_ns):
+            self._unsaved += 1
+            self._inside[folder] = _Inside(*stamps, names)
+        return names
+
+    def save(self, paths: Iterable[str], folders: Iterable[str]) -> None:
         """Writes what is known of `paths`, whole or not at all. A cache that cannot be written is no loss.
 
         Nor is a little that was learned: reading a few files again costs less than writing it all each time.
         """
         if self._unsaved <= _WORTH_SAVING:
             return
-        rows = {os.fsencode(path): self._known[path] for path in paths if path in self._known}
+        rows = _Rows(
+            files={os.fsencode(path): self._known[path] for path in paths if path in self._known},
+            folders={os.fsencode(path): self._inside[path] for path in folders if path in self._inside},
+        )
         fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +130,43 @@ class StatCache:
             fresh.unlink(missing_ok=True)
 
 
-def scan(root: Path, paths: Iterable[str], store: Store, cache: StatCache | None = None) -> Snapshot:
-    """The regular files and symbolic links among `paths`, their contents in the store.
+def _is_settled(found: os.stat_result, now_ns: int) -> bool:
+    """Whether any later change would show in the time stamps."""
+    coarse = found.st_ctime_ns % _SECOND_NS == 0
+    changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
+    return changed_ns < now_ns - (_COARSE_GRANULARITY_NS if coarse else _GRANULARITY_NS)
+
+
+def folders_in(folder: str) -> tuple[bytes, ...]:
+    try:
+        with os.scandir(folder) as inside:
+            return tuple(os.fsencode(one.name) for one in inside if one.is_dir(follow_symlinks=False))
+    except OSError:
+        return ()
+
+
+def _none(_: list[str]) -> set[str]:
+    return set()
+
+
+class Listing(Struct, frozen=True):
+    """What belongs to a work tree."""
+
+    files: Callable[[], list[str]]
+    """The paths of files and links, also of some that do not exist."""
+    ignored: Callable[[list[str]], set[str]] = _none
+    """Those of these paths that do not belong to it; folders end with a slash."""
+
+
+def scan(
+    root: Path,
+    paths: Iterable[str],
+    store: Store,
+    cache: StatCache | None = None,
+    *,
+    ignored: Callable[[list[str]], set[str]] = _none,
+) -> Snapshot:
+    """The regular files and symbolic links among `paths`, their contents in the store, and the empty folders.
 
     What is missing, is neither file nor link, or lies behind a link is left out.
     Raises StateError naming the files that cannot be read, and when the store cannot be written.
@@ -124,8 +188,14 @@ def scan(root: Path, paths: Iterable[str], store: Store, cache: StatCache | None
             why=f"no permission for {', '.join(map(repr, unreadable[:5]))}",
             hint="make them readable, or add them to .gitignore",
         )
+    empty = reader.empty_folders()
+    dropped = ignored([f"{path}/" for path in empty]) if empty else set[str]()
+    kept = [path for path in empty if f"{path}/" not in dropped]
+    if kept:
+        store.put(b"", durable=False)
+        entries = dict(sorted((entries | dict.fromkeys(kept, FOLDER)).items()))
     if cache is not None:
-        cache.save(entries)
+        cache.save(entries, reader.folders)
     return Snapshot(entries)
 
 
@@ -136,6 +206,8 @@ class _Reader:
         self._cache = cache
         self._known: Mapping[str, _Known] = {} if cache is None else cache.known
         self._real: dict[str, bool] = {"": True}
+        self.folders: dict[str, os.stat_result] = {"": root.lstat()}
+        """Those that were met on the way to the files."""
         self._now_ns = time.time_ns()
         self._stored = store.names() if cache is not None else set[str]()
 
@@ -165,12 +237,28 @@ class _Reader:
         known = self._real.get(folder)
         if known is None:
             known = self._is_real(folder.rpartition("/")[0])
-            try:
-                known = known and stat.S_ISDIR(os.lstat(f"{self._root}/{folder}").st_mode)
-            except (FileNotFoundError, NotADirectoryError):
-                known = False
+            if known:
+                try:
+                    found = os.lstat(f"{self._root}/{folder}")
+                except (FileNotFoundError, NotADirectoryError):
+                    known = False
+                else:
+                    known = stat.S_ISDIR(found.st_mode)
+                    if known:
+                        self.folders[folder] = found
             self._real[folder] = known
         return known
+
+    def empty_folders(self) -> list[str]:
+        """Those without anything in them but empty folders, the innermost; beside the files that were read."""
+        cache = StatCache(Path(os.devnull)) if self._cache is None else self._cache
+        found: list[str] = []
+        for folder, stat_result in self.folders.items():
+            for name in cache.folders_in(self._root, folder, stat_result, now_ns=self._now_ns):
+                path = f"{folder}/{os.fsdecode(name)}" if folder else os.fsdecode(name)
+                if path not in self.folders and wrong_with(path) is None:
+                    found += _innermost(self._root, path)
+        return found
 
     def _digest(self, path: str) -> str:
         with os.fdopen(open_file(Path(self._root, path)), "rb") as file:
@@ -182,3 +270,14 @@ class _Reader:
         if self._cache is not None and (opened.st_ctime_ns, len(data)) == (after.st_ctime_ns, after.st_size):
             self._cache.learn(path, opened, digest, now_ns=self._now_ns)
         return digest
+
+
+def _innermost(root: str, folder: str) -> list[str]:
+    """The empty folders in `folder`, itself included; none if it holds anything else, for that is not listed."""
+    empty: list[str] = []
+    for place, folders, files in os.walk(f"{root}/{folder}"):
+        if files or any(Path(place, name).is_symlink() for name in folders):
+            return []
+        if not folders:
+            empty.append(os.path.relpath(place, root))
+    return empty

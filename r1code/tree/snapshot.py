@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from r1code.tree.entry import Entry, parents, wrong_with
+from r1code.tree.entry import Entry, is_folder, parents, wrong_with
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
 
@@ -58,7 +58,7 @@ class Snapshot(Struct, frozen=True):
 
 
 def materialise(snapshot: Snapshot, store: Store, folder: Path) -> None:
-    """Writes the tree into the empty `folder`: files, links and modes.
+    """Writes the tree into the empty `folder`: files, links, modes and empty folders.
 
     Raises OSError, StateError when a content is missing, and ValueError for a tree that cannot be: a path
     that leaves it, or a file with something below it.
@@ -73,7 +73,10 @@ def materialise(snapshot: Snapshot, store: Store, folder: Path) -> None:
 
 
 def write_entry(place: Path, entry: Entry, store: Store) -> None:
-    """Creates the file or link `entry` at `place`, where nothing is. Raises OSError and StateError."""
+    """Creates what `entry` says at `place`, where nothing is. Raises OSError and StateError."""
+    if is_folder(entry):
+        place.mkdir()
+        return
     data = store.get(entry.digest)
     if entry.kind == "link":
         place.symlink_to(os.fsdecode(data))

@@ -17,10 +17,10 @@ from filelock import FileLock, Timeout
 from r1code.control import Control
 from r1code.errors import StateError, ToolError
 from r1code.tree import journal
-from r1code.tree.entry import Entry, look, wrong_with
+from r1code.tree.entry import Entry, is_folder, look, parents, wrong_with
 from r1code.tree.journal import Recovery
 from r1code.tree.patch import FileChange, Patch
-from r1code.tree.scan import StatCache, scan
+from r1code.tree.scan import Listing, StatCache, scan
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Origin, Timeline
@@ -34,7 +34,7 @@ _SIMILAR = 3
 
 
 class WorkTree:
-    """The files below `root` that `list_paths` names and `hidden` does not hold for.
+    """The files below `root` that `listing` names and `hidden` does not hold for.
 
     Paths are relative to the root, with `/`. Methods that take one raise ToolError, in words for the model,
     for a path that leaves the tree, belongs to git, or is hidden. A link that stays inside the tree stands for
@@ -44,7 +44,7 @@ class WorkTree:
     def __init__(
         self,
         root: Path,
-        list_paths: Callable[[], list[str]],
+        listing: Listing,
         store: Store,
         *,
         state: Path,
@@ -53,7 +53,7 @@ class WorkTree:
     ) -> None:
         """With an `origin` every change is logged, and can be undone."""
         self.root = root.resolve()
-        self._list_paths = list_paths
+        self._listing = listing
         self._store = store
         self._hidden = hidden
         # Two checkouts never share a state, and one tree has one state however it is reached.
@@ -164,7 +164,7 @@ class WorkTree:
         return [path for path in self._visible() if self._is_there(path)]
 
     def _visible(self) -> list[str]:
-        return sorted(path for path in self._list_paths() if not self._hidden(path))
+        return sorted(path for path in self._listing.files() if not self._hidden(path))
 
     def _is_there(self, path: str) -> bool:
         try:
@@ -177,7 +177,7 @@ class WorkTree:
         """The visible tree now, its contents in the store. Raises StateError."""
         if self._cache is None:
             self._cache = StatCache(self._state / "stat")
-        return scan(self.root, self._visible(), self._store, self._cache)
+        return scan(self.root, self._visible(), self._store, self._cache, ignored=self._listing.ignored)
 
     def entry(self, path: str) -> Entry | None:
         """What is at `path`; None: nothing. Raises ToolError for a folder, and for what cannot be read."""
@@ -193,11 +193,14 @@ class WorkTree:
 
     def _look(self, path: str) -> tuple[Entry, bytes] | None:
         try:
-            return look(self.root, path)
+            found = look(self.root, path)
         except IsADirectoryError as error:
-            raise ToolError(f"{path} is a folder, not a file. List it, or name a file in it.") from error
+            raise _folder(path) from error
         except OSError as error:
             raise ToolError(f"{path} cannot be read: {error.strerror}. Work without it.") from error
+        if found is not None and is_folder(found[0]):
+            raise _folder(path)
+        return found
 
     def _similar(self, path: str) -> str:
         paths = self.paths()
@@ -225,8 +228,17 @@ class WorkTree:
         patch = Patch.of(self._change(path, data, (modes or {}).get(path)) for path, data in changes.items())
         if len(set(patch.paths)) < len(patch.changes):
             raise ToolError("Two of the paths name the same file. Change each file once.")
+        patch = Patch.of([*patch.changes, *self._filled(patch)])
         self._apply(patch, what)
         return patch
+
+    def _filled(self, patch: Patch) -> Iterable[FileChange]:
+        """The folders that are empty before the patch and not after it."""
+        written = (change.path for change in patch.changes if change.after is not None)
+        for folder in {parent for path in written for parent in parents(path)}:
+            now = self._now(folder)
+            if is_folder(now):
+                yield FileChange(path=folder, before=now, after=None)
 
     def _change(self, asked: str, data: bytes | None, mode: int | None) -> FileChange:
         path = self._resolve(asked, follow_last=data is not None)
@@ -360,3 +372,7 @@ class WorkTree:
             return None
         self._store.put(found[1])
         return found[0]
+
+
+def _folder(path: str) -> ToolError:
+    return ToolError(f"{path} is a folder, not a file. List it, or name a file in it.")

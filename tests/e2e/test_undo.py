@@ -35,11 +35,13 @@ def checkpoints(repo: Repo) -> list[dict[str, object]]:
 
 
 def test_a_turn_is_undone_and_done_again_with_all_that_its_commands_did(repo: Repo) -> None:
+    (repo.root / "was/empty").mkdir(parents=True)
     before = repo.files()
     do(
         repo,
         f"{FIX}\n{WRITE}",
-        "<run>rm shop/names.py; mkdir deep; echo made > deep/made.txt; chmod +x shop/cart.py</run>",
+        "<run>rm shop/names.py; mkdir deep; echo made > deep/made.txt; chmod +x shop/cart.py\n"
+        "mkdir -p empty/er; rmdir was/empty was</run>",
     )
     after, mode = repo.files(), (repo.root / "shop/cart.py").stat().st_mode
     assert "deep/made.txt" in after
@@ -47,8 +49,11 @@ def test_a_turn_is_undone_and_done_again_with_all_that_its_commands_did(repo: Re
     assert undone.code == 0, undone.err
     assert repo.files() == before
     assert (repo.root / "shop/cart.py").stat().st_mode & 0o111 == 0
-    assert not (repo.root / "deep").exists()
+    assert not any((repo.root / folder).exists() for folder in ("deep", "empty"))
+    assert (repo.root / "was/empty").is_dir()
     assert repo.run("redo").code == 0
+    assert (repo.root / "empty/er").is_dir()
+    assert not (repo.root / "was").exists()
     assert (repo.files(), (repo.root / "shop/cart.py").stat().st_mode) == (after, mode)
     assert repo.run("undo", "--step").code == 0
     assert repo.files().keys() == before.keys() | {"new/file.py"}

@@ -33,6 +33,7 @@ from r1code.tools.search import Search
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
+from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 from r1code.types import Budget
@@ -71,7 +72,7 @@ class House:
             (self.root / path).write_text(text)
         self.store = Store(folder / "objects")
         self.tree = WorkTree(
-            self.root, lambda: walk(self.root), self.store, state=folder / "state", hidden=is_secret
+            self.root, Listing(lambda: walk(self.root)), self.store, state=folder / "state", hidden=is_secret
         )
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
         self.session = Session.create(

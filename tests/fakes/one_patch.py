@@ -11,6 +11,7 @@ from pathlib import Path
 
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
+from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
@@ -26,7 +27,12 @@ def open_tree(folder: Path) -> WorkTree:
         return [str(one.relative_to(root)) for one in root.rglob("*") if one.is_symlink() or one.is_file()]
 
     return WorkTree(
-        root, files, Store(folder / "store"), state=folder / "state", hidden=lambda _: False, origin=Origin
+        root,
+        Listing(files),
+        Store(folder / "store"),
+        state=folder / "state",
+        hidden=lambda _: False,
+        origin=Origin,
     )
 
 

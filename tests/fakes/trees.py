@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -12,7 +13,8 @@ from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 
-Spec = dict[str, tuple[str, int, bytes]]
+Kind = Literal["file", "link", "folder"]
+Spec = dict[str, tuple[Kind, int, bytes]]
 """Path -> kind, mode, content or link target."""
 
 ODD_NAMES = [
@@ -41,16 +43,17 @@ _links = st.tuples(st.just("link"), st.just(0o777), _targets)
 
 
 def _possible(spec: Spec) -> Spec:
-    """Without the files that have something below them."""
+    """Without the files, links and empty folders that have something below them."""
     return {path: what for path, what in spec.items() if not any(one.startswith(f"{path}/") for one in spec)}
 
 
-specs = st.dictionaries(_paths, st.one_of(_files, _files, _links), max_size=6).map(_possible)
+_folders = st.just(("folder", 0o755, b""))
+specs = st.dictionaries(_paths, st.one_of(_files, _files, _links, _folders), max_size=6).map(_possible)
 
 
 def snapshot_of(spec: Spec, store: Store) -> Snapshot:
     entries = {
-        path: Entry(kind="link" if kind == "link" else "file", mode=mode, digest=store.put(data))
+        path: Entry(kind=kind, mode=mode, digest=store.put(data))
         for path, (kind, mode, data) in sorted(spec.items())
     }
     return Snapshot(entries)
@@ -60,7 +63,9 @@ def write_out(spec: Spec, folder: Path) -> None:
     for path, (kind, mode, data) in spec.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        if kind == "link":
+        if kind == "folder":
+            place.mkdir()
+        elif kind == "link":
             place.symlink_to(os.fsdecode(data))
         else:
             place.write_bytes(data)
@@ -68,15 +73,17 @@ def write_out(spec: Spec, folder: Path) -> None:
 
 
 def on_disk(folder: Path) -> Spec:
-    """All files and links below `folder`, git's own files left out."""
+    """All files, links and empty folders below `folder`, git's own left out."""
     found: Spec = {}
     for place in folder.rglob("*"):
         path = str(place.relative_to(folder))
-        if path.startswith(".git/"):
+        if path.split("/", maxsplit=1)[0] == ".git":
             continue
         mode = place.lstat().st_mode
         if stat.S_ISLNK(mode):
             found[path] = ("link", 0o777, os.fsencode(place.readlink()))
         elif stat.S_ISREG(mode):
             found[path] = ("file", stat.S_IMODE(mode), place.read_bytes())
+        elif stat.S_ISDIR(mode) and not list(place.iterdir()):
+            found[path] = ("folder", 0o755, b"")
     return found

@@ -146,18 +146,58 @@ def test_pipes_and_loops_do_not_hang_and_are_no_files_of_the_tree(repository: Re
     assert list(scan(git.root, git.files(), Store(tmp_path / "store")).entries) == ["loop"]
 
 
-def test_repositories_inside_are_left_out(repository: Repository, tmp_path: Path):
+def test_the_files_of_repositories_inside_belong_to_the_tree(repository: Repository, tmp_path: Path):
     other = Repository(tmp_path / "other")
+    other.write(".gitignore", "*.log\n")
     other.commit("theirs")
     repository.commit("ours")
     repository.git("submodule", "--quiet", "add", str(other.root), "sub module")
-    Repository(repository.root / "nested").commit("inner")
+    nested = Repository(repository.root / "nested")
+    nested.commit("inner")
+    Repository(nested.root / "deeper").write("inmost", "x")
     git = Git.find(repository.root)
-    assert git.files() == [".gitmodules", "ours"]
-    assert git.ignored(["sub module/theirs", "ours", "new"]) == {"sub module/theirs"}
+    theirs = ["sub module/.gitignore", "sub module/theirs"]
+    assert git.files() == [".gitmodules", "nested/deeper/inmost", "nested/inner", "ours", *theirs]
+    new = ["sub module/new.py", "nested/new.log", "nested/deeper/d/new.log", "new.log"]
+    assert git.ignored([*git.files(), *new, "sub module/d/x.log"]) == {"sub module/d/x.log"}
     repository.commit()
     assert not git.dirty()
-    assert Git.find(repository.root / "sub module").files() == ["theirs"]
+    assert Git.find(repository.root / "sub module").files() == [".gitignore", "theirs"]
+
+
+def test_a_submodule_that_is_not_checked_out_has_no_files(repository: Repository, tmp_path: Path):
+    other = Repository(tmp_path / "other")
+    other.commit("theirs")
+    repository.git("submodule", "--quiet", "add", str(other.root), "sub")
+    repository.commit("ours")
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", str(repository.root), str(clone))
+    git = Git.find(clone)
+    assert git.files() == [".gitmodules", "ours"]
+    assert git.ignored(["sub/", "sub/theirs", "ours", "new"]) - {"sub/"} == {"sub/theirs"}
+
+
+@pytest.mark.parametrize("how", ["elsewhere", "link", "broken", "outer"])
+def test_what_only_looks_like_a_repository_inside_is_left_out(how: str, repository: Repository, tmp_path: Path):
+    repository.commit("ours")
+    other = Repository(tmp_path / "other")
+    other.commit("theirs")
+    inner = repository.root / "inner"
+    if how == "elsewhere":
+        nested = Repository(inner)
+        nested.commit("x")
+        nested.git("config", "core.worktree", str(other.root))
+    elif how == "link":
+        inner.symlink_to(other.root)
+    else:
+        inner.mkdir()
+        target = f"gitdir: {repository.root}/.git" if how == "outer" else "junk"
+        (inner / ".git").write_text(f"{target}\n")
+    git = Git.find(repository.root)
+    found = [path for path in git.files() if path != "inner"]
+    assert "inner/theirs" not in found
+    assert "inner/x" not in found
+    assert git.ignored(["ours", "new"]) == set()
 
 
 def test_ignored_paths_need_not_exist(repository: Repository):

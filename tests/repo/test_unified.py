@@ -14,10 +14,11 @@ from r1code.tree.store import Store
 
 
 def as_git_sees(spec: Spec) -> Spec:
-    """Of a mode, git keeps whether the owner may execute."""
+    """Of a mode, git keeps whether the owner may execute; of an empty folder nothing."""
     return {
         path: (kind, mode if kind == "link" else 0o755 if mode & 0o100 else 0o644, data)
         for path, (kind, mode, data) in spec.items()
+        if kind != "folder"
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r1code.sandbox.manifest import MAX_FILE_BYTES, Seen, parse, refusal, returning, sending
-from r1code.tree.entry import Entry
+from r1code.tree.entry import FOLDER, Entry
 
 
 def entry(content: str, kind: Literal["file", "link"] = "file") -> Entry:
@@ -76,12 +76,41 @@ def test_what_is_of_another_kind_makes_room(
 
 def test_new_changed_and_deleted_paths_come_back_and_the_rest_does_not():
     snapshot = {"same": entry("1"), "edited": entry("2"), "deleted": entry("3"), "folder-now": entry("4")}
-    inside = {"same": seen(), "edited": seen(changed="2"), "new": seen(), "folder-now": seen("d"), "d": seen("d")}
+    inside = {"same": seen(), "edited": seen(changed="2"), "new": seen(), "folder-now": seen("d")}
+    inside |= {"folder-now/x": seen(), "d": seen("d"), "e": seen("d"), "e/__pycache__": seen("d")}
     known = {path: (seen(), snapshot[path]) for path in snapshot}
     found = returning(snapshot, inside, known, nothing)
-    assert found.changed == ["edited", "new"]
+    assert found.changed == ["d", "edited", "folder-now/x", "new"]
     assert found.deleted == ["deleted", "folder-now"]
     assert found.refused == {}
+
+
+@pytest.mark.parametrize(
+    ("inside", "changed", "deleted"),
+    [
+        ({}, [], ["d"]),
+        ({"d": seen("d")}, [], []),
+        ({"d": seen("d"), "d/__pycache__": seen("d"), "d/__pycache__/m.pyc": seen()}, [], []),
+        ({"d": seen("d"), "d/x": seen()}, ["d/x"], ["d"]),
+        ({"d": seen("d"), "d/e": seen("d")}, ["d/e"], ["d"]),
+        ({"d": seen()}, ["d"], []),
+        ({"d": seen("d", changed="later", mode=0o700)}, [], []),
+        ({"d": seen("d"), "new": seen("d"), "build": seen("d")}, ["new"], []),
+    ],
+)
+def test_folders_come_and_go_while_they_are_empty(
+    inside: dict[str, Seen], changed: list[str], deleted: list[str]
+):
+    found = returning({"d": FOLDER}, inside, {}, {"build/"}.intersection)
+    assert (found.changed, found.deleted) == (changed, deleted)
+
+
+def test_an_empty_folder_is_sent_once_and_removed_if_it_is_still_empty():
+    todo = sending({"d": FOLDER, "e": FOLDER}, {}, {"e": seen("d"), "e/cache": seen()}, {})
+    assert (todo.write, todo.delete) == (["d"], [])
+    assert sending({"d": FOLDER}, {}, {"d": seen()}, {}).delete == ["d"]
+    todo = sending({}, ["d", "e/f"], {"d": seen("d"), "e": seen("d"), "e/f": seen("d")}, {})
+    assert (todo.delete, todo.prune) == ([], ["e/f", "d"])
 
 
 def test_ignored_and_cached_files_stay_inside_only_if_they_are_new():

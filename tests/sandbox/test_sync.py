@@ -238,7 +238,9 @@ def test_random_commands_and_syncs_keep_both_sides_equal(bench: Bench, store: St
     for path, entry in host.items():
         if entry.kind == "file":
             assert bench.sandbox.read(f"/workspace/{path}", bench.control) == store.get(entry.digest)
-    assert set(bench.out("find . -type f -o -type l").split("\n")) - {""} == {f"./{path}" for path in host}
+    assert set(bench.out("find . -mindepth 1 -type f -o -type l -o -type d -empty").split("\n")) - {""} == {
+        f"./{path}" for path in host
+    }
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from fakes.trees import on_disk
 from r1code.errors import StateError
+from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
@@ -36,7 +37,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def tree_at(root: Path, state: Path) -> WorkTree:
     return WorkTree(
         root,
-        lambda: [*on_disk(root)],
+        Listing(lambda: [*on_disk(root)]),
         Store(state / "store"),
         state=state,
         hidden=lambda _: False,

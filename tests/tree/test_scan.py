@@ -74,7 +74,7 @@ def test_what_is_no_file_is_left_out(root: Path, store: Store):
     (root / "folder").mkdir()
     (root / "loop").symlink_to("loop")
     found = scan(root, ["fifo", "socket", "folder", "loop", "missing", "missing/below", "loop/below"], store)
-    assert list(found.entries) == ["loop"]
+    assert list(found.entries) == ["folder", "loop"]
 
 
 def test_what_lies_behind_a_link_is_not_part_of_the_tree(root: Path, store: Store, tmp_path: Path):
@@ -165,6 +165,40 @@ def test_a_corrupt_cache_is_an_empty_one(junk: bytes, root: Path, store: Countin
     assert list(scan(root, ["a"], store, StatCache(cache)).entries) == ["a"]
     scan(root, ["a"], store, StatCache(cache))
     assert store.puts == 1
+
+
+def test_empty_folders_are_found_and_those_with_anything_else_in_them_are_not(root: Path, store: Store):
+    (root / "a").mkdir()
+    for path in ("a/file", "cache/deep/file"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x")
+    for path in ("a/e/f", "a/e/g", "h", "links", ".git/refs"):
+        (root / path).mkdir(parents=True)
+    (root / "links" / "to").symlink_to(root / "h")
+    (root / "out").symlink_to(root / "h")
+    found = scan(root, ["a/file"], store)
+    assert list(found.entries) == ["a/e/f", "a/e/g", "a/file", "h"]
+    kept = scan(root, ["a/file"], store, ignored={"h/"}.intersection)
+    assert list(kept.entries) == ["a/e/f", "a/e/g", "a/file"]
+
+
+def test_empty_folders_that_come_and_go_are_seen_beside_a_cache(root: Path, store: Store, tmp_path: Path):
+    (root / "d").mkdir()
+    (root / "d/file").write_text("x")
+    time.sleep(SETTLED_SECONDS)
+    cache = tmp_path / "stat"
+    for change in (
+        lambda: None,
+        lambda: (root / "d/e/f").mkdir(parents=True),
+        (root / "g").mkdir,
+        (root / "d/e/f").rmdir,
+        lambda: (root / "g/ignored").write_text("x"),
+        (root / "d/e").rmdir,
+    ):
+        change()
+        for wait in (0, SETTLED_SECONDS):
+            time.sleep(wait)
+            assert scan(root, ["d/file"], store, StatCache(cache)) == scan(root, ["d/file"], store)
 
 
 def test_a_content_that_the_store_lost_is_read_again(root: Path, store: Store, tmp_path: Path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fakes.trees import Spec, on_disk, snapshot_of, specs, write_out
 from r1code.errors import StateError
 from r1code.tree.patch import FileChange, Patch
-from r1code.tree.scan import scan
+from r1code.tree.scan import Listing, scan
 from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Move, Origin, Timeline
 from r1code.tree.worktree import WorkTree
@@ -32,7 +32,7 @@ class Place:
     def open(self) -> WorkTree:
         return WorkTree(
             self.root,
-            lambda: [*on_disk(self.root)],
+            Listing(lambda: [*on_disk(self.root)]),
             self.store,
             state=self.state,
             hidden=lambda _: False,
@@ -251,9 +251,9 @@ def test_whatever_is_done_every_position_is_the_tree_that_it_was(
             with place.tree.watched("run"):
                 wanted = snapshot_of(what, place.store)
                 now = scan(place.root, on_disk(place.root), place.store)
-                WorkTree(place.root, list, place.store, state=place.state / "x", hidden=lambda _: False).apply(
-                    now.diff(wanted)
-                )
+                WorkTree(
+                    place.root, Listing(list), place.store, state=place.state / "x", hidden=lambda _: False
+                ).apply(now.diff(wanted))
         elif kind == "go" and what in model:
             place.tree.go(what)
             assert on_disk(place.root) == model[what]

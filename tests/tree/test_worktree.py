@@ -13,6 +13,7 @@ from r1code.control import Control
 from r1code.errors import Cancelled, StateError, ToolError
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
+from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 
@@ -50,7 +51,9 @@ class Project:
         self.tree = self.open()
 
     def open(self, root: Path | None = None) -> WorkTree:
-        return WorkTree(root or self.root, self._list, self.store, state=self.state, hidden="secret.txt".__eq__)
+        return WorkTree(
+            root or self.root, Listing(self._list), self.store, state=self.state, hidden="secret.txt".__eq__
+        )
 
     def _list(self) -> list[str]:
         return [path for path in [*on_disk(self.root), "deleted.py"] if path != "lib/main.py"]
@@ -232,8 +235,9 @@ def test_another_process_is_kept_out_until_it_dies(project: Project):
     script = (
         "import sys, time\nfrom pathlib import Path\n"
         "from r1code.control import Control\nfrom r1code.tree.store import Store\n"
-        "from r1code.tree.worktree import WorkTree\n"
-        "tree = WorkTree(Path(sys.argv[1]), list, Store(Path('x')), state=Path(sys.argv[2]), hidden=bool)\n"
+        "from r1code.tree.scan import Listing\nfrom r1code.tree.worktree import WorkTree\n"
+        "root, state = map(Path, sys.argv[1:])\n"
+        "tree = WorkTree(root, Listing(list), Store(Path('x')), state=state, hidden=bool)\n"
         "with tree.locked(Control()):\n print('held', flush=True)\n time.sleep(60)\n"
     )
     command = [sys.executable, "-P", "-c", script, str(project.root), str(project.state)]
