@@ -36,9 +36,10 @@ class Edit:
         after = replace_all(before.text, asked.edits, path=path)
         draft.write(path, encode(msgspec.structs.replace(before, text=after.text)), syntax=asked.syntax)
         many = "1 block" if len(asked.edits) == 1 else f"{len(asked.edits)} blocks"
-        return Result(text="\n".join([f"{path} changed ({many} replaced)", *_told(after.notes)]))
+        return Result(text="\n".join([f"{path} changed ({many} replaced)", *told(after.notes)]))
 
 
-def _told(notes: Sequence[str]) -> list[str]:
+def told(notes: Sequence[str]) -> list[str]:
+    """Remarks on blocks, not too many."""
     rest = len(notes) - _MOST_NOTES
     return [*notes[:_MOST_NOTES], *([f"[and {rest} blocks more]"] if rest > 0 else [])]

@@ -11,6 +11,7 @@ from r1code.errors import ToolError
 from r1code.repo.files import decode, encode, is_binary
 from r1code.repo.symbols import Definition, Outline, can_outline, outline
 from r1code.tools.base import Draft, Result, typed
+from r1code.tools.match_lines import split
 from r1code.types import Arguments
 
 
@@ -50,15 +51,15 @@ def replace_definitions(text: str, content: str, path: str) -> tuple[str, list[s
     content = textwrap.dedent(content).strip("\n") + "\n"
     new, old = outline(content), outline(text)
     _refuse_unfit(new, content)
-    lines, fresh = text.splitlines(keepends=True), content.splitlines(keepends=True)
+    lines, fresh = split(text), split(content)
     places: dict[int, tuple[Definition, list[str]]] = {}
     for one in new.definitions:
         if "." in one.name:
             continue
-        there = _place(one, old, path)
+        there = place_of(one.name, old, path)
         _refuse_dropped(there, old, one, new)
         body = textwrap.indent("".join(fresh[one.first - 1 : one.last]), " " * there.indent)
-        places[there.first] = (there, body.splitlines(keepends=True))
+        places[there.first] = (there, split(body))
     added = _imports(fresh, new, lines, old)
     for there, fresh_lines in sorted(places.values(), key=lambda place: -place[0].first):
         lines[there.first - 1 : there.last] = fresh_lines
@@ -71,26 +72,29 @@ def replace_definitions(text: str, content: str, path: str) -> tuple[str, list[s
 
 def _refuse_unfit(new: Outline, content: str) -> None:
     if new.error is not None:
-        line = content.splitlines()[new.error - 1].strip() if new.error <= content.count("\n") else ""
+        line = content.split("\n")[new.error - 1].strip() if new.error <= content.count("\n") else ""
         raise ToolError(f"Your text is not valid Python: line {new.error}: {line!r}. Send it again, whole.")
     if new.other:
-        line = content.splitlines()[new.other[0] - 1].strip()
+        line = content.split("\n")[new.other[0] - 1].strip()
         raise ToolError(f"{line!r} is neither a definition nor an import. Send whole definitions only.")
     if not new.definitions:
         raise ToolError("Your text defines nothing. Send the whole new text of a function, class or constant.")
 
 
-def _place(one: Definition, old: Outline, path: str) -> Definition:
-    """The definition that `one` replaces: of the same name at the top level, else the only such method."""
-    same = [there for there in old.definitions if there.name == one.name]
+def place_of(name: str, old: Outline, path: str) -> Definition:
+    """The definition of that name: at the top level, else the only such method.
+
+    Raises ToolError for none or several.
+    """
+    same = [there for there in old.definitions if there.name == name]
     if not same:
-        same = [there for there in old.definitions if there.name.rpartition(".")[2] == one.name]
+        same = [there for there in old.definitions if there.name.rpartition(".")[2] == name]
     if not same:
         known = ", ".join(there.name for there in old.definitions) or "none"
-        raise ToolError(f"{path} has no definition of {one.name}. It defines: {known}.")
+        raise ToolError(f"{path} has no definition of {name}. It defines: {known}.")
     if len(same) > 1:
         found = ", ".join(f"{there.name} (line {there.first})" for there in same)
-        raise ToolError(f"{one.name} stands more than once in {path}: {found}. Change it with another action.")
+        raise ToolError(f"{name} stands more than once in {path}: {found}. Change it with another action.")
     return same[0]
 
 
@@ -118,7 +122,7 @@ def _after_docstring(text: str) -> int:
     found = outline(text)
     starts = [one.first for one in found.definitions] + list(found.other)
     first = min(starts, default=text.count("\n") + 1)
-    head = text.splitlines()[: first - 1]
+    head = text.split("\n")[: first - 1]
     while head and not head[-1].strip():
         head.pop()
     return len(head)

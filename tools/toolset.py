@@ -17,7 +17,21 @@ from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall
 
-ORDER = ("read", "list", "search", "edit", "replace", "write", "delete", "move", "chmod", "run", "test")
+ORDER = (
+    "read",
+    "list",
+    "search",
+    "edit",
+    "patch",
+    "replace",
+    "insert",
+    "write",
+    "delete",
+    "move",
+    "chmod",
+    "run",
+    "test",
+)
 """The tools as they are described to the model: the instructions never depend on who made the toolset."""
 
 Batch = tuple[ToolCall, ...]

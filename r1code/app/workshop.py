@@ -37,8 +37,10 @@ from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, HookKind, Hooks, detected
+from r1code.tools.insert import Insert
 from r1code.tools.list import List
 from r1code.tools.move import Move
+from r1code.tools.patch import Patch as PatchTool
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
@@ -59,7 +61,7 @@ Say = Callable[[str], None]
 _NAMED = 5
 EMBEDDED = "embedded"
 """The profile that needs neither a key nor a server."""
-_WRITES = (Edit(), Replace(), Write(), Delete(), Move(), Chmod())
+_WRITES = (Edit(), PatchTool(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:

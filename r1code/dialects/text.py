@@ -34,6 +34,10 @@ FORMS: Mapping[str, Form] = {
     "search": Form(required=("pattern",), optional=("path",), body="pattern"),
     "edit": Form(required=("path",), optional=("syntax",), body="edits"),
     "replace": Form(required=("path",), body="content", lenient=False),
+    "insert": Form(
+        required=("path",), optional=("before", "after", "into", "syntax"), body="content", lenient=False
+    ),
+    "patch": Form(optional=("syntax",), body="content", lenient=False),
     "write": Form(required=("path",), optional=("syntax",), body="content", lenient=False),
     "delete": Form(required=("path",)),
     "move": Form(required=("path", "to")),

@@ -58,6 +58,8 @@ CALLS = st.one_of(
     st.builds(lambda path: call("list", path=path), PATHS),
     st.builds(lambda pattern, path: call("search", pattern=pattern, path=path), STRIPPED, PATHS),
     st.builds(lambda path, content: call("write", path=path, content=content), PATHS, TEXT),
+    st.builds(lambda path, content: call("insert", path=path, into="C", content=content), PATHS, TEXT),
+    st.builds(lambda content: call("patch", content=content), TEXT),
     st.builds(
         lambda path, edits: call("edit", path=path, edits=edits),
         PATHS,

@@ -24,8 +24,10 @@ from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, Hooks
+from r1code.tools.insert import Insert
 from r1code.tools.list import List
 from r1code.tools.move import Move
+from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
@@ -82,7 +84,7 @@ class House:
         toolset = Toolset(
             self.tree,
             reads=[Read(self.tree), List(self.tree), Search(self.tree)],
-            writes=[Edit(), Replace(), Write(), Delete(), Move(), Chmod()],
+            writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
