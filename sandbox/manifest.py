@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 
-from r1code.tree.entry import Entry, is_folder, parents, wrong_with
+from r1code.tree.entry import MAX_BYTES, Entry, is_folder, parents, wrong_with
 
 _PRINT = r"-printf '%y\0%m\0%s\0%C@\0%i\0%l\0%p\0'"
 FIND = (
@@ -23,8 +23,8 @@ LETTERS = {"file": "f", "link": "l", "folder": "d"}
 """How `find` calls the kinds of an Entry."""
 
 _MOST_TOUCHED = 100
-MAX_FILE_BYTES = 50_000_000
 CACHES = (
+    ".benchmarks",
     ".cache",
     ".eggs",
     ".gradle",
@@ -185,8 +185,8 @@ def refusal(path: str, seen: Seen) -> str | None:
         return None if _stays_inside(path, seen.target) else "a link that leads out of the tree"
     if seen.kind != "f":
         return "a device, pipe or socket"
-    if seen.size > MAX_FILE_BYTES:
-        return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+    if seen.size > MAX_BYTES:
+        return f"larger than {MAX_BYTES // 1_000_000} MB"
     return None if seen.mode & 0o400 else "not readable by its owner"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +48,7 @@ from r1code.tools.search import Search
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
+from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot, materialise
@@ -62,6 +63,11 @@ _NAMED = 5
 EMBEDDED = "embedded"
 """The profile that needs neither a key nor a server."""
 _WRITES = (Edit(), PatchTool(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(paths[:_NAMED]) + more
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -155,6 +161,9 @@ class Workshop:
             if self._git.is_repository and self._task.replayed is None:
                 self._tell_dirty()
             base = self.store.put(self.tree.snapshot().pack())
+            if self.tree.too_large:
+                left = f"larger than {MAX_BYTES // 1_000_000} MB"
+                self._say(f"not in the sandbox and not kept for an undo ({left}): {_named(self.tree.too_large)}")
             # What it needs is named before anybody sweeps.
             self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
             stack.callback(self.session.close)
@@ -168,9 +177,7 @@ class Workshop:
             self._say(f"whether there are uncommitted changes is not known: {error.what}")
             return
         if paths:
-            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-            names = ", ".join(paths[:_NAMED])
-            self._say(f"uncommitted changes are part of what r1code works on: {names}{more}")
+            self._say(f"uncommitted changes are part of what r1code works on: {_named(paths)}")
 
     def _origin(self) -> Origin:
         return self.session.origin()

@@ -141,7 +141,7 @@ class Repair:
             if self._plan.dry_run:
                 shutil.rmtree(tree.root)
         if patch:
-            yield PatchReady(diff=self._parts.unified(patch), files=len(patch.changes))
+            yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
         if not patch or self._command is None or self._reason == "cancelled":
             return "done" if self._reason in _WELL_ENDED else "ended"
         yield Notice(text=f"running the tests on the tree as it was: {self._command}")
@@ -191,7 +191,8 @@ class Repair:
             yield from self._turn(turn)
         finally:
             sandbox.close()
-            patch = base.diff(tree.snapshot())
+            # Tools of the tests leave folders behind; what is proven and applied is what the patch says.
+            patch = base.diff(tree.snapshot()).without_new_folders()
             self._session_patch(patch)
             shutil.rmtree(tree.root)
         if self._reason == "cancelled":
@@ -215,7 +216,7 @@ class Repair:
         self, base: Snapshot, patch: Patch, before: TestReport, control: Control, *, protect: bool
     ) -> Generator[Event, None, Verdict]:
         if protect and patch:
-            yield PatchReady(diff=self._parts.unified(patch), files=len(patch.changes))
+            yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
         kind = self._parts.sandbox_kind
         if not patch:
             verdict = Verdict(

@@ -12,6 +12,9 @@ from msgspec import Struct
 
 from r1code.tree.store import digest_of
 
+MAX_BYTES = 50_000_000
+"""A larger file is not part of the work tree: it is neither copied nor kept for an undo."""
+
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -82,8 +85,8 @@ def open_file(path: Path) -> int:
 def look(root: Path, path: str) -> tuple[Entry, bytes] | None:
     """The entry at `path` and its content. None: nothing is there, or only behind a link.
 
-    Raises IsADirectoryError for a folder with something in it, and another OSError for what is none of these
-    or cannot be read.
+    Raises IsADirectoryError for a folder with something in it, and another OSError for what is none of these,
+    is too large (EFBIG) or cannot be read.
     """
     if blocked_by(root, path) is not None:
         return None
@@ -100,7 +103,9 @@ def look(root: Path, path: str) -> tuple[Entry, bytes] | None:
             raise IsADirectoryError(errno.EISDIR, "is a folder", path)
         with os.fdopen(open_file(place), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            data = file.read()
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return None
+    if len(data) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"is larger than {MAX_BYTES // 1_000_000} MB", path)
     return Entry(kind="file", mode=stat.S_IMODE(mode) & 0o777, digest=digest_of(data)), data

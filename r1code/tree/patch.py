@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from r1code.tree.entry import Entry
+from r1code.tree.entry import Entry, is_folder
 
 
 class FileChange(Struct, frozen=True, kw_only=True):
@@ -33,6 +33,15 @@ class Patch(Struct, frozen=True):
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(change.path for change in self.changes)
+
+    @property
+    def files(self) -> int:
+        """How many files and links it changes: empty folders come and go beside them."""
+        return sum(not (is_folder(one.before) or is_folder(one.after)) for one in self.changes)
+
+    def without_new_folders(self) -> Patch:
+        """Only what a patch in text can say."""
+        return Patch(tuple(one for one in self.changes if not (one.before is None and is_folder(one.after))))
 
     def inverse(self) -> Patch:
         return Patch(tuple(FileChange(path=one.path, before=one.after, after=one.before) for one in self.changes))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.tree.entry import FOLDER, Entry, open_file, wrong_with
+from r1code.tree.entry import FOLDER, MAX_BYTES, Entry, open_file, wrong_with
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store, digest_of
 
@@ -165,10 +165,12 @@ def scan(
     cache: StatCache | None = None,
     *,
     ignored: Callable[[list[str]], set[str]] = _none,
+    large: list[str] | None = None,
 ) -> Snapshot:
     """The regular files and symbolic links among `paths`, their contents in the store, and the empty folders.
 
-    What is missing, is neither file nor link, or lies behind a link is left out.
+    What is missing, is neither file nor link, lies behind a link, or is too large (`large` gets the paths of
+    these) is left out.
     Raises StateError naming the files that cannot be read, and when the store cannot be written.
     """
     reader = _Reader(root, store, cache)
@@ -196,6 +198,8 @@ def scan(
         entries = dict(sorted((entries | dict.fromkeys(kept, FOLDER)).items()))
     if cache is not None:
         cache.save(entries, reader.folders)
+    if large is not None:
+        large[:] = reader.large
     return Snapshot(entries)
 
 
@@ -208,6 +212,7 @@ class _Reader:
         self._real: dict[str, bool] = {"": True}
         self.folders: dict[str, os.stat_result] = {"": root.lstat()}
         """Those that were met on the way to the files."""
+        self.large: list[str] = []
         self._now_ns = time.time_ns()
         self._stored = store.names() if cache is not None else set[str]()
 
@@ -224,13 +229,18 @@ class _Reader:
             if stat.S_ISLNK(found.st_mode):
                 target = os.fsencode(Path(place).readlink())
                 return Entry(kind="link", mode=0o777, digest=self._store.put(target, durable=False))
-            if not stat.S_ISREG(found.st_mode):
+            if not stat.S_ISREG(found.st_mode) or self._is_large(path, found):
                 return None
             return Entry(kind="file", mode=stat.S_IMODE(found.st_mode) & 0o777, digest=self._digest(path))
         except OSError as error:
             if error.errno in _GONE:
                 return None
             raise
+
+    def _is_large(self, path: str, found: os.stat_result) -> bool:
+        if found.st_size > MAX_BYTES:
+            self.large.append(path)
+        return found.st_size > MAX_BYTES
 
     def _is_real(self, folder: str) -> bool:
         """Whether `folder` is reached through folders only, never through a link."""

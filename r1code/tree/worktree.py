@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import hashlib
 import os
 import stat
@@ -62,6 +63,8 @@ class WorkTree:
         self._origin = origin
         self._timeline: Timeline | None = None
         self._cache: StatCache | None = None
+        self.too_large: list[str] = []
+        """What the last snapshot left out for its size."""
 
     @contextmanager
     def locked(self, control: Control) -> Generator[None, None, None]:
@@ -177,7 +180,14 @@ class WorkTree:
         """The visible tree now, its contents in the store. Raises StateError."""
         if self._cache is None:
             self._cache = StatCache(self._state / "stat")
-        return scan(self.root, self._visible(), self._store, self._cache, ignored=self._listing.ignored)
+        return scan(
+            self.root,
+            self._visible(),
+            self._store,
+            self._cache,
+            ignored=self._listing.ignored,
+            large=self.too_large,
+        )
 
     def entry(self, path: str) -> Entry | None:
         """What is at `path`; None: nothing. Raises ToolError for a folder, and for what cannot be read."""
@@ -291,7 +301,8 @@ class WorkTree:
             self.recover()
         known = self.timeline.last(paths)
         foreign = Patch.of(
-            FileChange(path=path, before=before, after=self._kept(path)) for path, before in known.items()
+            msgspec.structs.replace(change, after=self._kept(change))
+            for change in (FileChange(path=path, before=before, after=None) for path, before in known.items())
         )
         if foreign:
             with self.timeline.moving(foreign, FOREIGN, origin=Origin()):
@@ -303,7 +314,7 @@ class WorkTree:
         Ignore rules may have changed meanwhile: what only came into sight or went out of it did not change.
         """
         return Patch.of(
-            change if change.after is not None else msgspec.structs.replace(change, after=self._kept(change.path))
+            change if change.after is not None else msgspec.structs.replace(change, after=self._kept(change))
             for change in before.diff(self.snapshot()).changes
             if not (change.before is None and self._is_older(change.path, since))
         )
@@ -344,27 +355,26 @@ class WorkTree:
         Returns that; it can be undone like any other change. Raises KeyError and StateError.
         """
         expected = self.timeline.between(self.timeline.at, position)
-        patch = Patch.of(
-            FileChange(path=change.path, before=change.before, after=self._kept(change.path))
-            for change in expected.changes
-        )
+        patch = Patch.of(msgspec.structs.replace(change, after=self._kept(change)) for change in expected.changes)
         if patch:
             with self.timeline.moving(patch, FOREIGN, origin=Origin()):
                 pass
         return patch
 
-    def _kept(self, path: str) -> Entry | None:
-        """What is at a path now, its content in the store; a folder counts as nothing.
+    def _kept(self, change: FileChange) -> Entry | None:
+        """What is at a path now, its content in the store; a folder with something in it counts as nothing.
 
-        Raises StateError for what cannot be read.
+        What has become too large counts as it was before. Raises StateError for what cannot be read.
         """
         try:
-            found = look(self.root, path)
+            found = look(self.root, change.path)
         except IsADirectoryError:
             return None
         except OSError as error:
+            if error.errno == errno.EFBIG:
+                return change.before
             raise StateError(
-                f"{path!r} cannot be read",
+                f"{change.path!r} cannot be read",
                 why=f"what is there now: {error.strerror}",
                 hint="move it away",
             ) from error

@@ -63,7 +63,7 @@ def test_what_tests_leave_behind_and_git_ignores_is_no_part_of_the_patch(repo: R
     ran = repo.run("fix", "--test", test, *host, *repo.replies(f"{FIX}\n<test/>", "<done>ok</done>"))
     assert ran.code == 0, ran.out + ran.err
     ready = next(event for event in ran.events if event["event"] == "PatchReady")
-    assert ready["files"] == 1
+    assert ready["files"] == 1, ready
     assert passes(repo.root)
     assert (repo.root / "x.log").read_text() == "mine\n"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1code.sandbox.manifest import MAX_FILE_BYTES, Seen, parse, refusal, returning, sending
-from r1code.tree.entry import FOLDER, Entry
+from r1code.sandbox.manifest import Seen, parse, refusal, returning, sending
+from r1code.tree.entry import FOLDER, MAX_BYTES, Entry
 
 
 def entry(content: str, kind: Literal["file", "link"] = "file") -> Entry:
@@ -161,7 +161,7 @@ def test_a_link_that_leads_out_or_may_do_so_through_another_link_does_not(target
         ("socket", seen("s")),
         ("block", seen("b")),
         ("device", seen("c")),
-        ("large", seen(size=MAX_FILE_BYTES + 1)),
+        ("large", seen(size=MAX_BYTES + 1)),
         ("secret", seen(mode=0o000)),
         ("sub/.git/config", seen()),
         (".GIT/hooks/pre-commit", seen()),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from fakes.trees import ODD_NAMES, Spec, on_disk, snapshot_of, specs
 from r1code.errors import StateError
-from r1code.tree.entry import Entry
+from r1code.tree.entry import MAX_BYTES, Entry
 from r1code.tree.scan import StatCache, scan
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
@@ -165,6 +165,15 @@ def test_a_corrupt_cache_is_an_empty_one(junk: bytes, root: Path, store: Countin
     assert list(scan(root, ["a"], store, StatCache(cache)).entries) == ["a"]
     scan(root, ["a"], store, StatCache(cache))
     assert store.puts == 1
+
+
+def test_a_file_that_is_too_large_is_left_out_and_named_and_not_even_read(root: Path, store: Store):
+    for name, size in {"fits": MAX_BYTES, "large": MAX_BYTES + 1, "huge": 10**13}.items():
+        with (root / name).open("wb") as file:
+            file.truncate(size)
+    named: list[str] = []
+    assert list(scan(root, ["fits", "huge", "large"], store, large=named).entries) == ["fits"]
+    assert named == ["huge", "large"]
 
 
 def test_empty_folders_are_found_and_those_with_anything_else_in_them_are_not(root: Path, store: Store):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fakes.trees import Spec, on_disk, snapshot_of, specs, write_out
 from r1code.errors import StateError
+from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.scan import Listing, scan
 from r1code.tree.store import Store
@@ -47,6 +48,11 @@ class Place:
     def log(self) -> Path:
         (found,) = self.state.glob("*/timeline.jsonl")
         return found
+
+
+def grow(place: Path) -> None:
+    with place.open("ab") as file:
+        file.truncate(MAX_BYTES + 1)
 
 
 def file(data: bytes) -> tuple[str, int, bytes]:
@@ -265,3 +271,27 @@ def test_whatever_is_done_every_position_is_the_tree_that_it_was(
     for position, spec in model.items():
         place.tree.go(position)
         assert on_disk(place.root) == spec
+
+
+def test_a_file_that_became_too_large_is_left_as_it_is(tmp_path: Path) -> None:
+    place = Place(tmp_path, {"log": file(b"start"), "a": file(b"1")})
+    with place.tree.watched("run"):
+        grow(place.root / "log")
+        (place.root / "a").write_bytes(b"2")
+    (move,) = place.tree.timeline.moves.values()
+    assert move.patch.paths == ("a",)
+    place.tree.write({"a": b"3"})
+    place.tree.go(0)
+    assert (place.root / "a").read_bytes() == b"1"
+    assert (place.root / "log").stat().st_size == MAX_BYTES + 1
+
+
+def test_a_file_of_the_timeline_that_somebody_made_too_large_is_not_overwritten(tmp_path: Path) -> None:
+    place = Place(tmp_path, {"a": file(b"1")})
+    place.tree.write({"a": b"2", "b": b"x"})
+    grow(place.root / "a")
+    place.tree.write({"b": b"y"})
+    with pytest.raises(StateError):
+        place.tree.go(0)
+    assert (place.root / "a").stat().st_size == MAX_BYTES + 1
+    assert (place.root / "b").read_bytes() == b"y"
