@@ -56,6 +56,8 @@ demo-recorded: setup docker
 bench: setup docker
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tree.py
+	$(BIN)/python bench/matching/run.py --cases 5700
+	$(BIN)/python bench/matching/growth.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
