@@ -126,7 +126,7 @@ class Draft:
                 continue
             line = _error(data)
             if line is not None and (self._tree.entry(path) is None or _error(self._tree.read(path)) is None):
-                text = decode(data).text.splitlines()
+                text = decode(data).text.split("\n")
                 found[path] = f"line {line}: {text[line - 1].strip() if line <= len(text) else 'the end'}"
         return found
 

@@ -10,6 +10,7 @@ from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
 from r1code.tools.base import Result, typed
+from r1code.tools.match_lines import ENDS, split
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments
 
@@ -34,7 +35,8 @@ class Read:
         data = self._tree.read(path)
         if is_binary(data):
             raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
-        lines = decode(data).text.splitlines()
+        # As edits count them: a form feed ends no line.
+        lines = [line.rstrip(ENDS) for line in split(decode(data).text)]
         first, last = _range(asked.lines, len(lines), path)
         shown = lines[first - 1 : last]
         while len(shown) > MOST_LINES or sum(map(len, shown)) > MOST_CHARS:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from r1code.repair.places import Suspect, definition_text, text_of
 from r1code.repair.rank import Executed, lines_of
 from r1code.repo.symbols import code_of, docstring_lines, outline, simple_statements
+from r1code.tools.match_lines import split
 from r1code.tree.worktree import WorkTree
 
 _KEPT = re.compile(
@@ -116,7 +117,7 @@ def _whole(tree: WorkTree, suspects: Sequence[Suspect]) -> Iterator[tuple[Suspec
 
 
 def _lines_of(suspect: Suspect, text: str) -> Iterator[Hole]:
-    lines = text.splitlines(keepends=True)
+    lines = split(text)
     remarks = docstring_lines(text)
     for number in suspect.numbers:
         code = lines[number - 1].strip()
@@ -129,7 +130,7 @@ def _lines_of(suspect: Suspect, text: str) -> Iterator[Hole]:
 
 
 def _statements_of(suspect: Suspect, text: str) -> Iterator[Hole]:
-    lines = text.splitlines(keepends=True)
+    lines = split(text)
     for first, last in simple_statements(text).items():
         if first in suspect.numbers:
             removed = "".join(lines[first - 1 : last]).strip()

@@ -11,6 +11,7 @@ from r1code.errors import ToolError
 from r1code.repair.protected import is_protected
 from r1code.repo.files import decode, is_binary
 from r1code.repo.symbols import Definition, Kind, can_outline, imported_modules, names_in, outline
+from r1code.tools.match_lines import split
 from r1code.tree.worktree import WorkTree
 from r1code.types import TestReport
 
@@ -151,7 +152,7 @@ def _is_long_class(one: Definition) -> bool:
 
 def definition_text(text: str, one: Definition) -> str:
     """A definition of `text`, without the indentation of its place, with a newline at its end."""
-    lines = text.splitlines(keepends=True)[one.first - 1 : one.last]
+    lines = split(text)[one.first - 1 : one.last]
     return "".join(line[one.indent :] if line.strip() else "\n" for line in lines).rstrip("\n") + "\n"
 
 

@@ -79,7 +79,7 @@ def docstring_lines(text: str) -> frozenset[int]:
 
 def simple_statements(text: str) -> dict[int, int]:
     """First line to last line of each statement that begins its line and holds no other; no docstrings."""
-    lines = text.encode().splitlines()
+    lines = text.encode().split(b"\n")
     return {
         node.start_point.row + 1: node.end_point.row + 1
         for node in _walk(_parser().parse(text.encode()).root_node)
@@ -90,7 +90,7 @@ def simple_statements(text: str) -> dict[int, int]:
 
 def heads(text: str) -> str:
     """What `text` offers to others: heads of functions and classes, annotated fields; no bodies, no values."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     return "\n".join(
         lines[row] for node in _parser().parse(text.encode()).root_node.children for row in _head(node)
     )

@@ -120,3 +120,13 @@ def test_the_tool_keeps_line_ends(tmp_path: Path) -> None:
     (house.root / "a.py").write_bytes(b"X = 1\r\ndef f():\r\n    return 1\r\n")
     house.turn()
     assert (house.root / "a.py").read_bytes() == b"X = 1\r\ndef f():\r\n    return 2\r\n"
+
+
+def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
+    text = 'MARK = "a\u2028b"\n\x0c\ndef fee():\n    return 1\n\x0c\ndef other():\n    return 2\n'
+    assert replace_definitions(text, "def other():\n    return 3\n", "a.py")[0] == text.replace(
+        "return 2", "return 3"
+    )
+    house = House(tmp_path / "x", ['<read path="a.py" lines="6-7"/>', "<done>ok</done>"], files={"a.py": text})
+    house.turn()
+    assert "(lines 6-7 of 7)\ndef other():\n    return 2" in house.told()
