@@ -27,7 +27,8 @@ def applied(before: Spec, after: Spec) -> tuple[str, Spec]:
         store = Store(Path(name) / "store")
         text = unified(snapshot_of(before, store).diff(snapshot_of(after, store)), store)
         repository = Repository(Path(name) / "repository")
-        write_out(before, repository.root)
+        # As in a clone: git has no empty folders, and makes no room where they are.
+        write_out({path: what for path, what in before.items() if what[0] != "folder"}, repository.root)
         if text:
             repository.git("apply", "--whitespace=nowarn", "-", stdin=text.encode())
         return text, on_disk(repository.root)
