@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.tree.append import append
 from r1code.tree.timeline import Origin
 from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
 
@@ -116,7 +117,7 @@ class Session:
         """What loading had to mend, in words for a person."""
         self._lock = lock
         self._entries = entries
-        self._file = (folder / _LOG).open("ab")
+        self._file = (folder / _LOG).open("ab", buffering=0)
 
     @classmethod
     def create(cls, sessions: Path, opened: Opened) -> Self:
@@ -127,11 +128,7 @@ class Session:
             folder.mkdir(parents=True, mode=0o700)
             session = cls(folder, _acquire(folder), [], [])
         except OSError as error:
-            raise StateError(
-                "the session cannot be kept",
-                why=f"{folder} cannot be written: {error}",
-                hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
-            ) from error
+            raise _unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
         return session
 
@@ -170,13 +167,17 @@ class Session:
         return self._entries[-1].id if self._entries else None
 
     def append(self, item: AnyItem, *, parent: int | None = None) -> Entry:
-        """Adds an entry after the head, or after `parent`; it is on disk when this returns."""
+        """Adds an entry after the head, or after `parent`; it is on disk when this returns.
+
+        Raises StateError, with the log as it was, when the disk refuses.
+        """
         entry = Entry(
             id=len(self._entries) + 1, parent=self.head if parent is None else parent, time=time.time(), item=item
         )
-        self._file.write(msgspec.json.encode(entry) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            append(self._file, msgspec.json.encode(entry) + b"\n")
+        except OSError as error:
+            raise _unkept(self.folder, error) from error
         self._entries.append(entry)
         return entry
 
@@ -259,6 +260,14 @@ def is_alive(folder: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def _unkept(folder: Path, error: OSError) -> StateError:
+    return StateError(
+        "the session cannot be kept",
+        why=f"{folder} cannot be written: {error}",
+        hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
+    )
 
 
 def _acquire(folder: Path) -> FileLock:

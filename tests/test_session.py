@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.limits import files_up_to
 from r1code.errors import StateError
 from r1code.session import Called, Observed, Opened, Replied, Said, Session, is_alive
 from r1code.types import Message, Observation, ToolCall, Usage
@@ -160,3 +161,18 @@ def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     log.write_bytes(log.read_bytes().replace(b'"schema":1', b'"schema":2'))
     with pytest.raises(StateError, match="too new"):
         Session.load(tmp_path / session.id)
+
+
+def test_an_entry_that_the_disk_refuses_leaves_the_log_as_it_was(tmp_path: Path) -> None:
+    session = create(tmp_path)
+    session.append(Said(text="x" * 1000, origin="task"))
+    log = session.folder / "log.jsonl"
+    before = log.read_bytes()
+    with files_up_to(len(before) + 20), pytest.raises(StateError, match="cannot be kept"):
+        session.append(replied("lost"))
+    assert log.read_bytes() == before
+    session.append(replied("kept"))
+    session.close()
+    again = Session.load(session.folder)
+    assert [message.text for message in again.history()] == ["x" * 1000, "kept"]
+    again.close()

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.tree.append import append
 from r1code.tree.entry import Entry
 from r1code.tree.patch import Patch
 
@@ -243,10 +244,8 @@ class Timeline:
                 # Only now, when this process holds the tree: another one may have been writing that line.
                 os.truncate(self._file, self._whole)
                 self._whole = None
-            with self._file.open("ab") as file:
-                file.write(_encoded(line))
-                file.flush()
-                os.fsync(file.fileno())
+            with self._file.open("ab", buffering=0) as file:
+                append(file, _encoded(line))
         except OSError as error:
             raise _unwritable(self._file, error) from error
         self._take(line)
