@@ -99,8 +99,8 @@ class Commits:
         if not chosen:
             raise UsageError("there is nothing to commit", why="nothing is changed", hint="`git status` agrees")
         self._refuse_filtered(chosen)
-        own = changed_by(last)
-        task = self._task(last) if any(path in own for path in chosen) else ""
+        fresh = self._since_head(chosen)
+        task = self._task(last) if any(move in last for move in fresh) else ""
         return self._make(chosen, people, text=text, task=task, hooks=hooks)
 
     def first(self) -> Made | None:

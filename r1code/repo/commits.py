@@ -225,8 +225,7 @@ class _Index:
         if self._index.exists():
             shutil.copyfile(self._index, fresh)
         draft.put(changes)
-        # So that nobody has to read those files again to see that they did not change. It fails where some did.
-        self._git.run(["update-index", "-q", "--refresh", "--ignore-submodules"], env=draft.env)
+        draft.refresh()
         if fresh.exists():
             with fresh.open("rb") as source, self._lock.open("wb") as target:
                 shutil.copyfileobj(source, target)

@@ -84,6 +84,12 @@ class Draft:
         if lines:
             self._do(["update-index", "-z", "--index-info"], "change an index", lines)
 
+    def refresh(self) -> None:
+        """Notes which files did not change, so that nobody has to read them again to see it."""
+        # It fails where some did.
+        arguments = ["update-index", "-q", "--refresh", "--ignore-submodules"]
+        self._git.run(arguments, config=self._config, env=self.env)
+
     def tree(self) -> str:
         """Writes what it holds as a tree, and names it."""
         return self._do(["write-tree"], "write a tree").output.decode().strip()
