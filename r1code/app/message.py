@@ -166,8 +166,8 @@ def _subject(style: Style, about: str, paths: Sequence[str], branch: str) -> tup
     if len(text) <= room:
         return f"{head}{text}{end}", True
     cut = text[: room - 1 + len(end)]
-    before_word = cut.rpartition(" ")[0].rstrip(" .!,;:")
-    return f"{head}{before_word or cut}…", False
+    words = cut if text[len(cut)] == " " else cut.rpartition(" ")[0]
+    return f"{head}{words.rstrip(' .!,;:') or cut}…", False
 
 
 def _cased(text: str, *, capital: bool) -> str:
@@ -201,7 +201,7 @@ def _scope(scopes: Sequence[str], paths: Sequence[str]) -> str:
 def _about(paths: Sequence[str]) -> str:
     named = [_clean(path) for path in paths]
     if len(named) == 1:
-        return f"Change {named[0]}"
+        return f"Change {named[0] or 'one file'}"
     folder = _clean(_shared(paths))
     return f"Change {len(named)} files" + (f" in {folder}" if folder else "")
 

@@ -120,4 +120,8 @@ class Desk:
 
     def everything(self) -> dict[str, bytes]:
         """All files of the folder, git's own included."""
-        return {str(path): path.read_bytes() for path in sorted(self.root.rglob("*")) if path.is_file()}
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file()
+        }
