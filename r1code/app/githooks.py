@@ -40,6 +40,10 @@ class GitHooks:
         self._wanted = hooks if reason is None else ()
         if reason is not None:
             say(f"hooks were not run: {', '.join(hooks)} ({reason})")
+        configured = git.named("hook")
+        if configured:
+            # Git's own rules for them are young and still change.
+            say(f"hooks of git's configuration are not run by r1code: {', '.join(sorted(configured))}")
 
     @property
     def any_before(self) -> bool:

@@ -91,7 +91,7 @@ def refuse_under_way(git: Git, doing: str) -> None:
 
 def filtered(git: Git, paths: Sequence[str]) -> list[str]:
     """Those of `paths` whose content a program changes on its way into git: a filter that is configured."""
-    known = {setting.removeprefix("filter.").rpartition(".")[0] for setting in git.no_filters()}
+    known = git.named("filter")
     asked = b"".join(b"%s\0" % os.fsencode(path) for path in paths)
     ran = checked(git.run(["check-attr", "-z", "--stdin", "filter"], stdin=asked), "read the attributes")
     # Three for each: path, attribute, value. All of them are there, though a value may be empty.
@@ -128,7 +128,7 @@ def is_same(git: Git, staged: Staged | None, entry: Entry | None, store: Store) 
     if not is_link and executable != bool(entry.mode & 0o100) and git.value("core.fileMode") != "false":
         return False
     how = ["--no-filters"] if is_link else [f"--path={staged.path}"]
-    ran = git.run(["hash-object", "--stdin", *how], config=git.no_filters(), stdin=store.get(entry.digest))
+    ran = git.run(["hash-object", "--stdin", *how], config=git.disarmed(), stdin=store.get(entry.digest))
     return checked(ran, "name a content").output.decode().strip() == staged.name
 
 
@@ -180,9 +180,8 @@ class Making:
         commit = made.output.decode().strip()
         self._index.prepare(changes)
         reason = f"commit{' (initial)' if self.parent is None else ''}: {message.partition(chr(10))[0]}"
-        moved = self._git.run(
-            ["update-ref", "-m", reason, "HEAD", commit, self.parent or self.draft.nothing], env=env
-        )
+        update = ["update-ref", "-m", reason, "HEAD", commit, self.parent or self.draft.nothing]
+        moved = self._git.run(update, config=self._git.disarmed(), env=env)
         if moved.code:
             raise StateError(
                 "the commit was not made",
@@ -267,9 +266,10 @@ def create_branch(git: Git, name: str) -> None:
     refuse_name(git, name)
     refuse_under_way(git, "a new branch")
     head = git.head()
-    reference = f"refs/heads/{name}"
+    reference, disarmed = f"refs/heads/{name}", git.disarmed()
     if head is not None:
-        made = git.run(["update-ref", "-m", "branch: Created from HEAD", reference, head, ""])
+        create = ["update-ref", "-m", "branch: Created from HEAD", reference, head, ""]
+        made = git.run(create, config=disarmed)
         if made.code:
             raise StateError(
                 f"the branch {name} was not made", why=made.error.strip(), hint="`git branch` lists what there is"
@@ -278,6 +278,7 @@ def create_branch(git: Git, name: str) -> None:
     git.ask(
         ["symbolic-ref", "-m", f"checkout: moving from {before} to {name}", "HEAD", reference],
         f"switch to {name}",
+        config=disarmed,
     )
 
 

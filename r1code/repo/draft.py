@@ -41,7 +41,7 @@ class Draft:
     def __init__(self, git: Git, folder: Path, *, lean: bool = False) -> None:
         self._git = git
         self._file = folder / "index"
-        self._config = [*git.no_filters(), "core.splitIndex=false", "core.untrackedCache=false"]
+        self._config = [*git.disarmed(), "core.splitIndex=false", "core.untrackedCache=false"]
         self.env: Mapping[str, str] = {"GIT_INDEX_FILE": str(self._file)}
         """Makes git use this index."""
         if lean:
@@ -115,6 +115,7 @@ class Draft:
 
     def diff(self, before: str, after: str, how: Sequence[str]) -> bytes:
         safe = ["--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--submodule=short"]
+        safe += ["--src-prefix=a/", "--dst-prefix=b/"]
         return self._do(["diff-tree", "-r", *safe, *how, before, after], "compare two trees").output
 
     def _is_file(self, path: str) -> bool:

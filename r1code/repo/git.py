@@ -18,7 +18,8 @@ from r1code.tree.store import Store
 
 _SUBMODULE = "160000"
 _UNTRACKED = "?"
-_DRIVER_KEYS = ("clean", "smudge", "process", "required")
+_FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
+_HOOK_OFF = ("enabled=false", "event=")
 
 
 class Git:
@@ -149,26 +150,32 @@ class Git:
 
     def _status(self, untracked: str) -> list[str]:
         arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
-        ran = self.run([*arguments, f"--untracked-files={untracked}"], config=self.no_filters())
+        ran = self.run([*arguments, f"--untracked-files={untracked}"], config=self.disarmed())
         return checked(ran, "compare the work tree with HEAD").names
 
-    def no_filters(self) -> list[str]:
-        """Settings that disarm every filter that any configuration file names."""
-        keys = self.ask(["config", "--list", "--name-only", "-z"], "read its configuration").names
-        names = {
-            key.removeprefix("filter.").rpartition(".")[0]
-            for key in keys
-            if key.startswith("filter.") and key.rpartition(".")[2] in _DRIVER_KEYS
-        }
-        strange = [name for name in names if "=" in name]
+    def disarmed(self) -> list[str]:
+        """Settings that switch off every filter and every hook that any configuration file names.
+
+        Hooks by configuration came with git 2.54; `core.hooksPath` does not stop them.
+        """
+        filters, hooks = self.named("filter"), self.named("hook")
+        strange = sorted(name for name in filters | hooks if "=" in name)
         if strange:
             raise UsageError(
-                "git's configuration has a filter that cannot be switched off",
-                why=f"the filter's name {strange[0]!r} has a `=` in it",
+                "git's configuration has a filter or a hook that cannot be switched off",
+                why=f"its name {strange[0]!r} has a `=` in it",
                 hint="remove that section from .git/config",
             )
-        off = {"required": "false"}
-        return [f"filter.{name}.{key}={off.get(key, '')}" for name in sorted(names) for key in _DRIVER_KEYS]
+        return [
+            *(f"filter.{name}.{off}" for name in sorted(filters) for off in _FILTER_OFF),
+            *(f"hook.{name}.{off}" for name in sorted(hooks) for off in _HOOK_OFF),
+        ]
+
+    def named(self, section: str) -> set[str]:
+        """The names in the middle of all settings `section.NAME.key` of any configuration file."""
+        keys = self.ask(["config", "--list", "--name-only", "-z"], "read its configuration").names
+        inner = [key.removeprefix(f"{section}.") for key in keys if key.startswith(f"{section}.")]
+        return {name for name, dot, _ in (key.rpartition(".") for key in inner) if dot}
 
     def unified(self, patch: Patch, store: Store) -> str:
         """The patch as text that `git apply` takes exactly; see `unified`."""
@@ -185,9 +192,9 @@ class Git:
         """Runs git in the work tree, as `plumbing.run` does. For the modules of this package."""
         return run(self.root, arguments, config=config, env={**self._env, **(env or {})}, stdin=stdin)
 
-    def ask(self, arguments: Sequence[str], doing: str) -> Ran:
+    def ask(self, arguments: Sequence[str], doing: str, *, config: Sequence[str] = ()) -> Ran:
         """As `run`. Raises StateError if git fails."""
-        return checked(self.run(arguments), doing)
+        return checked(self.run(arguments, config=config), doing)
 
     def place(self, name: str) -> Path:
         """Where `name` of git's own folder is for this work tree: a linked one has its own index and HEAD."""

@@ -24,7 +24,7 @@ def add_worktree(git: Git, folder: Path, branch: str) -> None:
     """Makes a work tree of HEAD in `folder`, which is not there yet, on the new `branch`."""
     refuse_name(git, branch)
     arguments = ["worktree", "add", "--quiet", "--no-track", "-b", branch, "--", str(folder), "HEAD"]
-    checked(git.run(arguments, config=git.no_filters()), "make a worktree")
+    checked(git.run(arguments, config=git.disarmed()), "make a worktree")
 
 
 def worktrees(git: Git) -> list[Linked]:
@@ -43,7 +43,8 @@ def worktrees(git: Git) -> list[Linked]:
 def remove_worktree(git: Git, folder: Path) -> None:
     """Removes the folder with all that is in it, and what the repository knows of it."""
     # Forced, for git would look for changes in its own way: into submodules, and with filters.
-    git.ask(["worktree", "remove", "--force", "--", str(folder)], "remove the worktree")
+    arguments = ["worktree", "remove", "--force", "--", str(folder)]
+    git.ask(arguments, "remove the worktree", config=git.disarmed())
 
 
 def remove_branch(git: Git, branch: str) -> bool:
@@ -51,7 +52,8 @@ def remove_branch(git: Git, branch: str) -> bool:
     tip = git.run(["rev-parse", "--verify", "--quiet", f"{_HEADS}{branch}"]).output.decode().strip()
     if not tip or git.run(["merge-base", "--is-ancestor", tip, "HEAD"]).code:
         return False
-    git.ask(["update-ref", "-d", f"{_HEADS}{branch}", tip], f"remove the branch {branch}")
+    arguments = ["update-ref", "-d", f"{_HEADS}{branch}", tip]
+    git.ask(arguments, f"remove the branch {branch}", config=git.disarmed())
     return True
 
 

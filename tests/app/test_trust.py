@@ -284,3 +284,15 @@ def test_the_repositorys_own_hooks_setting_wins_over_a_persons(desk: Desk, tmp_p
     assert trust_of(desk).hooks_folder == Path.home() / "hooks"
     desk.repository.git("config", "core.hooksPath", str(tmp_path / "theirs"))
     assert trust_of(desk).hooks_folder == tmp_path / "theirs"
+
+
+def test_hooks_of_the_configuration_are_switched_off_and_that_is_said(desk: Desk) -> None:
+    desk.repository.git("config", "hook.My Linter.event", "pre-commit")
+    desk.repository.git("config", "hook.My Linter.command", f"touch {desk.root}/fired")
+    # A git before 2.54 knows none: what would stop a newer one is what can be seen here.
+    assert desk.git.disarmed() == ["hook.My Linter.enabled=false", "hook.My Linter.event="]
+    desk.trust()
+    desk.change(tracked="new\n")
+    desk.commit()
+    assert desk.notes == ["hooks of git's configuration are not run by r1code: My Linter"]
+    assert not (desk.root / "fired").exists()
