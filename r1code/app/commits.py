@@ -17,11 +17,10 @@ from r1code.repo.commits import (
     Making,
     People,
     Person,
-    committed,
     filtered,
     head_time,
-    is_same,
     making,
+    other_than_head,
     refuse_under_way,
     subjects,
     who,
@@ -245,16 +244,11 @@ class Commits:
 
     def _mixed(self, paths: Sequence[str], moves: Sequence[Move]) -> list[str]:
         """Those of `paths` that have other changes than those of `moves` since the last commit."""
-        if not paths:
-            return []
-        own, head = joined(self._moves(), moves), committed(self._git)
-        return [
-            path
-            for path in paths
-            if (change := own.get(path)) is None
-            or change.after != self._now(path)
-            or not is_same(self._git, head.get(path), change.before, self._store)
-        ]
+        own = joined(self._moves(), moves)
+        clean = {path: change for path in paths if (change := own.get(path)) and change.after == self._now(path)}
+        befores = {path: change.before for path, change in clean.items()}
+        other = other_than_head(self._git, befores, self._store) if befores else set[str]()
+        return [path for path in paths if path not in clean or path in other]
 
     def _now(self, path: str) -> object:
         try:

@@ -108,28 +108,35 @@ def subjects(git: Git) -> list[str]:
     return [line.decode(errors="replace") for line in ran.output.split(b"\0") if line]
 
 
-def committed(git: Git) -> dict[str, Staged]:
-    """All files of the commit that is checked out."""
+def other_than_head(git: Git, entries: Mapping[str, Entry | None], store: Store) -> set[str]:
+    """The paths where the commit that is checked out has something else than `entries` say.
+
+    Filters do not count, line ends are converted.
+    """
+    head, config = _committed(git), git.disarmed()
+    has_modes = git.value("core.fileMode") != "false"
+
+    def is_same(staged: Staged | None, entry: Entry | None) -> bool:
+        if staged is None or entry is None:
+            return (staged is None) == (entry is None)
+        is_link = entry.kind == "link"
+        if (staged.mode == "120000") != is_link:
+            return False
+        if has_modes and not is_link and (staged.mode == "100755") != bool(entry.mode & 0o100):
+            return False
+        how = ["--no-filters"] if is_link else [f"--path={staged.path}"]
+        ran = git.run(["hash-object", "--stdin", *how], config=config, stdin=store.get(entry.digest))
+        return checked(ran, "name a content").output.decode().strip() == staged.name
+
+    return {path for path, entry in entries.items() if not is_same(head.get(path), entry)}
+
+
+def _committed(git: Git) -> dict[str, Staged]:
     if git.head() is None:
         return {}
     rows = git.ask(["ls-tree", "-r", "-z", "--full-tree", "HEAD"], "list the files of the last commit").names
     told = [(row.partition("\t")[2], row.partition("\t")[0].split(" ")) for row in rows]
     return {path: Staged(path=path, mode=words[0], name=words[2]) for path, words in told}
-
-
-def is_same(git: Git, staged: Staged | None, entry: Entry | None, store: Store) -> bool:
-    """Whether a commit has at a path what `entry` says. Filters do not count, line ends are converted."""
-    if staged is None or entry is None:
-        return (staged is None) == (entry is None)
-    is_link = entry.kind == "link"
-    if (staged.mode == "120000") != is_link:
-        return False
-    executable = staged.mode == "100755"
-    if not is_link and executable != bool(entry.mode & 0o100) and git.value("core.fileMode") != "false":
-        return False
-    how = ["--no-filters"] if is_link else [f"--path={staged.path}"]
-    ran = git.run(["hash-object", "--stdin", *how], config=git.disarmed(), stdin=store.get(entry.digest))
-    return checked(ran, "name a content").output.decode().strip() == staged.name
 
 
 def head_time(git: Git) -> float:
@@ -222,7 +229,7 @@ class _Index:
         draft = Draft(self._git, self._folder)
         fresh = self._folder / "index"
         if self._index.exists():
-            shutil.copyfile(self._index, fresh)
+            shutil.copy2(self._index, fresh)
         draft.put(changes)
         draft.refresh()
         if fresh.exists():
@@ -230,6 +237,8 @@ class _Index:
                 shutil.copyfileobj(source, target)
                 target.flush()
                 os.fsync(target.fileno())
+            # See Draft.read: its time is part of what it says.
+            os.utime(self._lock, ns=(fresh.stat().st_atime_ns, fresh.stat().st_mtime_ns))
 
     def land(self) -> None:
         self._lock.replace(self._index)

@@ -59,8 +59,9 @@ class Draft:
         if commit is None:
             self._do(["read-tree", "--empty"], "make an empty index")
         elif index.exists():
-            # It knows how files looked when they were last compared, so that most need not be read again.
-            shutil.copyfile(index, self._file)
+            # It knows how files looked when they were last compared, so that most need not be read again; what
+            # changed at about the time when it was written git tells by that time.
+            shutil.copy2(index, self._file)
             self._do(["read-tree", "-i", "-m", commit], "read the last commit")
         else:
             self._do(["read-tree", commit], "read the last commit")

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakes.desk import Desk
 from fakes.repository import Repository
 from fakes.trees import ODD_NAMES
+from r1code.app.diffs import difference
 from r1code.errors import StateError, UsageError
 
 NINE = "1\n2\n3\n4\n5\n6\n7\n8\n9\n"
@@ -209,6 +212,82 @@ def test_submodules_are_never_entered_or_committed(desk: Desk, tmp_path: Path) -
     for path in ("sub", "sub/a", "nested", "nested/inner"):
         with pytest.raises(UsageError, match="nothing to commit at"):
             desk.commit(path)
+
+
+def test_in_a_submodule_it_is_the_submodule_that_is_committed_to(desk: Desk, tmp_path: Path) -> None:
+    theirs = Repository(tmp_path / "theirs")
+    theirs.commit("a")
+    desk.repository.git("submodule", "--quiet", "add", str(theirs.root), "sub")
+    inside = Desk(Repository(desk.root / "sub"), tmp_path / "state")
+    inside.change(a="new\n")
+    inside.commit()
+    assert (inside.of(), inside.status(), inside.is_sound()) == (["a"], "", True)
+
+
+def test_a_change_in_the_same_moment_as_the_index_is_not_missed(desk: Desk) -> None:
+    index, file = desk.root / ".git/index", desk.root / "tracked"
+    # Without it a test cannot make two moments the same.
+    desk.repository.git("config", "core.trustCtime", "false")
+    desk.repository.git("update-index", "--refresh")
+    stat = file.stat()
+    os.utime(index, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    desk.repository.write("tracked", "TEXT\n")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert b"+TEXT" in difference(desk.git)
+    desk.commit("tracked")
+    assert desk.repository.git("show", "HEAD:tracked") == "TEXT\n"
+
+
+Files = dict[str, str | None]
+texts = st.sampled_from([None, "1\n", "2\n", "3\n"])
+flat = st.fixed_dictionaries(dict.fromkeys(("a", "b", "c", "-d", ":e"), texts))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.tuples(flat, flat, flat), st.sets(st.sampled_from(["a", "b", "c", "-d", ":e"])))
+def test_whatever_is_staged_or_changed_only_the_chosen_files_are_committed(
+    tmp_path_factory: pytest.TempPathFactory,
+    states: tuple[Files, Files, Files],
+    chosen: set[str],
+) -> None:
+    head, index, now = states
+    folder = tmp_path_factory.mktemp("flat")
+    desk = Desk(Repository(folder / "repository"), folder / "state")
+
+    def put(files: Files) -> None:
+        for name, text in files.items():
+            (desk.root / name).unlink(missing_ok=True)
+            if text is not None:
+                desk.repository.write(name, text)
+
+    put(head)
+    desk.repository.git("add", "-A")
+    desk.repository.git("commit", "-q", "--allow-empty", "-m", "m")
+    put(index)
+    desk.repository.git("add", "-A")
+    put(now)
+    staged = {line.partition("\t")[2]: line for line in desk.repository.git("ls-files", "-s").splitlines()}
+    dirty = [name for name in sorted(chosen) if name in desk.git.changes()]
+    changed = [name for name in dirty if head[name] != now[name]]
+    if changed:
+        desk.commit(*dirty)
+        assert desk.of() == sorted(changed)
+    elif dirty:
+        with pytest.raises(UsageError, match="nothing to commit"):
+            desk.commit(*dirty)
+    after = {line.partition("\t")[2]: line for line in desk.repository.git("ls-files", "-s").splitlines()}
+    others = {name for name in now if name not in changed}
+    assert {name: after.get(name) for name in others} == {name: staged.get(name) for name in others}
+    left = desk.repository.git("diff", "--cached", "--name-only", "-z").split("\0")
+    assert {*left}.isdisjoint(changed)
+    committed = {name: text for name, text in now.items() if name in changed} | {
+        name: text for name, text in head.items() if name not in changed
+    }
+    tree = {
+        name: desk.repository.git("show", f"HEAD:./{name}") for name in committed if committed[name] is not None
+    }
+    assert tree == {name: text for name, text in committed.items() if text is not None}
+    assert {name: (desk.root / name).read_text() if (desk.root / name).exists() else None for name in now} == now
 
 
 STATES = {

@@ -13,7 +13,7 @@ from fakes.repository import Repository
 from fakes.traps import FILES, HOOKS, KEYS, Trapped
 from r1code.app.diffs import difference
 from r1code.errors import StateError, UsageError
-from r1code.repo.commits import committed, filtered, head_time, subjects
+from r1code.repo.commits import filtered, head_time, other_than_head, subjects
 from r1code.repo.git import Git
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
@@ -29,7 +29,10 @@ METHODS: dict[str, Callable[[Git, Store], object]] = {
     "changes": lambda git, _: git.changes(),
     "diff": lambda git, _: difference(git),
     "filtered": lambda git, _: filtered(git, ["clean", "tracked"]),
-    "subjects": lambda git, _: (subjects(git), head_time(git), committed(git)),
+    "subjects": lambda git, _: (subjects(git), head_time(git)),
+    "other_than_head": lambda git, store: other_than_head(
+        git, {one.path: one.before for one in _patch(store).changes}, store
+    ),
     "unified": lambda git, store: git.unified(_patch(store), store),
 }
 
