@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
-    from r1code.app.automatic import Ending
+    from r1code.app.automatic import AtEnd
     from r1code.app.checkpoints import Checkpoints
     from r1code.app.workshop import Task
     from r1code.approval import Approver
@@ -105,17 +105,17 @@ def _work(options: argparse.Namespace) -> int:
         git,
         options.worktree,
         task.text or "fix",
-        lambda linked, end: _session(linked, config, task, json=options.json, endings=[end])[0],
+        lambda linked, end: _session(linked, config, task, json=options.json, at_ends=[end])[0],
     )
 
 
 def _session(
-    git: Git, config: Config, task: Task, *, json: bool, endings: Sequence[Ending] = ()
+    git: Git, config: Config, task: Task, *, json: bool, at_ends: Sequence[AtEnd] = ()
 ) -> tuple[int, tuple[Entry, ...]]:
     """Runs one session; its exit code, and its log."""
     from contextlib import suppress
 
-    from r1code.app.automatic import ending
+    from r1code.app.automatic import finishing
     from r1code.app.signals import cancel_on_signals
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
@@ -154,13 +154,13 @@ def _session(
                     command=config.test, candidates=config.candidates, seed=config.seed, dry_run=config.dry_run
                 )
                 if task.replayed is None:
-                    endings = [*automatic_commits(git, workshop, config, say), *endings]
+                    at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
                 repair = Repair(workshop, workshop.session, meter, plan)
                 if task.command == "fix":
                     events = repair.fix(config.test or "", control)
                 else:
                     events = repair.prompt(task.text, control)
-                return _listen(ending(events, endings, say), listener), workshop.session.entries
+                return _listen(finishing(events, at_ends, say), listener), workshop.session.entries
         finally:
             listener.close()
 

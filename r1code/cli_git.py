@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from r1code.app.automatic import Ending, Say
+    from r1code.app.automatic import AtEnd, Say
     from r1code.app.commits import Commits
     from r1code.app.trust import Trust
     from r1code.app.workshop import Workshop
@@ -50,6 +50,7 @@ def diff(options: argparse.Namespace) -> int:
     if not sys.stdout.isatty() and options.color != "always":
         # For `git apply`, which wants every byte as it is.
         sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return 0
     from r1code.ui.diff import diff_lines
     from r1code.ui.piece import Piece
@@ -138,6 +139,8 @@ def trust(options: argparse.Namespace) -> int:
     if options.show:
         why = one.missing()
         print("trusted" if why is None else f"not trusted: {safe_line(why)}")
+        if why is not None:
+            note("`r1code trust` lets `r1code commit` run the hooks below; look at them first")
         files = one.digests()
     else:
         files = one.give().digests
@@ -177,7 +180,7 @@ def _worktrees(git: Git) -> Worktrees:
     return Worktrees(git, state_folder())
 
 
-def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, Ending], int]) -> int:
+def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, AtEnd], int]) -> int:
     """Does `work` in a new worktree; one in which nothing was done goes again when it fails."""
     from r1code.control import Control
     from r1code.errors import Cancelled, R1CodeError
@@ -191,12 +194,20 @@ def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, Ending], in
         raise
 
 
-def automatic_commits(git: Git, workshop: Workshop, config: Config, say: Say) -> list[Ending]:
+def automatic_commits(git: Git, workshop: Workshop, config: Config, say: Say) -> list[AtEnd]:
     """What the configuration asks for before a turn is done here; what it asks for after it is returned."""
     from r1code.app.automatic import begin, commit_at_end
+    from r1code.errors import R1CodeError
 
     if config.dry_run or (config.commit == "off" and not config.commit_first):
         return []
-    commits, trust = commits_of(git, workshop.tree, config, say)
-    begin(commits, config, trust, say)
+    try:
+        commits, trust = commits_of(git, workshop.tree, config, say)
+        begin(commits, config, trust, say)
+    except R1CodeError as error:
+        if "a flag" in {config.origins.get("commit"), config.origins.get("commit_first")}:
+            raise
+        # A general wish is no reason to do nothing at all.
+        say(f"nothing will be committed: {error.what}, for {error.why}")
+        return []
     return [commit_at_end(commits, workshop.session)] if config.commit == "turn" else []

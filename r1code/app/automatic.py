@@ -13,7 +13,7 @@ from r1code.events import Event, Finished, Notice
 from r1code.session import Session
 
 Say = Callable[[str], None]
-Ending = Callable[[Finished, Say], None]
+AtEnd = Callable[[Finished, Say], None]
 """Told how a turn ended, before anybody else is. May raise R1CodeError, which becomes a warning."""
 
 
@@ -30,7 +30,7 @@ def begin(commits: Commits, config: Config, trust: Trust, say: Say) -> None:
         say(f"committed first, as {made.short}: {len(made.paths)} changed files")
 
 
-def commit_at_end(commits: Commits, session: Session) -> Ending:
+def commit_at_end(commits: Commits, session: Session) -> AtEnd:
     """Commits what the turn changed: of a repair only what is proven, of a cancelled turn nothing."""
 
     def at_end(finished: Finished, say: Say) -> None:
@@ -46,14 +46,14 @@ def commit_at_end(commits: Commits, session: Session) -> Ending:
     return at_end
 
 
-def ending(
-    events: Generator[Event, None, None], endings: Sequence[Ending], say: Say
+def finishing(
+    events: Generator[Event, None, None], at_ends: Sequence[AtEnd], say: Say
 ) -> Generator[Event, None, None]:
-    """The same events; before the last one each of `endings` does its part."""
+    """The same events; before the last one each of `at_ends` does its part."""
     with closing(events):
         for event in events:
             if isinstance(event, Finished):
-                for one in endings:
+                for one in at_ends:
                     try:
                         one(event, say)
                     except R1CodeError as error:

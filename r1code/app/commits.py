@@ -156,7 +156,7 @@ class Commits:
                 moves=tuple(move.id for move in moves),
             )
             keep(self._tree.state, made)
-        if self._git.value("commit.gpgSign") in {"true", "yes", "on", "1"}:
+        if self._git.switch("commit.gpgSign", default=False):
             self._say("the commit is not signed, although commit.gpgSign is set: r1code runs no signing program")
         if hooks is not None:
             hooks.run("post-commit", env={})

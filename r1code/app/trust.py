@@ -87,7 +87,7 @@ class Trust:
         """Why the folder is not trusted, in words for a person; None: it is."""
         given = self.given()
         if given is None:
-            return "this folder is not trusted; r1code trust says how"
+            return "this folder is not trusted; r1code trust --show says how"
         now = self.digests()
         changed = sorted(
             name for name in given.digests.keys() | now.keys() if given.digests.get(name) != now.get(name)

@@ -114,7 +114,7 @@ def other_than_head(git: Git, entries: Mapping[str, Entry | None], store: Store)
     Filters do not count, line ends are converted.
     """
     head, config = _committed(git), git.disarmed()
-    has_modes = git.value("core.fileMode") != "false"
+    has_modes = git.switch("core.fileMode", default=True)
 
     def is_same(staged: Staged | None, entry: Entry | None) -> bool:
         if staged is None or entry is None:

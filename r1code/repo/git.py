@@ -206,6 +206,11 @@ class Git:
         ran = self.run(["config", "-z", "--get", key])
         return None if ran.code else os.fsdecode(ran.output.removesuffix(b"\0"))
 
+    def switch(self, key: str, *, default: bool) -> bool:
+        """As `value`, for a setting that is on or off."""
+        ran = self.run(["config", "--type=bool", "--get", key])
+        return default if ran.code else ran.output.strip() == b"true"
+
 
 def _staged(line: str) -> tuple[str, str, str]:
     """Mode, the rest of what git says, and the path."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from fakes.desk import Desk
-from r1code.app.automatic import commit_at_end, ending
+from r1code.app.automatic import commit_at_end, finishing
 from r1code.errors import StateError
 from r1code.events import Event, Finished, Notice
 from r1code.types import EndReason, ExitCode, Usage
@@ -45,7 +45,7 @@ def test_what_fails_at_the_end_is_a_warning_before_the_last_event(desk: Desk) ->
     def fails(_finished: Finished, say: object) -> None:
         raise StateError("it is locked", why="because", hint="wait")
 
-    first, warning, last = ending(events(), [fails], desk.notes.append)
+    first, warning, last = finishing(events(), [fails], desk.notes.append)
     assert first == Notice(text="first")
     assert isinstance(warning, Notice)
     assert (warning.level, "it is locked" in warning.text) == ("warning", True)

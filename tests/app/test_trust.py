@@ -23,7 +23,7 @@ def trust_of(desk: Desk) -> Trust:
 
 def test_it_is_given_shown_and_taken_away(desk: Desk) -> None:
     trust = trust_of(desk)
-    assert trust.missing() == "this folder is not trusted; r1code trust says how"
+    assert trust.missing() == "this folder is not trusted; r1code trust --show says how"
     assert not trust.remove()
     trust.give()
     assert trust_of(desk).missing() is None
@@ -128,7 +128,7 @@ def test_without_trust_no_hook_runs_and_that_is_said_once(desk: Desk) -> None:
     desk.change(tracked="new\n")
     desk.commit()
     assert desk.notes == [
-        f"hooks were not run: {', '.join(ALL_HOOKS)} (this folder is not trusted; r1code trust says how)"
+        f"hooks were not run: {', '.join(ALL_HOOKS)} (this folder is not trusted; r1code trust --show says how)"
     ]
     assert not (desk.root / "fired").exists()
 

@@ -100,6 +100,14 @@ def test_what_cannot_be_committed_is_known_before_the_work_begins(repo: Repo) ->
     assert "nothing to commit to" in do(repo, FIX, flags=("--commit",)).err
 
 
+def test_a_general_wish_to_commit_keeps_nobody_from_working(repo: Repo) -> None:
+    repo.env["R1CODE_COMMIT"] = "turn"
+    git(repo, "bisect", "start")
+    ran = do(repo, FIX)
+    assert (ran.code, "nothing will be committed: a commit has to wait" in ran.out) == (0, True), ran.err
+    assert git(repo, "status", "--porcelain") == " M shop/cart.py\n"
+
+
 def test_only_a_proven_fix_is_committed(repo: Repo) -> None:
     wrong = FIX.replace("sum(prices) - discount", "sum(prices) * discount")
     first = repo.run("fix", *HOST, *TEST, "--commit", *repo.replies(wrong, "<done>ok</done>"))
