@@ -44,8 +44,7 @@ class Ours(Struct, frozen=True, kw_only=True):
         if self.dirty < 0:
             state = "its folder is gone"
         else:
-            commits = "1 commit" if self.ahead == 1 else f"{self.ahead} commits"
-            state = f"{commits}, {self.dirty} uncommitted"
+            state = f"{_count(self.ahead, 'commit')}, {self.dirty} uncommitted"
         return f"{self.name}  {state}  {self.branch or '(detached)'}  {self.folder}"
 
 
@@ -131,7 +130,7 @@ class Worktrees:
         if one.dirty > 0 and not force:
             raise UsageError(
                 f"the worktree {name} has changes that are not committed",
-                why=f"{one.dirty} files in {one.folder}",
+                why=f"{_count(one.dirty, 'file')} in {one.folder}",
                 hint=f"r1code commit --all -C {shlex.quote(str(one.folder))}, or remove it with --force",
             )
         if one.dirty >= 0:
@@ -149,10 +148,12 @@ class Worktrees:
         """Where it is, what is changed in it, and what to do with it."""
         one = self.find(name)
         place = shlex.quote(str(one.folder))
-        say(f"the worktree is {one.folder}, on the branch {one.branch}")
+        say(
+            f"the worktree is {one.folder}, on the branch {one.branch}; other commands, like undo, need -C {place}"
+        )
         parts = [
-            f"{one.ahead} commits" if one.ahead else "",
-            f"{one.dirty} files, not committed" if one.dirty else "",
+            _count(one.ahead, "commit") if one.ahead else "",
+            f"{_count(one.dirty, 'file')}, not committed" if one.dirty else "",
         ]
         said = " and ".join(filter(None, parts))
         say(f"changed in it: {said or 'nothing'}")
@@ -176,3 +177,7 @@ class Worktrees:
 def _slug(task: str) -> str:
     words = re.findall(r"[a-z0-9]+", task.partition("\n")[0].lower())
     return "-".join(words)[:_MOST_LETTERS].strip("-") or "task"
+
+
+def _count(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"

@@ -396,7 +396,8 @@ def test_what_r1code_did_not_do_it_does_not_claim(desk: Desk) -> None:
 
 
 def test_that_it_is_not_signed_is_said_once(desk: Desk) -> None:
-    (desk.root / ".git/config").open("a").write("[commit]\n gpgSign\n")
+    with (desk.root / ".git/config").open("a") as file:
+        file.write("[commit]\n gpgSign\n")
     desk.change(a="1\n")
     desk.commit()
     assert [note for note in desk.notes if "not signed" in note] == desk.notes
