@@ -27,9 +27,7 @@ def begin(commits: Commits, config: Config, trust: Trust, say: Say) -> None:
         say(f"hooks are not run by automatic commits: {', '.join(trust.hooks)}")
     made = commits.first() if config.commit_first else None
     if made is not None:
-        say(
-            f"committed first, as {made.short}: {len(made.paths)} changed {'file' if len(made.paths) == 1 else 'files'}"
-        )
+        say(f"committed first, as {made.short}: {made.subject}")
 
 
 def commit_at_end(commits: Commits, session: Session) -> AtEnd:

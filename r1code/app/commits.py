@@ -228,7 +228,7 @@ class Commits:
         found = filtered(self._git, paths)
         if found:
             raise UsageError(
-                f"{found[0]} cannot be committed",
+                f"{found[0]!r} cannot be committed",
                 why="git would run a filter on its content (as for Git LFS), and r1code runs none",
                 hint="commit it with `git commit`, and name the other paths here",
             )

@@ -88,7 +88,10 @@ class Trust:
         given = self.given()
         if given is None:
             return "this folder is not trusted; r1code trust --show says how"
-        now = self.digests()
+        try:
+            now = self.digests()
+        except UsageError as error:
+            return f"{error.what}: {error.why}"
         changed = sorted(
             name for name in given.digests.keys() | now.keys() if given.digests.get(name) != now.get(name)
         )
@@ -138,8 +141,10 @@ class Trust:
         yield Path(PROJECT_FILE), self._root / PROJECT_FILE
         folder = self.hooks_folder
         count = size = 0
-        for base, _, names in os.walk(folder):
-            for name in sorted(names):
+        for base, folders, names in os.walk(folder):
+            # A link to a folder is no file, and nothing that can be watched.
+            links = [name for name in folders if Path(base, name).is_symlink()]
+            for name in sorted([*names, *links]):
                 place = Path(base, name)
                 count, size = count + 1, size + (place.stat().st_size if place.exists() else 0)
                 if count > _MOST_FILES or size > _MOST_BYTES:

@@ -148,9 +148,8 @@ class Worktrees:
         """Where it is, what is changed in it, and what to do with it."""
         one = self.find(name)
         place = shlex.quote(str(one.folder))
-        say(
-            f"the worktree is {one.folder}, on the branch {one.branch}; other commands, like undo, need -C {place}"
-        )
+        say(f"the worktree is {one.folder}, on the branch {one.branch}")
+        say(f"r1code undo and other commands reach it with -C {place}")
         parts = [
             _count(one.ahead, "commit") if one.ahead else "",
             f"{_count(one.dirty, 'file')}, not committed" if one.dirty else "",

@@ -176,14 +176,16 @@ def test_a_linked_worktree_has_an_index_and_a_branch_of_its_own(desk: Desk, tmp_
     assert (there.status(), desk.status(), there.is_sound()) == ("", " M other\n", True)
 
 
-def test_a_sparse_checkout_loses_nothing(desk: Desk) -> None:
-    desk.repository.git("sparse-checkout", "set", "--no-cone", "/tracked", "/new")
-    assert not (desk.root / "other").exists()
+@pytest.mark.parametrize("how", [["--no-cone", "/tracked", "/new"], ["--cone"], ["--cone", "--sparse-index"]])
+def test_a_sparse_checkout_loses_nothing(desk: Desk, how: list[str]) -> None:
+    desk.repository.git("sparse-checkout", "set", *how)
+    assert not (desk.root / "deep/tracked").exists()
     desk.change("Change it", tracked="new\n", new="1\n")
     desk.commit(everything=True)
     assert desk.of() == ["new", "tracked"]
     assert desk.status() == ""
-    assert desk.repository.git("ls-files", "-t", "other").startswith("S ")
+    assert desk.repository.git("ls-files", "-t", "deep/tracked").startswith("S ")
+    assert difference(desk.git) == b""
     assert desk.is_sound()
 
 
@@ -409,7 +411,7 @@ def test_a_file_behind_a_filter_is_refused_by_name(desk: Desk) -> None:
     desk.repository.git("config", "filter.lfs.clean", "touch fired; cat")
     for name in ("a.bin", "a.txt"):
         desk.repository.write(name)
-    with pytest.raises(UsageError, match=r"a\.bin cannot be committed"):
+    with pytest.raises(UsageError, match=r"'a\.bin' cannot be committed"):
         desk.commit(everything=True)
     desk.commit("a.txt", ".gitattributes")
     assert desk.of() == [".gitattributes", "a.txt"]

@@ -90,18 +90,24 @@ def test_a_linked_worktree_is_trusted_for_itself(desk: Desk, tmp_path: Path) -> 
     assert (linked.hooks, linked.missing() is None) == (("pre-commit",), False)
 
 
-@pytest.mark.parametrize("what", ["pipe", "too many"])
+@pytest.mark.parametrize("what", ["pipe", "link to a folder", "too many"])
 def test_a_folder_of_hooks_that_is_none_cannot_be_trusted(desk: Desk, tmp_path: Path, what: str) -> None:
     hooks = tmp_path / "hooks"
     hooks.mkdir()
     if what == "pipe":
         os.mkfifo(hooks / "pre-commit")
+    elif what == "link to a folder":
+        (hooks / "lib").symlink_to(tmp_path)
     else:
         for number in range(1001):
             (hooks / str(number)).touch()
     desk.repository.git("config", "core.hooksPath", str(hooks))
     with pytest.raises(UsageError, match="cannot be trusted"):
         trust_of(desk).give()
+    desk.repository.git("config", "--unset", "core.hooksPath")
+    trust_of(desk).give()
+    desk.repository.git("config", "core.hooksPath", str(hooks))
+    assert (trust_of(desk).missing() or "").startswith("this folder cannot be trusted: ")
 
 
 def test_a_plain_folder_has_nothing_to_trust(tmp_path: Path) -> None:
