@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Sequence
 
+    from r1code.app.automatic import AtEnd
     from r1code.app.checkpoints import Checkpoints
     from r1code.app.workshop import Task
     from r1code.approval import Approver
@@ -64,6 +65,10 @@ def _run(options: argparse.Namespace) -> int:
     }
     if options.command in handlers:
         return handlers[options.command](options)
+    if options.command in {"diff", "commit", "branch", "trust", "worktree"}:
+        from r1code import cli_git
+
+        return int(getattr(cli_git, options.command)(options))
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -92,16 +97,29 @@ def _work(options: argparse.Namespace) -> int:
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
     task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
-    return _session(git, config, task, json=options.json)[0]
+    if options.worktree is None:
+        return _session(git, config, task, json=options.json)[0]
+    from r1code.cli_git import in_worktree
+
+    return in_worktree(
+        git,
+        options.worktree,
+        task.text or "fix",
+        lambda linked, end: _session(linked, config, task, json=options.json, at_ends=[end])[0],
+    )
 
 
-def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, tuple[Entry, ...]]:
+def _session(
+    git: Git, config: Config, task: Task, *, json: bool, at_ends: Sequence[AtEnd] = ()
+) -> tuple[int, tuple[Entry, ...]]:
     """Runs one session; its exit code, and its log."""
     from contextlib import suppress
 
+    from r1code.app.automatic import finishing
     from r1code.app.signals import cancel_on_signals
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
+    from r1code.cli_git import automatic_commits
     from r1code.control import Control
     from r1code.events import Notice
     from r1code.repair.repair import Plan, Repair
@@ -135,12 +153,14 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
                 plan = Plan(
                     command=config.test, candidates=config.candidates, seed=config.seed, dry_run=config.dry_run
                 )
+                if task.replayed is None:
+                    at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
                 repair = Repair(workshop, workshop.session, meter, plan)
                 if task.command == "fix":
                     events = repair.fix(config.test or "", control)
                 else:
                     events = repair.prompt(task.text, control)
-                return _listen(events, listener), workshop.session.entries
+                return _listen(finishing(events, at_ends, say), listener), workshop.session.entries
         finally:
             listener.close()
 

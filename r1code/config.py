@@ -45,6 +45,12 @@ class Config(Struct, frozen=True, kw_only=True):
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
+    commit: Literal["off", "turn"] = "off"
+    """`turn`: what a turn changed is committed at its end."""
+    commit_first: bool = False
+    """What was changed before is committed first, as a commit of its own."""
+    attribution: Literal["trailer", "author", "none"] = "trailer"
+    """How a commit says that r1code wrote what is in it."""
     image: str | None = None
     """A Docker image instead of r1code's own base image."""
     candidates: Annotated[int, Meta(ge=1, le=64)] = 1

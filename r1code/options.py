@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
     limits.add_argument("--seconds", metavar="N", help="time")
     limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    _add_git_flags(common)
     output = common.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
     output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
@@ -73,13 +74,18 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
     replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     _add_undo(commands.add_parser)
-    sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
+    _add_git(commands.add_parser)
+    _add_sandbox(commands.add_parser)
+    return whole
+
+
+def _add_sandbox(add: Callable[..., argparse.ArgumentParser]) -> None:
+    sandbox = add("sandbox", help="manage the containers of r1code")
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
     prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
     image = actions.add_parser("image", help="make the image ready now, and print its name")
     image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
-    return whole
 
 
 def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -112,3 +118,61 @@ def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("number", type=int, metavar="N")
     prune = actions.add_parser("prune", parents=[common], help="forget old ones, and contents that nothing needs")
     prune.add_argument("--days", type=float, metavar="N", help="what is older goes (30)")
+
+
+def _add_git_flags(common: argparse.ArgumentParser) -> None:
+    git = common.add_argument_group("git")
+    git.add_argument(
+        "--commit",
+        action="store_const",
+        const="turn",
+        help="commit what the turn changed; with fix: if it is proven (no hooks)",
+    )
+    git.add_argument(
+        "--commit-first",
+        action="store_true",
+        default=None,
+        help="commit what is changed before, as a commit of its own (no hooks)",
+    )
+    _add_attribution(git.add_argument)
+    git.add_argument(
+        "--worktree",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="work in a new linked git worktree, on a branch r1code/NAME",
+    )
+
+
+def _add_attribution(add_argument: Callable[..., object]) -> None:
+    add_argument(
+        "--attribution",
+        choices=["trailer", "author", "none"],
+        help="how a commit says that r1code wrote it (trailer: Co-authored-by)",
+    )
+
+
+def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+    diff = add("diff", parents=[common], help="what is changed since the last commit, new files included")
+    diff.add_argument("revision", nargs="?", metavar="REV", help="compare with this commit (HEAD)")
+    diff.add_argument("--stat", action="store_true", help="only how many lines in which file")
+    diff.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colour (auto)")
+    commit = add("commit", parents=[common], help="commit what r1code changed in its last turn")
+    commit.add_argument("-m", "--message", metavar="MESSAGE", help="the message (made from the task)")
+    commit.add_argument("paths", nargs="*", metavar="PATH", help="commit these files instead, as they are now")
+    commit.add_argument("--all", action="store_true", help="commit all that is changed")
+    _add_attribution(commit.add_argument)
+    branch = add("branch", parents=[common], help="show the branch, or make a new one and switch to it")
+    branch.add_argument("name", nargs="?", metavar="NAME")
+    trust = add("trust", parents=[common], help="let `r1code commit` run this repository's git hooks")
+    how = trust.add_mutually_exclusive_group()
+    how.add_argument("--show", action="store_true", help="whether it is trusted, and what that is about")
+    how.add_argument("--remove", action="store_true", help="trust it no longer")
+    worktree = add("worktree", help="the worktrees that --worktree made")
+    actions = worktree.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[common], help="where they are, and what is in them")
+    remove = actions.add_parser("remove", parents=[common], help="remove one; its branch stays if it has commits")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--force", action="store_true", help="also with changes that are not committed")

@@ -12,17 +12,17 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from r1code.app.tree import held, open_tree
+from r1code.app.turns import commits_of
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
-from r1code.repo.files import is_secret
+from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
 from r1code.session import Rewound, Session, is_alive
 from r1code.tree.patch import Patch
-from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
-from r1code.tree.timeline import Began, Move, Origin, Timeline, Went
-from r1code.tree.worktree import WorkTree
+from r1code.tree.timeline import Began, Move, Timeline, Went
 
 Say = Callable[[str], None]
 Part = Literal["both", "files", "conversation"]
@@ -52,9 +52,7 @@ class Checkpoints:
         self._state = state
         self._say = say
         self._store = Store(state / "objects")
-        self._tree = WorkTree(
-            git.root, Listing(git.files, git.ignored), self._store, state=state, hidden=is_secret, origin=Origin
-        )
+        self._tree = open_tree(git, state)
 
     def list(self) -> list[Checkpoint]:
         """Oldest first."""
@@ -131,11 +129,7 @@ class Checkpoints:
 
     @contextmanager
     def _held(self, control: Control) -> Generator[Timeline, None, None]:
-        with self._tree.locked(control):
-            for recovery in self._tree.recover():
-                self._say(
-                    f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
-                )
+        with held(self._tree, control, self._say):
             yield self._tree.timeline
 
     def _go(self, timeline: Timeline, target: int, part: Part, *, force: bool) -> Patch:
@@ -154,6 +148,7 @@ class Checkpoints:
                 self._say("what somebody else changed in these files is kept as a checkpoint of its own")
             try:
                 patch = self._tree.go(target)
+                self._tell_commits([move.id for move in left if move not in reached])
             except StateError as error:
                 raise StateError(
                     error.what,
@@ -164,6 +159,13 @@ class Checkpoints:
             self._tell(timeline, [move for move in left if move not in reached], undone=True)
             self._tell(timeline, [move for move in reached if move not in left], undone=False)
         return patch
+
+    def _tell_commits(self, undone: Sequence[int]) -> None:
+        """An undo is about files: what was committed of them stays in the history."""
+        if self._git.is_repository:
+            for made in commits_of(self._tree.state, undone):
+                if is_kept(self._git, made.commit):
+                    self._say(f"the commit {made.short} stays; `git revert {made.short}` takes it back")
 
     def _tell(self, timeline: Timeline, moves: Sequence[Move], *, undone: bool) -> None:
         """Lets the sessions of `moves` go on from where they stood."""

@@ -6,7 +6,7 @@ Nothing here runs what the repository's configuration, attributes or hooks name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from r1code.errors import UsageError
@@ -18,7 +18,8 @@ from r1code.tree.store import Store
 
 _SUBMODULE = "160000"
 _UNTRACKED = "?"
-_DRIVER_KEYS = ("clean", "smudge", "process", "required")
+_FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
+_HOOK_OFF = ("enabled=false", "event=")
 
 
 class Git:
@@ -94,7 +95,7 @@ class Git:
 
     def _listed(self, which: Sequence[str]) -> list[str]:
         """Each with a tag, and with mode, name of the content and stage where it is tracked."""
-        return self._run(["ls-files", "-z", "-t", "-s", *which], "list the files").names
+        return self.ask(["ls-files", "-z", "-t", "-s", *which], "list the files").names
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` that git would not add: ignored ones, and what lies in a submodule that is not there.
@@ -116,10 +117,8 @@ class Git:
         asked = [path for path in sorted(unsure - inside) if self._can_be_asked(path)]
         if not asked:
             return inside
-        ran = run(
-            self.root,
+        ran = self.run(
             ["check-ignore", "-z", "--stdin"],
-            env=self._env,
             # A name that begins with `:` would be more than a name.
             stdin=b"".join(b"./%s\0" % os.fsencode(path) for path in asked),
         )
@@ -142,13 +141,25 @@ class Git:
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""
-        ran = run(self.root, ["rev-parse", "--verify", "--quiet", "HEAD"], env=self._env)
+        ran = self.run(["rev-parse", "--verify", "--quiet", "HEAD"])
         return ran.output.decode().strip() if ran.code == 0 else None
 
     def branch(self) -> str | None:
         """The branch that is checked out, also before its first commit; None when HEAD is detached."""
-        ran = run(self.root, ["symbolic-ref", "--short", "--quiet", "HEAD"], env=self._env)
+        ran = self.run(["symbolic-ref", "--short", "--quiet", "HEAD"])
         return os.fsdecode(ran.output.removesuffix(b"\n")) if ran.code == 0 else None
+
+    def tree(self, revision: str) -> str:
+        """The tree of what a person calls `revision`. Raises UsageError where git knows no such thing."""
+        asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{tree}}"]
+        ran = self.run(asked)
+        if ran.code or revision.startswith("-"):
+            raise UsageError(
+                f"there is no {revision!r} here",
+                why="git knows no commit, branch or tag of that name",
+                hint="`git log --oneline --all` shows what there is",
+            )
+        return ran.output.decode().split()[-1]
 
     def dirty(self) -> list[str]:
         """The paths where the work tree or the index differ from HEAD, untracked ones included, submodules not.
@@ -156,34 +167,83 @@ class Git:
         A folder that is untracked as a whole is one path, with a slash. Filters do not run: a file that a filter
         changes on checkout counts as changed once it was touched.
         """
-        arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
-        ran = run(self.root, [*arguments, "--untracked-files=normal"], config=self._no_filters(), env=self._env)
-        return [line[3:] for line in checked(ran, "compare the work tree with HEAD").names]
+        return [line[3:] for line in self._status("normal")]
 
-    def _no_filters(self) -> list[str]:
-        """Settings that disarm every filter that any configuration file names."""
-        keys = self._run(["config", "--list", "--name-only", "-z"], "read its configuration").names
-        names = {
-            key.removeprefix("filter.").rpartition(".")[0]
-            for key in keys
-            if key.startswith("filter.") and key.rpartition(".")[2] in _DRIVER_KEYS
-        }
-        strange = [name for name in names if "=" in name]
+    def changes(self) -> dict[str, str]:
+        """As `dirty`, but file by file, without repositories inside, and with git's two letters for each.
+
+        The first tells how the index differs from HEAD, the second how the work tree differs from the index;
+        `??` is not tracked.
+        """
+        found: dict[str, str] = {}
+        for line in self._status("all"):
+            # A file that was taken out of the index and is still there has two lines: what is staged counts.
+            if not line.endswith("/"):
+                found.setdefault(line[3:], line[:2])
+        return found
+
+    def _status(self, untracked: str) -> list[str]:
+        arguments = ["status", "--porcelain", "-z", "--ignore-submodules=all", "--no-renames"]
+        ran = self.run([*arguments, f"--untracked-files={untracked}"], config=self.disarmed())
+        return checked(ran, "compare the work tree with HEAD").names
+
+    def disarmed(self) -> list[str]:
+        """Settings that switch off every filter and every hook that any configuration file names.
+
+        Hooks by configuration came with git 2.54; `core.hooksPath` does not stop them.
+        """
+        filters, hooks = self.named("filter"), self.named("hook")
+        strange = sorted(name for name in filters | hooks if "=" in name)
         if strange:
             raise UsageError(
-                "git's configuration has a filter that cannot be switched off",
-                why=f"the filter's name {strange[0]!r} has a `=` in it",
+                "git's configuration has a filter or a hook that cannot be switched off",
+                why=f"its name {strange[0]!r} has a `=` in it",
                 hint="remove that section from .git/config",
             )
-        off = {"required": "false"}
-        return [f"filter.{name}.{key}={off.get(key, '')}" for name in sorted(names) for key in _DRIVER_KEYS]
+        return [
+            *(f"filter.{name}.{off}" for name in sorted(filters) for off in _FILTER_OFF),
+            *(f"hook.{name}.{off}" for name in sorted(hooks) for off in _HOOK_OFF),
+        ]
+
+    def named(self, section: str) -> set[str]:
+        """The names in the middle of all settings `section.NAME.key` of any configuration file."""
+        keys = self.ask(["config", "--list", "--name-only", "-z"], "read its configuration").names
+        inner = [key.removeprefix(f"{section}.") for key in keys if key.startswith(f"{section}.")]
+        return {name for name, dot, _ in (key.rpartition(".") for key in inner) if dot}
 
     def unified(self, patch: Patch, store: Store) -> str:
         """The patch as text that `git apply` takes exactly; see `unified`."""
         return unified(patch, store)
 
-    def _run(self, arguments: Sequence[str], doing: str) -> Ran:
-        return checked(run(self.root, arguments, env=self._env), doing)
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        config: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> Ran:
+        """Runs git in the work tree, as `plumbing.run` does. For the modules of this package."""
+        return run(self.root, arguments, config=config, env={**self._env, **(env or {})}, stdin=stdin)
+
+    def ask(self, arguments: Sequence[str], doing: str, *, config: Sequence[str] = ()) -> Ran:
+        """As `run`. Raises StateError if git fails."""
+        return checked(self.run(arguments, config=config), doing)
+
+    def place(self, name: str) -> Path:
+        """Where `name` of git's own folder is for this work tree: a linked one has its own index and HEAD."""
+        ran = self.ask(["rev-parse", "--path-format=absolute", "--git-path", name], f"find its {name}")
+        return Path(os.fsdecode(ran.output.removesuffix(b"\n")))
+
+    def value(self, key: str) -> str | None:
+        """The last value of a setting that r1code does not override itself; None: it is not set."""
+        ran = self.run(["config", "-z", "--get", key])
+        return None if ran.code else os.fsdecode(ran.output.removesuffix(b"\0"))
+
+    def switch(self, key: str, *, default: bool) -> bool:
+        """As `value`, for a setting that is on or off."""
+        ran = self.run(["config", "--type=bool", "--get", key])
+        return default if ran.code else ran.output.strip() == b"true"
 
 
 def _staged(line: str) -> tuple[str, str, str]:

@@ -58,8 +58,9 @@ class WorkTree:
         self._store = store
         self._hidden = hidden
         # Two checkouts never share a state, and one tree has one state however it is reached.
-        self._state = state / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        self._journal = self._state / "journal"
+        self.state = state / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        """Where what is known of this tree is kept."""
+        self._journal = self.state / "journal"
         self._origin = origin
         self._timeline: Timeline | None = None
         self._cache: StatCache | None = None
@@ -70,9 +71,9 @@ class WorkTree:
     def locked(self, control: Control) -> Generator[None, None, None]:
         """Holds the tree for this process. Raises StateError when another one has it, and Cancelled."""
         control.check()
-        lock = FileLock(self._state / "lock", thread_local=False)
+        lock = FileLock(self.state / "lock", thread_local=False)
         try:
-            self._state.mkdir(parents=True, exist_ok=True)
+            self.state.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout as error:
             raise StateError(
@@ -95,7 +96,7 @@ class WorkTree:
     def timeline(self) -> Timeline:
         """What was done to this tree. Raises StateError when its log cannot be used."""
         if self._timeline is None:
-            self._timeline = Timeline(self._state / "timeline.jsonl", self._origin or Origin)
+            self._timeline = Timeline(self.state / "timeline.jsonl", self._origin or Origin)
         return self._timeline
 
     def recover(self) -> list[Recovery]:
@@ -179,7 +180,7 @@ class WorkTree:
     def snapshot(self) -> Snapshot:
         """The visible tree now, its contents in the store. Raises StateError."""
         if self._cache is None:
-            self._cache = StatCache(self._state / "stat")
+            self._cache = StatCache(self.state / "stat")
         return scan(
             self.root,
             self._visible(),

@@ -118,7 +118,7 @@ def card(call: ToolCall) -> str:
     match call.name:
         case "edit":
             words = [path, _count(given.get("edits"), "edit")]
-        case "write" | "replace":
+        case "write" | "replace" | "insert" | "patch":
             words = [path, _count(str(given.get("content", "")).splitlines(), "line")]
         case "read":
             words = [path, f"(lines {_value(given['lines'])})" if given.get("lines") else ""]

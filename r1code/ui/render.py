@@ -37,25 +37,31 @@ class RichListener:
     """Append-only: no cursor movement and no line that is drawn twice, at a flat cost per event."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._outlet = Outlet(console.file)
+        self._pen = Pen(console)
         self._transcript = Transcript(lambda: console.width)
+
+    def on(self, event: Event) -> None:
+        for piece in self._transcript.tell(event):
+            self._pen.write(piece)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            for piece in self._transcript.close():
+                self._pen.write(piece)
+
+
+class Pen:
+    """Writes pieces to a console, which raises as an Outlet does."""
+
+    def __init__(self, console: Console) -> None:
+        self._outlet = Outlet(console.file)
         self._system = COLOR_SYSTEMS.get(console.color_system or "")
         styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
         self._styles = {
             name: style.without_color if console.no_color else style for name, style in styles.items()
         }
 
-    def on(self, event: Event) -> None:
-        for piece in self._transcript.tell(event):
-            self._print(piece)
-
-    def close(self) -> None:
-        with suppress(OSError):
-            for piece in self._transcript.close():
-                self._print(piece)
-
-    def _print(self, piece: Piece) -> None:
+    def write(self, piece: Piece) -> None:
         # Not `Console.print`: it ends the process by itself when a pipe breaks.
         style = self._styles[piece.style]
         lines = [style.render(text, color_system=self._system) for text in piece.text.split("\n")]

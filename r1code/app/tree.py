@@ -1,0 +1,29 @@
+"""The work tree of a folder, for commands that work on it without a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from r1code.control import Control
+from r1code.repo.files import is_secret
+from r1code.repo.git import Git
+from r1code.tree.scan import Listing
+from r1code.tree.store import Store
+from r1code.tree.timeline import Origin
+from r1code.tree.worktree import WorkTree
+
+
+def open_tree(git: Git, state: Path) -> WorkTree:
+    listing = Listing(git.files, git.ignored)
+    return WorkTree(git.root, listing, Store(state / "objects"), state=state, hidden=is_secret, origin=Origin)
+
+
+@contextmanager
+def held(tree: WorkTree, control: Control, say: Callable[[str], None]) -> Generator[None, None, None]:
+    """Holds the tree while the block runs, with all that a crash interrupted ended. Raises as `locked`."""
+    with tree.locked(control):
+        for recovery in tree.recover():
+            say(f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}")
+        yield

@@ -1,0 +1,107 @@
+"""What a turn did to the work tree, by the timeline; and which commits r1code made of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from r1code.errors import StateError
+from r1code.session import Judged, Session
+from r1code.tree.patch import FileChange
+from r1code.tree.timeline import Move
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A commit that r1code made."""
+
+    commit: str
+    subject: str
+    paths: tuple[str, ...]
+    moves: tuple[int, ...]
+    """The changes of the timeline that are in it, by number."""
+
+    @property
+    def short(self) -> str:
+        return self.commit[:10]
+
+
+def last_turn(moves: Sequence[Move]) -> list[Move]:
+    """The changes of the last turn of those that `moves` lead to; none: they are all somebody else's."""
+    own = [move for move in moves if move.origin.session]
+    return [move for move in own if _turn(move) == _turn(own[-1])]
+
+
+def _turn(move: Move) -> tuple[str, int]:
+    return move.origin.session, move.origin.turn
+
+
+def changed_by(moves: Iterable[Move]) -> set[str]:
+    return {path for move in moves for path in move.patch.paths}
+
+
+def joined(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, FileChange | None]:
+    """What `own`, some of `all_moves`, did to each path; None: somebody else changed it in between."""
+    found: dict[str, FileChange | None] = {}
+    ours = {move.id for move in own}
+    for move in all_moves:
+        for change in move.patch.changes:
+            first = found.get(change.path, change)
+            if move.id in ours:
+                found[change.path] = (
+                    None if first is None else msgspec.structs.replace(change, before=first.before)
+                )
+            elif change.path in found:
+                found[change.path] = None
+    return found
+
+
+def task_of(session: Session) -> str:
+    """What a session was for, as a line that a commit could have."""
+    if session.opened.command == "prompt":
+        return session.opened.task
+    fixed = [
+        name for entry in session.entries if isinstance(entry.item, Judged) for name in entry.item.verdict.fixed
+    ]
+    if len(fixed) == 1:
+        return f"Fix the failing test {fixed[0].rpartition('::')[2]}"
+    return f"Fix {len(fixed)} failing tests" if fixed else "Fix failing tests"
+
+
+def keep(folder: Path, made: Made) -> None:
+    """Remembers a commit, in the state folder of its tree."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "commits.jsonl").open("ab") as file:
+            # The standard module writes names that are not UTF-8 as escapes.
+            file.write(json.dumps(msgspec.to_builtins(made)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StateError(
+            f"the commit {made.short} is made, but r1code could not note it",
+            why=str(error),
+            hint="an undo of the turn will not mention it; nothing else is wrong",
+        ) from error
+
+
+def commits_of(folder: Path, moves: Collection[int]) -> list[Made]:
+    """The commits that hold any of these changes."""
+    try:
+        lines = (folder / "commits.jsonl").read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found: list[Made] = []
+    for line in lines:
+        try:
+            made = msgspec.convert(json.loads(line), type=Made)
+        except (ValueError, msgspec.ValidationError):
+            # Torn by a crash: the line only serves a hint.
+            continue
+        if not {*moves}.isdisjoint(made.moves):
+            found.append(made)
+    return found

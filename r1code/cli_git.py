@@ -1,0 +1,213 @@
+"""The commands about git: what each flag means, and what is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from r1code.app.automatic import AtEnd, Say
+    from r1code.app.commits import Commits
+    from r1code.app.trust import Trust
+    from r1code.app.workshop import Workshop
+    from r1code.app.worktrees import Worktrees
+    from r1code.config import Config
+    from r1code.repo.git import Git
+    from r1code.tree.worktree import WorkTree
+
+
+def note(text: str) -> None:
+    from r1code.ui.safe import safe_line
+
+    print(f"note: {safe_line(text)}", file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """A line of somebody else's output; it never begins in column 0."""
+    from r1code.ui.safe import safe_line
+
+    print(f"  {safe_line(text)}", file=sys.stderr)
+
+
+def _git(options: argparse.Namespace) -> Git:
+    from pathlib import Path
+
+    from r1code.app.workshop import state_folder
+    from r1code.repo.git import Git
+
+    return Git.find(Path(options.folder), state_folder())
+
+
+def diff(options: argparse.Namespace) -> int:
+    from r1code.app.diffs import difference
+
+    data = difference(_git(options), options.revision, stat=options.stat)
+    bare = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    if not sys.stdout.isatty() and options.color != "always":
+        # For `git apply`, which wants every byte as it is.
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return 0
+    from r1code.ui.diff import diff_lines
+    from r1code.ui.piece import Piece
+    from r1code.ui.render import Pen, console_for
+    from r1code.ui.safe import safe
+
+    color = options.color == "always" or (options.color == "auto" and not bare)
+    pen = Pen(console_for(sys.stdout, color=color))
+    text = data.decode(errors="replace")
+    if options.stat:
+        pen.write(Piece(safe(text)))
+    elif text:
+        for line in diff_lines(text):
+            pen.write(Piece(f"{safe(line.text)}\n", line.style))
+    return 0
+
+
+def commit(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from r1code.app.githooks import GitHooks
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.tree import held, open_tree
+    from r1code.app.workshop import state_folder, user_config
+    from r1code.config import load_config
+    from r1code.control import Control
+    from r1code.errors import UsageError
+    from r1code.ui.safe import safe_line
+
+    if options.all and options.paths:
+        raise UsageError("--all and paths were given", why="it is one or the other", hint="leave one of them out")
+    git, control = _git(options), Control()
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    tree = open_tree(git, state_folder())
+    with cancel_on_signals(control):
+        commits, trust = commits_of(git, tree, config, note)
+        with held(tree, control, note):
+            hooks = GitHooks(git, trust, control, say=note, show=show)
+            paths = [Path(options.folder).resolve() / path for path in options.paths]
+            made = commits.commit(paths, options.message, hooks, everything=options.all)
+    print(f"{made.short} {safe_line(made.subject)}")
+    for path in made.paths:
+        print(f"  {safe_line(path)}")
+    return 0
+
+
+def commits_of(git: Git, tree: WorkTree, config: Config, say: Say) -> tuple[Commits, Trust]:
+    from r1code.app.commits import Commits
+    from r1code.app.trust import Trust
+    from r1code.app.workshop import state_folder
+
+    state = state_folder()
+    commits = Commits(git, tree, state, attribution=config.attribution, say=say)
+    return commits, Trust(git, state)
+
+
+def branch(options: argparse.Namespace) -> int:
+    from r1code.errors import UsageError
+    from r1code.repo.commits import create_branch
+    from r1code.ui.safe import safe_line
+
+    git = _git(options)
+    if not git.is_repository:
+        raise UsageError(
+            "there are no branches here",
+            why=f"{git.root} is in no git repository",
+            hint="run `git init` there first",
+        )
+    if options.name is not None:
+        create_branch(git, options.name)
+        note("a new branch; files and staged changes are as they were")
+    here = git.branch()
+    print(safe_line(here) if here is not None else f"(detached at {(git.head() or '')[:10]})")
+    return 0
+
+
+def trust(options: argparse.Namespace) -> int:
+    from r1code.app.trust import NOTHING, Trust
+    from r1code.app.workshop import state_folder
+    from r1code.ui.safe import safe_line
+
+    one = Trust(_git(options), state_folder())
+    if options.remove:
+        print("it is trusted no longer" if one.remove() else "it was not trusted")
+        return 0
+    if options.show:
+        why = one.missing()
+        print("trusted" if why is None else f"not trusted: {safe_line(why)}")
+        if why is not None:
+            note("`r1code trust` lets `r1code commit` run the hooks below; look at them first")
+        files = one.digests()
+    else:
+        files = one.give().digests
+        print("trusted: `r1code commit` runs these git hooks here, until one of these files changes")
+    print(f"hooks that a commit has: {', '.join(one.hooks) or 'none'}")
+    print(f"in {safe_line(str(one.hooks_folder))}")
+    for name in sorted(files):
+        if files[name] != NOTHING and not name.endswith(".sample"):
+            print(f"  {safe_line(name)}")
+    return 0
+
+
+def worktree(options: argparse.Namespace) -> int:
+    from r1code.app.signals import cancel_on_signals
+    from r1code.control import Control
+    from r1code.ui.safe import safe_line
+
+    found = _worktrees(_git(options))
+    if options.action == "list":
+        listed = found.list()
+        for one in listed:
+            print(safe_line(str(one)))
+        if not listed:
+            note("there are none; --worktree makes one")
+        return 0
+    control = Control()
+    with cancel_on_signals(control):
+        found.remove(options.name, control, note, force=options.force)
+    print(f"removed {safe_line(options.name)}")
+    return 0
+
+
+def _worktrees(git: Git) -> Worktrees:
+    from r1code.app.workshop import state_folder
+    from r1code.app.worktrees import Worktrees
+
+    return Worktrees(git, state_folder())
+
+
+def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, AtEnd], int]) -> int:
+    """Does `work` in a new worktree; one in which nothing was done goes again when it fails."""
+    from r1code.control import Control
+    from r1code.errors import Cancelled, R1CodeError
+
+    found = _worktrees(git)
+    linked = found.create(name, task, note)
+    try:
+        return work(linked, lambda _, say: found.tell(linked.root.name, say))
+    except (Cancelled, R1CodeError):
+        found.drop_unused(linked.root.name, Control(), note)
+        raise
+
+
+def automatic_commits(git: Git, workshop: Workshop, config: Config, say: Say) -> list[AtEnd]:
+    """What the configuration asks for before a turn is done here; what it asks for after it is returned."""
+    from r1code.app.automatic import begin, commit_at_end
+    from r1code.errors import R1CodeError
+
+    if config.dry_run or (config.commit == "off" and not config.commit_first):
+        return []
+    try:
+        commits, trust = commits_of(git, workshop.tree, config, say)
+        begin(commits, config, trust, say)
+    except R1CodeError as error:
+        if "a flag" in {config.origins.get("commit"), config.origins.get("commit_first")}:
+            raise
+        # A general wish is no reason to do nothing at all.
+        say(f"nothing will be committed: {error.what}, for {error.why}")
+        return []
+    return [commit_at_end(commits, workshop.session)] if config.commit == "turn" else []
