@@ -148,14 +148,12 @@ class Trapped:
 
     def spring(self, config: Path) -> None:
         """Sets every key in `config`, and leaves files that git has to look into."""
-        git = self.repository.git
         self.repository.write(".gitattributes", ATTRIBUTES)
         self.repository.commit(*FILES)
+        settings = dict(SWITCHES)
         for key in KEYS:
             shell = "!" if key.startswith(("alias.", "submodule.")) else ""
-            git("config", "--file", str(config), key, f"{shell}{self.trap(key)}")
-        for key, value in SWITCHES.items():
-            git("config", "--file", str(config), key, value)
+            settings[key] = f"{shell}{self.trap(key)}"
         hooks = self.repository.root / ".git" / "hooks"
         for name in HOOKS:
             (hooks / name).unlink(missing_ok=True)
@@ -166,12 +164,12 @@ class Trapped:
         attributes = self.traps / "attributes"
         attributes.write_text("everywhere filter=everywhere\n")
         self.repository.write(".git/info/attributes", "info filter=info\n")
-        for key, value in {
-            "core.hooksPath": hooks,
-            "init.templateDir": templates,
-            "core.attributesFile": attributes,
-        }.items():
-            git("config", "--file", str(config), key, str(value))
+        settings["core.hooksPath"] = str(hooks)
+        settings["init.templateDir"] = str(templates)
+        settings["core.attributesFile"] = str(attributes)
+        with config.open("a") as file:
+            # By hand: a process for each of a hundred settings takes too long.
+            file.writelines(_lines(key, value) for key, value in settings.items())
         self.touch()
         self.fired.unlink(missing_ok=True)
 
@@ -180,3 +178,10 @@ class Trapped:
         for path in FILES:
             self.repository.write(path, "TEXT\n")
             os.utime(self.repository.root / path, (1, 1))
+
+
+def _lines(key: str, value: str) -> str:
+    section, _, rest = key.partition(".")
+    name, _, last = rest.rpartition(".")
+    head = f'{section} "{name}"' if name else section
+    return f'[{head}]\n\t{last} = "{value}"\n'
