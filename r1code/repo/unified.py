@@ -13,7 +13,7 @@ from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
 
-_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 """Neither a person's configuration nor a repository's has a say in how the text looks."""
 
 _DIFF = [
@@ -33,7 +33,7 @@ def unified(patch: Patch, store: Store) -> str:
     other = [change for change in patch.changes if change not in plain]
     with tempfile.TemporaryDirectory(prefix="r1code-") as name:
         folder = Path(name)
-        env = {**_ALONE, "GIT_DIR": name}
+        env = {**ALONE, "GIT_DIR": name}
         checked(run(folder, ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
         stream = b"".join([*_commits("plain", plain, store), *_commits("other", other, store)])
         checked(run(folder, ["fast-import", "--quiet"], env=env, stdin=stream), "read the contents of the patch")
