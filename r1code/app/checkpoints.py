@@ -47,11 +47,10 @@ class Checkpoints:
     """Of the work tree that a folder is in. Methods raise StateError and UsageError."""
 
     def __init__(self, git: Git, state: Path, say: Say) -> None:
-        self._git = git
         self._state = state
         self._say = say
         self._store = Store(state / "objects")
-        self._tree = WorkTree(git.root, git.files, self._store, state=state, hidden=is_secret, origin=Origin)
+        self._tree = open_tree(git, state, self._store)
 
     def list(self) -> list[Checkpoint]:
         """Oldest first."""
@@ -70,9 +69,9 @@ class Checkpoints:
             for move in timeline.moves.values()
         ]
 
-    def diff(self, number: int) -> str:
-        """What the change with that number did, as `git apply` takes it."""
-        return self._git.unified(self._move(number).patch, self._store)
+    def patch(self, number: int) -> Patch:
+        """What the change with that number did."""
+        return self._move(number).patch
 
     def undo(self, control: Control, *, by: Literal["turn", "step"], part: Part, force: bool) -> Patch:
         """Takes back the last turn, or the last step. Returns what changed in the tree."""
@@ -128,11 +127,7 @@ class Checkpoints:
 
     @contextmanager
     def _held(self, control: Control) -> Generator[Timeline, None, None]:
-        with self._tree.locked(control):
-            for recovery in self._tree.recover():
-                self._say(
-                    f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
-                )
+        with held(self._tree, self._say, control):
             yield self._tree.timeline
 
     def _go(self, timeline: Timeline, target: int, part: Part, *, force: bool) -> Patch:
@@ -197,6 +192,20 @@ class Checkpoints:
             return
         yield name
         yield from (entry.digest for entry in snapshot.entries.values())
+
+
+def open_tree(git: Git, state: Path, store: Store) -> WorkTree:
+    """The work tree of a repository, whose changes are logged as a person's own: they belong to no session."""
+    return WorkTree(git.root, git.files, store, state=state, hidden=is_secret, origin=Origin)
+
+
+@contextmanager
+def held(tree: WorkTree, say: Say, control: Control) -> Generator[None, None, None]:
+    """Holds the tree while the block runs, and first ends what a crash interrupted. Raises StateError."""
+    with tree.locked(control):
+        for recovery in tree.recover():
+            say(f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}")
+        yield
 
 
 def as_json(checkpoints: Sequence[Checkpoint]) -> str:

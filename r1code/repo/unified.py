@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from r1code.errors import StateError
@@ -31,16 +32,22 @@ def unified(patch: Patch, store: Store) -> str:
     """
     plain = [change for change in patch.changes if _is_unicode(change, store)]
     other = [change for change in patch.changes if change not in plain]
-    with tempfile.TemporaryDirectory(prefix="r1code-") as name:
-        folder = Path(name)
-        env = {**ALONE, "GIT_DIR": name}
-        checked(run(folder, ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
+    with scratch() as (folder, env):
         stream = b"".join([*_commits("plain", plain, store), *_commits("other", other, store)])
         checked(run(folder, ["fast-import", "--quiet"], env=env, stdin=stream), "read the contents of the patch")
         text = _diff(folder, "plain", env)
         (folder / "info").mkdir()
         (folder / "info" / "attributes").write_text("* -diff\n")
         return text + _diff(folder, "other", env)
+
+
+@contextmanager
+def scratch() -> Generator[tuple[Path, dict[str, str]], None, None]:
+    """An empty repository that nobody's settings reach: its folder, and the environment that names it."""
+    with tempfile.TemporaryDirectory(prefix="r1code-") as name:
+        env = {**ALONE, "GIT_DIR": name}
+        checked(run(Path(name), ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
+        yield Path(name), env
 
 
 def _diff(folder: Path, kind: str, env: dict[str, str]) -> str:
@@ -69,13 +76,17 @@ def _is_unicode(change: FileChange, store: Store) -> bool:
 
 def _commits(kind: str, changes: list[FileChange], store: Store) -> Iterator[bytes]:
     """Two commits for `git fast-import`: the touched files before, and after."""
-    for moment in ("before", "after"):
-        yield f"commit refs/heads/{kind}-{moment}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
-        for change in changes:
-            entry = change.before if moment == "before" else change.after
-            if entry is not None:
-                data = store.get(entry.digest)
-                yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(change.path), len(data), data)
+    yield from commit(f"{kind}-before", ((change.path, change.before) for change in changes), store)
+    yield from commit(f"{kind}-after", ((change.path, change.after) for change in changes), store)
+
+
+def commit(branch: str, entries: Iterable[tuple[str, Entry | None]], store: Store) -> Iterator[bytes]:
+    """A commit for `git fast-import` with these files. Raises StateError when a content is missing."""
+    yield f"commit refs/heads/{branch}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
+    for path, entry in entries:
+        if entry is not None:
+            data = store.get(entry.digest)
+            yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(path), len(data), data)
 
 
 def _mode(entry: Entry) -> bytes:

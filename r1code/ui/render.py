@@ -22,6 +22,8 @@ _STYLES: dict[Style, str] = {
     "warn": "yellow",
     "added": "green",
     "removed": "red",
+    "added word": "green reverse",
+    "removed word": "red reverse",
     "hunk": "cyan",
 }
 

@@ -1,0 +1,55 @@
+"""Lines of foreign text in a column: broken where it is full, never inside a character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.cells import get_character_cell_size
+
+from r1code.ui.piece import Piece
+
+_TAB = 4
+_NARROWEST = 8
+
+
+def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
+    """The parts of one line, safe and without a newline, in rows of at most `room` columns; one row at least.
+
+    Tabs go to the next fourth column of the line, wherever it was broken. A mark stays with its letter.
+    """
+    room = max(_NARROWEST, room)
+    found: list[list[Piece]] = [[]]
+    column = used = 0
+    for style, text in ((part.style, text) for part in parts for text in _characters(part.text)):
+        shown = " " * (_TAB - column % _TAB) if text == "\t" else text
+        size = len(shown) if text == "\t" else _cells(text)
+        column += size
+        if used + size > room:
+            found.append([])
+            used = 0
+        used += size
+        row = found[-1]
+        if row and row[-1].style == style:
+            row[-1] = Piece(row[-1].text + shown, style)
+        else:
+            row.append(Piece(shown, style))
+    return found
+
+
+def _characters(text: str) -> Iterable[str]:
+    """Each with what is drawn on top of it."""
+    return text if text.isascii() else _clusters(text)
+
+
+def _clusters(text: str) -> Iterator[str]:
+    start = 0
+    for index in range(1, len(text)):
+        if get_character_cell_size(text[index]):
+            yield text[start:index]
+            start = index
+    if text:
+        yield text[start:]
+
+
+def _cells(cluster: str) -> int:
+    return sum(map(get_character_cell_size, cluster))
