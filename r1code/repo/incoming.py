@@ -68,7 +68,7 @@ def _names(text: bytes, root: Path, folder: Path, env: dict[str, str]) -> tuple[
         if name.startswith("/"):
             raise _refused(name, "it is absolute")
     if listed[1].code or not stripped:
-        why = listed[1].error.strip().removeprefix("error: ")
+        why = listed[1].error.strip().removeprefix("error: ").partition(" (allow with")[0]
         raise UsageError(
             "this is no patch that could be applied",
             why=why or "there is no change in it",
@@ -89,7 +89,7 @@ def _unquoted(name: bytes, *, quote: bytes) -> bytes:
 
 
 def _refuse(name: str, root: Path) -> None:
-    why = wrong_with(name)
+    why = "it leads out of the tree" if ".." in name.split("/") else wrong_with(name)
     if why is None and is_secret(name):
         why = "it may hold secrets, which r1code neither reads nor writes"
     if why is None and blocked_by(root, name) is not None and (root / name).parent.exists():

@@ -89,9 +89,7 @@ def _with(review: Review, number: str) -> Review:
         while not any(hunk.number == whole for hunk in review.hunks):
             whole, _, part = whole.rpartition(".")
             if not part or not whole:
-                raise _unknown(
-                    review, number, f"the patch has {len(review.files)} files and these hunks: {_all(review)}"
-                )
+                raise _unknown(number, f"the patch has {len(review.files)} files and these hunks: {_all(review)}")
         parts = review.split(next(hunk.id for hunk in review.hunks if hunk.number == whole))
         if parts == review:
             raise _unknown(number, f"hunk {whole} has no such part")
@@ -108,5 +106,5 @@ def _unknown(part: str, why: str) -> UsageError:
     return UsageError(
         f"there is no hunk {part!r}",
         why=why,
-        hint="name hunks like 1,3-5; `r1code apply FILE --dry-run --json` shows their numbers, so does a terminal",
+        hint="name hunks like 1,3-5; `r1code apply FILE --dry-run --json` shows their numbers",
     )

@@ -122,7 +122,7 @@ def _modes(before: FileReview, after: FileReview) -> tuple[str | None, str | Non
     old, new = before.change.before, after.change.after
     if old is None or new is None or (old.kind, old.mode) == (new.kind, new.mode):
         return None, None
-    first, second = (f"{'120' if one.kind == 'link' else '100'}{one.mode:03o}" for one in (old, new))
+    first, second = ("120000" if one.kind == "link" else f"100{one.mode:03o}" for one in (old, new))
     return first, second
 
 

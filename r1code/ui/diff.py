@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +26,9 @@ class DiffLine(Struct, frozen=True):
     style: Style
     marks: Spans = ()
     """The words that changed in an added or a removed line; none where all of it did."""
+    old: int | None = None
+    """Its number before, where that is known."""
+    new: int | None = None
 
 
 def diff_lines(diff: str) -> Iterator[DiffLine]:
@@ -52,12 +56,30 @@ _STYLES: dict[str, Style] = {"+": "added", "-": "removed", "\\": "dim"}
 def marked(lines: Iterable[DiffLine]) -> Iterator[DiffLine]:
     """The same lines, with their marks."""
     for block in _blocks(lines):
-        found = list(block)
-        for first, second, spans in _pairs(block):
-            for index, marks in zip((first, second), spans, strict=True):
-                if index is not None and marks != ((0, len(block[index].text) - 1),):
-                    found[index] = replace(block[index], marks=tuple((at + 1, end + 1) for at, end in marks))
-        yield from found
+        yield from _marked(block)
+
+
+def _marked(block: list[DiffLine]) -> list[DiffLine]:
+    found = list(block)
+    for first, second, spans in _pairs(block):
+        for index, marks in zip((first, second), spans, strict=True):
+            if index is not None and marks != ((0, len(block[index].text) - 1),):
+                found[index] = replace(block[index], marks=tuple((at + 1, end + 1) for at, end in marks))
+    return found
+
+
+def halves(lines: Iterable[DiffLine]) -> Iterator[tuple[DiffLine | None, DiffLine | None]]:
+    """What to show beside each other: a line twice, or, marked, a removed one and the one in its place."""
+    for block in _blocks(lines):
+        found = _marked(block)
+        if not any(one.style in _BESIDE for one in block):
+            yield found[0], found[0]
+            continue
+        for first, second, _ in _pairs(block):
+            yield None if first is None else found[first], None if second is None else found[second]
+        notes = {above.style: one for above, one in pairwise(found) if one.style == "dim"}
+        if notes:
+            yield notes.get("removed"), notes.get("added")
 
 
 def inline(lines: Iterable[DiffLine]) -> Iterator[DiffLine]:
@@ -78,7 +100,8 @@ def _merged(old: tuple[str, Spans], new: tuple[str, Spans], *, lone: str) -> Dif
     if lone == "+":
         return DiffLine(f" {{+{new[0]}+}}", "added")
     (text, olds), (other, news) = old, new
-    out, marks = " ", []
+    out = " "
+    marks: list[tuple[int, int]] = []
     at = there = 0
     while at < len(text) or there < len(other):
         removed = next((end for start, end in olds if start == at), at)
@@ -140,16 +163,16 @@ def laid_out(line: DiffLine, prefix: str, width: int | None) -> Iterator[Piece]:
 
     A row that goes on with a line has a blank where the sign is: no text can pass for a line of its own.
     """
-    parts = _parts(line)
     if width is None:
-        yield from [Piece(prefix if line.text else ""), *parts, Piece("\n")]
+        yield from [Piece(prefix if line.text else ""), *_parts(line), Piece("\n")]
         return
-    sign, parts = _signed(line, parts)
+    sign, parts = signed(line)
     for number, row in enumerate(rows(parts, width - len(prefix) - len(sign))):
         start = prefix + (sign if number == 0 else " " * len(sign))
-        if row and row[0].style == line.style:
-            start, row = start + row[0].text, row[1:]
-        pieces = [Piece(start, line.style), *row]
+        has_mark = not row or row[0].style != line.style
+        pieces = (
+            [Piece(start, line.style), *row] if has_mark else [Piece(start + row[0].text, line.style), *row[1:]]
+        )
         is_blank = not "".join(piece.text for piece in pieces).strip()
         yield from [Piece("\n")] if is_blank else [*pieces, Piece("\n")]
 
@@ -164,8 +187,9 @@ def _parts(line: DiffLine) -> list[Piece]:
     return [part for part in (*parts, Piece(line.text[at:], line.style)) if part.text]
 
 
-def _signed(line: DiffLine, parts: list[Piece]) -> tuple[str, list[Piece]]:
-    """The sign apart from the rest: where tabs stop is counted without it."""
+def signed(line: DiffLine) -> tuple[str, list[Piece]]:
+    """The sign, and the rest: where tabs stop is counted without it."""
+    parts = _parts(line)
     if not parts or line.style in {"strong", "hunk"}:
         return "", parts
     return line.text[0], [replace(parts[0], text=parts[0].text[1:]), *parts[1:]]

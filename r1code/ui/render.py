@@ -35,30 +35,35 @@ def console_for(stream: TextIO, *, color: bool) -> Console:
     return Console(file=stream, force_terminal=True, color_system=None, highlight=False)
 
 
-class RichListener:
-    """Append-only: no cursor movement and no line that is drawn twice, at a flat cost per event."""
+class Painter:
+    """Pieces as a terminal wants them."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._outlet = Outlet(console.file)
-        self._transcript = Transcript(lambda: console.width)
         self._system = COLOR_SYSTEMS.get(console.color_system or "")
         styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
         self._styles = {
             name: style.without_color if console.no_color else style for name, style in styles.items()
         }
 
+    def text(self, piece: Piece) -> str:
+        # Not `Console.print`: it ends the process by itself when a pipe breaks.
+        style = self._styles[piece.style]
+        return "\n".join(style.render(text, color_system=self._system) for text in piece.text.split("\n"))
+
+
+class RichListener:
+    """Append-only: no cursor movement and no line that is drawn twice, at a flat cost per event."""
+
+    def __init__(self, console: Console) -> None:
+        self._outlet = Outlet(console.file)
+        self._transcript = Transcript(lambda: console.width)
+        self._painter = Painter(console)
+
     def on(self, event: Event) -> None:
         for piece in self._transcript.tell(event):
-            self._print(piece)
+            self._outlet.write(self._painter.text(piece))
 
     def close(self) -> None:
         with suppress(OSError):
             for piece in self._transcript.close():
-                self._print(piece)
-
-    def _print(self, piece: Piece) -> None:
-        # Not `Console.print`: it ends the process by itself when a pipe breaks.
-        style = self._styles[piece.style]
-        lines = [style.render(text, color_system=self._system) for text in piece.text.split("\n")]
-        self._outlet.write("\n".join(lines))
+                self._outlet.write(self._painter.text(piece))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import get_character_cell_size
 
-from r1code.ui.piece import Piece
+from r1code.ui.piece import Piece, Style
 
 _TAB = 4
 _NARROWEST = 8
@@ -20,7 +20,7 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
     room = max(_NARROWEST, room)
     found: list[list[Piece]] = [[]]
     column = used = 0
-    for style, text in ((part.style, text) for part in parts for text in _characters(part.text)):
+    for text, style in _characters(parts):
         shown = " " * (_TAB - column % _TAB) if text == "\t" else text
         size = len(shown) if text == "\t" else _cells(text)
         column += size
@@ -36,9 +36,11 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
     return found
 
 
-def _characters(text: str) -> Iterable[str]:
+def _characters(parts: Iterable[Piece]) -> Iterator[tuple[str, Style]]:
     """Each with what is drawn on top of it."""
-    return text if text.isascii() else _clusters(text)
+    for part in parts:
+        for text in part.text if part.text.isascii() else _clusters(part.text):
+            yield text, part.style
 
 
 def _clusters(text: str) -> Iterator[str]:

@@ -94,7 +94,8 @@ def _common(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
     for index, word in enumerate(other):
         places[word] = places.get(word, 0) | 1 << index
     every = (1 << len(other)) - 1
-    row, rows = every, []
+    row = every
+    rows: list[int] = []
     for word in one:
         matching = row & places.get(word, 0)
         row = ((row + matching) | (row - matching)) & every
