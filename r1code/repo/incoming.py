@@ -67,7 +67,7 @@ def _names(text: bytes, root: Path, folder: Path, env: dict[str, str]) -> tuple[
     for name in whole:
         if name.startswith("/"):
             raise _refused(name, "it is absolute")
-    if listed[1].code or not stripped:
+    if not (whole or stripped):
         why = listed[1].error.strip().removeprefix("error: ").partition(" (allow with")[0]
         raise UsageError(
             "this is no patch that could be applied",
@@ -75,7 +75,7 @@ def _names(text: bytes, root: Path, folder: Path, env: dict[str, str]) -> tuple[
             hint="name a file in the format of `git diff` or `diff -u`, or the id of a session",
         )
     known = [sum((root / name).is_file() for name in names) for names in (whole, stripped)]
-    strip = int(all(map(_LIKE_GIT.match, whole)) or known[1] >= known[0])
+    strip = int(bool(stripped) and (all(map(_LIKE_GIT.match, whole)) or known[1] >= known[0]))
     sources = [_unquoted(name, quote=quote) for quote, name in _SOURCE.findall(text)]
     return strip, sorted({*(stripped if strip else whole), *map(os.fsdecode, sources)})
 
@@ -202,6 +202,8 @@ def _place(text: bytes, name: str, start: int, root: Path) -> str:
     if not votes:
         return f"{said}, nor is any of its lines"
     nearest, count = min(votes.items(), key=lambda vote: (-vote[1], abs(vote[0] - start)))
+    if count == len(hunk.old):
+        return f"{said}: its lines are at line {nearest}, but the file neither begins nor ends there as it says"
     return f"{said}; the nearest place is line {max(1, nearest)}, with {count} of its {len(hunk.old)} lines"
 
 

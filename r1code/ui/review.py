@@ -101,9 +101,15 @@ def _name(file: FileStat) -> str:
     if file.renamed_from is not None:
         path = f"{safe_line(file.renamed_from)} → {path}"
         notes = [f"{file.alike}%"]
-    if file.old_mode is not None:
-        notes.append(f"mode {file.old_mode} → {file.new_mode}")
+    if file.old_mode is not None and file.new_mode is not None:
+        notes.append(_mode(file.old_mode, file.new_mode))
     return f"{path} ({', '.join(notes)})" if notes else path
+
+
+def _mode(old: str, new: str) -> str:
+    plain, program = "100644", "100755"
+    short = {(plain, program): "+x", (program, plain): "-x"}
+    return f"mode {short.get((old, new), f'{old} → {new}')}"
 
 
 def _tail(text: str, width: int) -> str:
