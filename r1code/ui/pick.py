@@ -49,6 +49,7 @@ def pick(review: Review, control: Control, terminal: Terminal | None = None) -> 
     Raises Cancelled, within 0.2 s of a cancel; Ctrl-C cancels `control`.
     """
     terminal = terminal or Terminal()
+    terminal.forget_early_keys()
     choices, path = Choices(review=review), ""
     while (hunk := choices.current) is not None:
         file = choices.review.file(hunk)
@@ -74,7 +75,6 @@ def _decision(hunk: Hunk, choices: Choices, control: Control, terminal: Terminal
     left = sum(one.id not in choices.yes | choices.no for one in choices.review.hunks)
     question = f"  apply hunk {hunk.number} of {safe_line(hunk.path)}? ({left} left)"
     _write([Piece(f"{question}\n", "strong")], terminal)
-    terminal.forget_early_keys()
     while True:
         key = answer(_CHOICES, "y, n, s, a, d, q, ?", control, terminal)
         if key != _HELP:

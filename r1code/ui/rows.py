@@ -46,7 +46,7 @@ def _characters(parts: Iterable[Piece]) -> Iterator[tuple[str, Style]]:
 def _clusters(text: str) -> Iterator[str]:
     start = 0
     for index in range(1, len(text)):
-        if get_character_cell_size(text[index]):
+        if get_character_cell_size(text[index]) or "\t" in text[index - 1 : index + 1]:
             yield text[start:index]
             start = index
     if text:
