@@ -200,6 +200,12 @@ def test_a_hunk_of_which_nothing_is_there_says_so(root: Path):
     assert why(text, root) == "hunk 1 of 'a.txt', for line 3, is not in the file, nor is any of its lines"
 
 
+def test_a_hunk_for_the_start_of_a_file_is_only_for_its_start(root: Path):
+    (root / "a.txt").write_bytes(b"new\n" + TEXT)
+    text = "--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n-line 1\n+x\n line 2\n"
+    assert "its lines are at line 2" in why(text, root)
+
+
 def test_a_change_that_was_made_already_says_so(root: Path):
     assert "changed already" in why(change("a.txt", "old", "line 4"), root)
 
