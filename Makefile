@@ -56,6 +56,7 @@ demo-recorded: setup docker
 bench: setup docker
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tree.py
+	$(BIN)/python bench/review.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -60,6 +60,8 @@ def marked(lines: Iterable[DiffLine]) -> Iterator[DiffLine]:
 
 
 def _marked(block: list[DiffLine]) -> list[DiffLine]:
+    if block[0].style not in _BESIDE:
+        return block
     found = list(block)
     for first, second, spans in _pairs(block):
         for index, marks in zip((first, second), spans, strict=True):

@@ -18,6 +18,8 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
     Tabs go to the next fourth column of the line, wherever it was broken. A mark stays with its letter.
     """
     room = max(_NARROWEST, room)
+    if sum(len(part.text) for part in parts) <= room and all(map(_is_simple, parts)):
+        return [list(parts)]
     found: list[list[Piece]] = [[]]
     column = used = 0
     for text, style in _characters(parts):
@@ -34,6 +36,10 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
         else:
             row.append(Piece(shown, style))
     return found
+
+
+def _is_simple(part: Piece) -> bool:
+    return part.text.isascii() and "\t" not in part.text
 
 
 def _characters(parts: Iterable[Piece]) -> Iterator[tuple[str, Style]]:
