@@ -54,7 +54,7 @@ def patch_text(named: str, state: Path) -> bytes:
     kept = [place / PATCH, state / "sessions" / named / PATCH] if "/" not in named else [place / PATCH]
     file = next((one for one in [place, *kept] if one.is_file()), None)
     if file is None:
-        session = (state / "sessions" / named).is_dir() or place.is_dir()
+        session = any((one / "log.jsonl").is_file() for one in (place, state / "sessions" / named))
         raise UsageError(
             f"there is no patch {named!r}",
             why="that session changed nothing" if session else "it is neither a file nor the id of a session",

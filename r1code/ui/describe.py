@@ -305,7 +305,9 @@ def _use(event: Finished) -> str:
     file = safe_line(shlex.quote(event.patch_file))
     if event.applied:
         return "the patch is applied; r1code undo takes it back"
-    return f"git apply {file}" if event.exit_code == ExitCode.OK else f"read the patch, {file}"
+    if event.exit_code == ExitCode.OK and event.session:
+        return f"r1code apply {safe_line(shlex.quote(event.session))}, or git apply {file}"
+    return f"read the patch, {file}"
 
 
 def _wrapped(text: str, width: int | None) -> str:

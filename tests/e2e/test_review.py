@@ -19,6 +19,7 @@ AFTER = LONG.replace("line 3\n", "three\n").replace("line 20\n", "twenty\n").rep
 @pytest.fixture
 def patch(repo: Repo, tmp_path: Path) -> Path:
     """Three hunks of one file, one of another, and a new file that may be executed."""
+    repo.env |= {"CI": "", "NO_COLOR": ""}
     write(repo.root, {"long.txt": LONG})
     git(repo, "add", "-A")
     git(repo, "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "long")
@@ -149,6 +150,12 @@ def test_what_cannot_be_chosen_says_what_can(repo: Repo, patch: Path, arguments:
     ran = repo.run("apply", str(patch), *arguments)
     assert (ran.code, said in ran.err) == (2, True), ran.err
     assert repo.files() == before
+
+
+def test_a_session_that_changed_nothing_has_no_patch(repo: Repo) -> None:
+    ran = repo.run("-p", "Do it.", "--dry-run", "--json", *HOST, *repo.replies("<done>ok</done>"))
+    said = repo.run("apply", str(ran.events[-1]["session"]))
+    assert (said.code, "changed nothing" in said.err) == (2, True), said.err
 
 
 @pytest.mark.parametrize("name", ["nothing", "20200101-000000-abcd", "/nowhere/x.patch"])
