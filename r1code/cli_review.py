@@ -53,7 +53,7 @@ def apply(options: argparse.Namespace) -> int:
         if options.dry_run:
             _view(reviews, patch, lambda: _of_choices(reviews, choices, patch), options)
             return 0
-        reviews.apply(patch, f"apply {options.patch}", control)
+        reviews.apply(patch, "apply a patch" if options.patch == "-" else f"apply {options.patch}", control)
     for path in patch.paths:
         print(safe_line(path))
     files = "1 file" if len(patch.paths) == 1 else f"{len(patch.paths)} files"
@@ -73,9 +73,10 @@ def _chosen(review: Review, options: argparse.Namespace, control: Control) -> Ch
     if options.hunks is not None:
         return numbered(review, options.hunks)
     if options.pick:
+        from r1code.ui.listener import is_coloured
         from r1code.ui.pick import pick
 
-        return pick(review, control)
+        return pick(review, control, color=is_coloured(options.color or "auto", os.environ))
     return everything(review)
 
 

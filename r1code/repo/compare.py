@@ -50,8 +50,7 @@ def compare(pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[Run, ...]]:
 
 def _compared(folder: Path) -> dict[int, list[Run]]:
     # The folder for temporary files may lie in somebody's repository, whose settings count for nothing here.
-    env = {**ALONE, "GIT_CEILING_DIRECTORIES": str(folder.parent), "GIT_ATTR_NOSYSTEM": "1"}
-    ran = run(folder, _DIFF, config=["core.attributesFile="], env=env)
+    ran = run(folder, _DIFF, env={**ALONE, "GIT_CEILING_DIRECTORIES": str(folder.parent)})
     if ran.code != _DIFFERENT:
         checked(ran, "compare contents")
     lines = ran.output.split(b"\n")
@@ -67,7 +66,5 @@ def _compared(folder: Path) -> dict[int, list[Run]]:
             old, old_count, new, new_count = (1 if number is None else int(number) for number in hunk.groups())
             # Of no lines git names the one before them.
             runs.append(Run(old - (old_count > 0), old_count, new - (new_count > 0), new_count))
-            for count in (old_count, new_count):
-                at += count
-                at += lines[at : at + 1] != [b""] and lines[at].startswith(b"\\")
+            at += old_count + new_count
     return found

@@ -43,45 +43,51 @@ _STYLES: dict[Style, str] = {
 }
 
 
-def pick(review: Review, control: Control, terminal: Terminal | None = None) -> Choices | None:
+def pick(
+    review: Review, control: Control, terminal: Terminal | None = None, *, color: bool = True
+) -> Choices | None:
     """What a person chose; None: they quit, and nothing is to be applied. The end of input quits, too.
 
     Raises Cancelled, within 0.2 s of a cancel; Ctrl-C cancels `control`.
     """
-    terminal = terminal or Terminal()
-    terminal.forget_early_keys()
+    screen = _Screen(terminal or Terminal(), color=color)
+    screen.terminal.forget_early_keys()
     choices, path = Choices(review=review), ""
     while (hunk := choices.current) is not None:
         file = choices.review.file(hunk)
-        _show(file, hunk, terminal, is_first=hunk.path != path)
+        screen.show(file, hunk, is_first=hunk.path != path)
         path = hunk.path
-        decision = _decision(hunk, choices, control, terminal)
+        decision = _decision(hunk, choices, control, screen)
         if decision is None:
             return None
         decided = choices.decided(decision)
         if decision == "split" and decided == choices:
-            _write([Piece("  it has no smaller parts\n", "dim")], terminal)
+            screen.write([Piece("  it has no smaller parts\n", "dim")])
         choices = decided
     return choices
 
 
-def _show(file: FileReview, hunk: Hunk, terminal: Terminal, *, is_first: bool) -> None:
-    width = terminal.output.get_size().columns
-    pieces = [Piece("\n"), *(heading(file, width) if is_first else ())]
-    _write([*pieces, *hunk_pieces(file, hunk, width)], terminal)
+class _Screen:
+    def __init__(self, terminal: Terminal, *, color: bool) -> None:
+        self.terminal = terminal
+        self._styles = _STYLES if color else dict[Style, str]()
+
+    def show(self, file: FileReview, hunk: Hunk, *, is_first: bool) -> None:
+        width = self.terminal.output.get_size().columns
+        pieces = [Piece("\n"), *(heading(file, width) if is_first else ())]
+        self.write([*pieces, *hunk_pieces(file, hunk, width)])
+
+    def write(self, pieces: list[Piece]) -> None:
+        text = FormattedText([(self._styles.get(piece.style, ""), piece.text) for piece in pieces])
+        print_formatted_text(text, output=self.terminal.output, end="")
 
 
-def _decision(hunk: Hunk, choices: Choices, control: Control, terminal: Terminal) -> Decision | None:
+def _decision(hunk: Hunk, choices: Choices, control: Control, screen: _Screen) -> Decision | None:
     left = sum(one.id not in choices.yes | choices.no for one in choices.review.hunks)
     question = f"  apply hunk {hunk.number} of {safe_line(hunk.path)}? ({left} left)"
-    _write([Piece(f"{question}\n", "strong")], terminal)
+    screen.write([Piece(f"{question}\n", "strong")])
     while True:
-        key = answer(_CHOICES, "y, n, s, a, d, q, ?", control, terminal)
+        key = answer(_CHOICES, "y, n, s, a, d, q, ?", control, screen.terminal)
         if key != _HELP:
             return _DECISIONS.get(key or _QUIT)
-        _write([Piece(_EXPLAINED)], terminal)
-
-
-def _write(pieces: list[Piece], terminal: Terminal) -> None:
-    text = FormattedText([(_STYLES.get(piece.style, ""), piece.text) for piece in pieces])
-    print_formatted_text(text, output=terminal.output, end="")
+        screen.write([Piece(_EXPLAINED)])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.cells import get_character_cell_size
 
-from r1code.ui.piece import Piece, Style
+from r1code.ui.piece import Piece
 
 _TAB = 4
 _NARROWEST = 8
@@ -22,10 +22,11 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
         return [list(parts)]
     found: list[list[Piece]] = [[]]
     column = used = 0
-    for text, style in _characters(parts):
+    for text, style in ((text, part.style) for part in parts for text in part.text):
         shown = " " * (_TAB - column % _TAB) if text == "\t" else text
-        size = len(shown) if text == "\t" else _cells(text)
+        size = len(shown) if text == "\t" else get_character_cell_size(text)
         column += size
+        # A mark takes no room, so it is never the one that goes to the next row.
         if used + size > room:
             found.append([])
             used = 0
@@ -40,24 +41,3 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
 
 def _is_simple(part: Piece) -> bool:
     return part.text.isascii() and "\t" not in part.text
-
-
-def _characters(parts: Iterable[Piece]) -> Iterator[tuple[str, Style]]:
-    """Each with what is drawn on top of it."""
-    for part in parts:
-        for text in part.text if part.text.isascii() else _clusters(part.text):
-            yield text, part.style
-
-
-def _clusters(text: str) -> Iterator[str]:
-    start = 0
-    for index in range(1, len(text)):
-        if get_character_cell_size(text[index]) or "\t" in text[index - 1 : index + 1]:
-            yield text[start:index]
-            start = index
-    if text:
-        yield text[start:]
-
-
-def _cells(cluster: str) -> int:
-    return sum(map(get_character_cell_size, cluster))

@@ -69,11 +69,12 @@ def test_what_a_repository_around_the_temporary_files_says_does_not_count(tmp_pa
     around.write(".gitattributes", "* diff=evil -text\n")
     around.git("config", "diff.evil.textconv", "touch ../evil; cat")
     around.git("config", "diff.evil.command", "touch ../evil; false")
-    around.write("../.config/git/attributes", "* diff=evil\n")
+    around.git("config", "diff.interHunkContext", "9")
+    around.write("../.config/git/attributes", "* -diff\n")
     around.write("../.gitconfig", "[diff]\n noprefix = true\n algorithm = patience\n external = false\n")
-    code = "from r1code.repo.compare import compare; print(compare([(b'a\\nb\\n', b'a\\nc\\n')]))"
+    code = "from r1code.repo.compare import compare; print(compare([(b'a\\nb\\nc\\n', b'A\\nb\\nC\\n')]))"
     env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(around.root)}
     ran = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert ran.stdout == f"{[(Run(1, 1, 1, 1),)]}\n"
+    assert ran.stdout == f"{[(Run(0, 1, 0, 1), Run(2, 1, 2, 1))]}\n"
     assert not (tmp_path / "evil").exists()
     assert {place.name for place in around.root.iterdir()} == {".git", ".gitattributes"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakes.patches import applied, fresh_store, patch_of
 from fakes.repository import Repository
@@ -128,6 +129,25 @@ def test_attributes_and_settings_do_not_change_it(root: Path):
         "@@ -3,3 +3,3 @@\n line 3\n-\n+\n line 5\n", "@@ -1 +1 @@\n-* text eol=crlf filter=x\n+*\n"
     )
     assert b"trailing  \n" in result(text, root)["a.txt"][2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.binary(max_size=3), st.integers(0, 200), st.integers(0, 4))
+def test_whatever_the_text_is_it_is_a_patch_or_refused(noise: bytes, place: int, gone: int):
+    folder = Path(tempfile.mkdtemp()) / "tree"
+    write_out({"a.txt": ("file", 0o644, TEXT)}, folder)
+    before = on_disk(folder)
+    text = (
+        "diff --git a/a.txt b/b.txt\nrename from a.txt\nrename to b.txt\n" + change("a.txt", "line 4", "x")
+    ).encode()
+    text = text[:place] + noise + text[place + gone :]
+    try:
+        patch, _ = read(text, folder)
+    except UsageError:
+        patch = Patch(())
+    assert all("/" not in path for path in patch.paths)
+    assert on_disk(folder) == before
+    assert [place.name for place in folder.parent.iterdir()] == ["tree"]
 
 
 NEW = "--- /dev/null\n+++ {}\n@@ -0,0 +1 @@\n+x\n"

@@ -89,11 +89,11 @@ def test_without_hunks_nothing_is_asked(keys: PipeInput):
     assert choices.yes == frozenset()
 
 
-def screen(review: Review, keys: PipeInput, typed: str, columns: int) -> str:
+def screen(review: Review, keys: PipeInput, typed: str, columns: int, *, color: bool = True) -> str:
     stream = StringIO()
     output = Vt100_Output(stream, lambda: Size(rows=24, columns=columns), term="xterm")
     keys.send_text("".join(f"{key}\r" for key in typed))
-    pick(review, Control(), Terminal(keys, output))
+    pick(review, Control(), Terminal(keys, output), color=color)
     return stream.getvalue()
 
 
@@ -102,6 +102,8 @@ def test_each_hunk_is_shown_with_its_file_its_number_and_its_words(review: Revie
     assert text.count("changed  a") == 1
     assert "hunk 1  @@ -1,9 +1,9 @@" in text
     assert "apply hunk 2 of a? (3 left)" in text
+    assert "\x1b[0;31m-line 3" in text
+    assert ";31" not in screen(review, keys, "d", 80, color=False)
     assert "it has no smaller parts" in screen(review, keys, "nsd", 80)
 
 
