@@ -1,7 +1,7 @@
 """A change under review: hunks, a selection, statistics, the text of a terminal; and a patch of others read.
 
 The floor reads and splits both sides of each file and starts git once. The quickest of some rounds in the same
-process, for what else a machine does only adds. The growth is from a quarter of the size to half, and to all of it.
+process, for what else a machine does only adds. Growth: from a quarter of the size to half, and to all.
 """
 
 from __future__ import annotations
