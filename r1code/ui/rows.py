@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import get_character_cell_size
 
-from r1code.ui.piece import Piece
+from r1code.ui.piece import Piece, Style
 
 _TAB = 4
 _NARROWEST = 8
@@ -22,7 +22,7 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
         return [list(parts)]
     found: list[list[Piece]] = [[]]
     column = used = 0
-    for text, style in ((text, part.style) for part in parts for text in part.text):
+    for text, style in _characters(parts):
         shown = " " * (_TAB - column % _TAB) if text == "\t" else text
         size = len(shown) if text == "\t" else get_character_cell_size(text)
         column += size
@@ -41,3 +41,9 @@ def rows(parts: Sequence[Piece], room: int) -> list[list[Piece]]:
 
 def _is_simple(part: Piece) -> bool:
     return part.text.isascii() and "\t" not in part.text
+
+
+def _characters(parts: Sequence[Piece]) -> Iterator[tuple[str, Style]]:
+    for part in parts:
+        for text in part.text:
+            yield text, part.style
