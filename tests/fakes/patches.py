@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from pathlib import Path
 
@@ -37,8 +38,17 @@ contents = st.builds(
 """Text with all that is easily taken for the end of a line, and without a newline at the end."""
 
 
+_FOLDER = tempfile.TemporaryDirectory(prefix="r1code-tests-")
+atexit.register(_FOLDER.cleanup)
+
+
+def fresh_folder() -> Path:
+    """For an example of a property test, which gets no folder of its own; gone at the end."""
+    return Path(tempfile.mkdtemp(dir=_FOLDER.name))
+
+
 def fresh_store() -> Store:
-    return Store(Path(tempfile.mkdtemp()) / "store")
+    return Store(fresh_folder() / "store")
 
 
 def patch_of(before: Spec, after: Spec, store: Store) -> Patch:

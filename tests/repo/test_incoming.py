@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.patches import applied, fresh_store, patch_of
+from fakes.patches import applied, fresh_folder, fresh_store, patch_of
 from fakes.repository import Repository
 from fakes.trees import Spec, on_disk, specs, write_out
 from r1code.errors import UsageError
@@ -56,8 +55,8 @@ def test_a_patch_of_ours_comes_back_as_it_was(before: Spec, after: Spec):
     both = {**before, **after}
     if any(path.startswith(f"{other}/") for path in both for other in both):
         return
-    store = Store(Path(tempfile.mkdtemp()) / "store")
-    folder = Path(tempfile.mkdtemp())
+    store = fresh_store()
+    folder = fresh_folder()
     write_out(before, folder)
     patch = patch_of(before, after, store)
     text = unified(patch, store)
@@ -134,7 +133,7 @@ def test_attributes_and_settings_do_not_change_it(root: Path):
 @settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=3), st.integers(0, 200), st.integers(0, 4))
 def test_whatever_the_text_is_it_is_a_patch_or_refused(noise: bytes, place: int, gone: int):
-    folder = Path(tempfile.mkdtemp()) / "tree"
+    folder = fresh_folder() / "tree"
     write_out({"a.txt": ("file", 0o644, TEXT)}, folder)
     before = on_disk(folder)
     text = (
