@@ -58,6 +58,7 @@ bench: setup docker
 	$(BIN)/python bench/tree.py
 	$(BIN)/python bench/matching/run.py --cases 5700
 	$(BIN)/python bench/matching/growth.py
+	$(BIN)/python bench/review.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

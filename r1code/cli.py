@@ -62,6 +62,7 @@ def _run(options: argparse.Namespace) -> int:
         "redo": _go,
         "rewind": _go,
         "checkpoints": _checkpoints,
+        "apply": _apply,
     }
     if options.command in handlers:
         return handlers[options.command](options)
@@ -310,21 +311,24 @@ def _checkpoints(options: argparse.Namespace) -> int:
     from r1code.control import Control
     from r1code.ui.safe import safe
 
+    if options.action == "show":
+        from r1code.cli_review import show
+
+        return show(options)
     history = _open_checkpoints(options)
     if options.action == "list":
         found = history.list()
         print(as_json(found) if options.json else safe(as_table(found)))
-    elif options.action == "show":
-        diff = history.diff(options.number)
-        if sys.stdout.isatty():
-            print(safe(diff), end="")
-        else:
-            # For `git apply`, which wants every byte as it is.
-            sys.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
     else:
         moves, contents = history.prune(DAYS if options.days is None else options.days, Control())
         print(f"{moves} checkpoints and {contents} contents removed")
     return 0
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from r1code.cli_review import apply
+
+    return apply(options)
 
 
 def _agrees(what: str, control: Control) -> bool:

@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     _add_undo(commands.add_parser)
     _add_git(commands.add_parser)
+    _add_apply(commands.add_parser)
     _add_sandbox(commands.add_parser)
     return whole
 
@@ -114,7 +115,7 @@ def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
     actions = checkpoints.add_subparsers(dest="action", metavar="ACTION", required=True)
     listed = actions.add_parser("list", parents=[common], help="all of them, newest first")
     listed.add_argument("--json", action="store_true", help="as JSON")
-    show = actions.add_parser("show", parents=[common], help="what one changed")
+    show = actions.add_parser("show", parents=[common, _view()], help="what one changed")
     show.add_argument("number", type=int, metavar="N")
     prune = actions.add_parser("prune", parents=[common], help="forget old ones, and contents that nothing needs")
     prune.add_argument("--days", type=float, metavar="N", help="what is older goes (30)")
@@ -176,3 +177,31 @@ def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
     remove = actions.add_parser("remove", parents=[common], help="remove one; its branch stays if it has commits")
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--force", action="store_true", help="also with changes that are not committed")
+
+
+def _view() -> argparse.ArgumentParser:
+    """How a change is shown."""
+    view = argparse.ArgumentParser(add_help=False)
+    form = view.add_argument_group("form")
+    form.add_argument("--stat", action="store_true", help="only how many lines each file gained and lost")
+    form.add_argument("--words", action="store_true", help="changed lines once, with [-old-]{+new+} words")
+    form.add_argument(
+        "--side-by-side",
+        action=argparse.BooleanOptionalAction,
+        help="before and after beside each other (from 120 columns on)",
+    )
+    form.add_argument("--json", action="store_true", help="as JSON (docs/review.md)")
+    form.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    return view
+
+
+def _add_apply(add: Callable[..., argparse.ArgumentParser]) -> None:
+    apply = add("apply", parents=[_view()], help="apply a patch, or some of its hunks, so that it can be undone")
+    apply.add_argument(
+        "patch", metavar="FILE|SESSION", help="a patch file, `-`, or the id of a --dry-run session"
+    )
+    apply.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+    wanted = apply.add_mutually_exclusive_group()
+    wanted.add_argument("--hunks", metavar="LIST", help="only these, like 1,3-5")
+    wanted.add_argument("--pick", action="store_true", help="ask about each hunk")
+    apply.add_argument("--dry-run", action="store_true", help="show what would be applied; change nothing")

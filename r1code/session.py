@@ -23,6 +23,8 @@ from r1code.tree.timeline import Origin
 from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
 
 SCHEMA = 1
+PATCH = "patch.diff"
+"""What the session did, in its folder."""
 _LOG = "log.jsonl"
 _LOCK = "lock"
 

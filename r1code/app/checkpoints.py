@@ -71,9 +71,9 @@ class Checkpoints:
             for move in timeline.moves.values()
         ]
 
-    def diff(self, number: int) -> str:
-        """What the change with that number did, as `git apply` takes it."""
-        return self._git.unified(self._move(number).patch, self._store)
+    def patch(self, number: int) -> Patch:
+        """What the change with that number did."""
+        return self._move(number).patch
 
     def undo(self, control: Control, *, by: Literal["turn", "step"], part: Part, force: bool) -> Patch:
         """Takes back the last turn, or the last step. Returns what changed in the tree."""

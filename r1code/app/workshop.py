@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.tree import held
 from r1code.approval import Approvals, Approver, Rule
 from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
@@ -153,11 +154,7 @@ class Workshop:
         with ExitStack() as stack:
             stack.callback(self.provider.close)
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
-            stack.enter_context(self.tree.locked(control))
-            for recovery in self.tree.recover():
-                self._say(
-                    f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}"
-                )
+            stack.enter_context(held(self.tree, control, self._say))
             if self._git.is_repository and self._task.replayed is None:
                 self._tell_dirty()
             base = self.store.put(self.tree.snapshot().pack())

@@ -35,7 +35,7 @@ from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
 from r1code.repair.verdict import failing, judge, problem
 from r1code.sandbox.runners import run_tests
-from r1code.session import Judged, Session, Tested
+from r1code.session import PATCH, Judged, Session, Tested
 from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
@@ -280,7 +280,7 @@ class Repair:
     def _session_patch(self, patch: Patch) -> None:
         """Keeps the patch where nothing that follows can lose it."""
         if patch:
-            self._saved = self._session.folder / "patch.diff"
+            self._saved = self._session.folder / PATCH
             self._saved.write_text(self._parts.unified(patch), encoding="utf-8", errors="surrogateescape")
 
     def _finished(self, outcome: Outcome | Literal["done", "ended"]) -> Finished:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from r1code.errors import StateError
@@ -13,7 +14,7 @@ from r1code.tree.entry import Entry, is_folder
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
 
-_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 """Neither a person's configuration nor a repository's has a say in how the text looks."""
 
 _DIFF = [
@@ -32,16 +33,22 @@ def unified(patch: Patch, store: Store) -> str:
     """
     unicode = {change.path for change in patch.changes if _is_unicode(change, store)}
     plain, other = patch.only(unicode.__contains__).changes, patch.without(unicode.__contains__).changes
-    with tempfile.TemporaryDirectory(prefix="r1code-") as name:
-        folder = Path(name)
-        env = {**_ALONE, "GIT_DIR": name}
-        checked(run(folder, ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
+    with scratch() as (folder, env):
         stream = b"".join([*_commits("plain", plain, store), *_commits("other", other, store)])
         checked(run(folder, ["fast-import", "--quiet"], env=env, stdin=stream), "read the contents of the patch")
         text = _diff(folder, "plain", env)
         (folder / "info").mkdir()
         (folder / "info" / "attributes").write_text("* -diff\n")
         return text + _diff(folder, "other", env)
+
+
+@contextmanager
+def scratch() -> Generator[tuple[Path, dict[str, str]], None, None]:
+    """An empty repository that nobody's settings reach: its folder, and the environment that names it."""
+    with tempfile.TemporaryDirectory(prefix="r1code-") as name:
+        env = {**ALONE, "GIT_DIR": name}
+        checked(run(Path(name), ["init", "-q", "--bare", "--template="], env=env), "make a temporary repository")
+        yield Path(name), env
 
 
 def _diff(folder: Path, kind: str, env: dict[str, str]) -> str:
@@ -70,13 +77,17 @@ def _is_unicode(change: FileChange, store: Store) -> bool:
 
 def _commits(kind: str, changes: Iterable[FileChange], store: Store) -> Iterator[bytes]:
     """Two commits for `git fast-import`: the touched files before, and after."""
-    for moment in ("before", "after"):
-        yield f"commit refs/heads/{kind}-{moment}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
-        for change in changes:
-            entry = change.before if moment == "before" else change.after
-            if entry is not None and not is_folder(entry):
-                data = store.get(entry.digest)
-                yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(change.path), len(data), data)
+    yield from commit(f"{kind}-before", ((change.path, change.before) for change in changes), store)
+    yield from commit(f"{kind}-after", ((change.path, change.after) for change in changes), store)
+
+
+def commit(branch: str, entries: Iterable[tuple[str, Entry | None]], store: Store) -> Iterator[bytes]:
+    """A commit for `git fast-import` with these files. Raises StateError when a content is missing."""
+    yield f"commit refs/heads/{branch}\ncommitter r1code <> 0 +0000\ndata 0\n".encode()
+    for path, entry in entries:
+        if entry is not None and not is_folder(entry):
+            data = store.get(entry.digest)
+            yield b"M %s inline %s\ndata %d\n%s\n" % (_mode(entry), _quoted(path), len(data), data)
 
 
 def _mode(entry: Entry) -> bytes:

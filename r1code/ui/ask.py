@@ -71,13 +71,18 @@ def ask(
     asked = FormattedText([("bold", f"{title}\n"), ("", text)])
     print_formatted_text(asked, output=terminal.output, end="")
     terminal.forget_early_keys()
-    answers = {name.casefold(): choice.key for choice in choices for name in (choice.key, choice.label)}
     offer = ", ".join(f"{choice.key} = {choice.label}" for choice in choices)
+    return answer(choices, offer, control, terminal) or deny
+
+
+def answer(choices: Sequence[Choice], offer: str, control: Control, terminal: Terminal) -> str | None:
+    """The key of the answer, asked for until it is one; None at the end of input. Raises Cancelled like `ask`."""
+    answers = {name.casefold(): choice.key for choice in choices for name in (choice.key, choice.label)}
     while True:
-        answer = _line(f"  {offer} > ", control, terminal)
-        if answer is None:
-            return deny
-        key = answers.get(answer.strip().casefold())
+        line = _line(f"  {offer} > ", control, terminal)
+        if line is None:
+            return None
+        key = answers.get(line.strip().casefold())
         if key is not None:
             return key
 

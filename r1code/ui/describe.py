@@ -23,7 +23,7 @@ from r1code.events import (
     VerdictReached,
 )
 from r1code.types import EndReason, ExitCode, Outcome, Status, TestReport, ToolCall, Usage, Verdict
-from r1code.ui.diff import diff_lines
+from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.flow import Flow, clip, excerpt
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
@@ -248,9 +248,8 @@ def _patch_ready(event: PatchReady, width: int | None) -> Iterator[Piece]:
     files = "1 file" if event.files == 1 else f"{event.files} files"
     yield Piece("\n")
     yield line(f"patch · {files}, +{added} -{removed} lines", "strong", width)
-    for each in lines[:DIFF_LINES]:
-        flow = Flow(MARGIN, width)
-        yield Piece(flow.feed(each.text) + flow.end() or "\n", each.style)
+    for each in marked(lines[:DIFF_LINES]):
+        yield from laid_out(each, MARGIN, width)
     if len(lines) > DIFF_LINES:
         yield from block(f"{more(len(lines) - DIFF_LINES)}; the patch file has them all", 1, width, "dim")
 
@@ -306,7 +305,9 @@ def _use(event: Finished) -> str:
     file = safe_line(shlex.quote(event.patch_file))
     if event.applied:
         return "the patch is applied; r1code undo takes it back"
-    return f"git apply {file}" if event.exit_code == ExitCode.OK else f"read the patch, {file}"
+    if event.exit_code == ExitCode.OK and event.session:
+        return f"r1code apply {safe_line(shlex.quote(event.session))}, or git apply {file}"
+    return f"read the patch, {file}"
 
 
 def _wrapped(text: str, width: int | None) -> str:

@@ -45,5 +45,10 @@ def listener_for(
         return PlainListener(stream, ci=ci)
     from r1code.ui.render import RichListener, console_for  # noqa: PLC0415 - pipes do not pay for rich
 
+    return RichListener(console_for(stream, color=is_coloured(color, environ)))
+
+
+def is_coloured(color: Color, environ: Mapping[str, str]) -> bool:
+    """Whether a terminal gets colours."""
     bare = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-    return RichListener(console_for(stream, color=color == "always" or (color == "auto" and not bare)))
+    return color == "always" or (color == "auto" and not bare)

@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Style = Literal["plain", "dim", "strong", "good", "bad", "warn", "added", "removed", "hunk"]
+Style = Literal[
+    "plain", "dim", "strong", "good", "bad", "warn", "added", "removed", "added word", "removed word", "hunk"
+]
 
 
 class Piece(Struct, frozen=True):

@@ -22,6 +22,8 @@ _STYLES: dict[Style, str] = {
     "warn": "yellow",
     "added": "green",
     "removed": "red",
+    "added word": "green reverse",
+    "removed word": "red reverse",
     "hunk": "cyan",
 }
 
@@ -31,6 +33,33 @@ def console_for(stream: TextIO, *, color: bool) -> Console:
     if color:
         return Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
     return Console(file=stream, force_terminal=True, color_system=None, highlight=False)
+
+
+class Painter:
+    """Pieces as a terminal wants them."""
+
+    def __init__(self, console: Console) -> None:
+        self._system = COLOR_SYSTEMS.get(console.color_system or "")
+        styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
+        self._styles = {
+            name: style.without_color if console.no_color else style for name, style in styles.items()
+        }
+
+    def text(self, piece: Piece) -> str:
+        # Not `Console.print`: it ends the process by itself when a pipe breaks.
+        style = self._styles[piece.style]
+        return "\n".join(style.render(text, color_system=self._system) for text in piece.text.split("\n"))
+
+
+class Pen:
+    """Writes pieces to a console, which raises as an Outlet does."""
+
+    def __init__(self, console: Console) -> None:
+        self._outlet = Outlet(console.file)
+        self._painter = Painter(console)
+
+    def write(self, piece: Piece) -> None:
+        self._outlet.write(self._painter.text(piece))
 
 
 class RichListener:
@@ -48,21 +77,3 @@ class RichListener:
         with suppress(OSError):
             for piece in self._transcript.close():
                 self._pen.write(piece)
-
-
-class Pen:
-    """Writes pieces to a console, which raises as an Outlet does."""
-
-    def __init__(self, console: Console) -> None:
-        self._outlet = Outlet(console.file)
-        self._system = COLOR_SYSTEMS.get(console.color_system or "")
-        styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
-        self._styles = {
-            name: style.without_color if console.no_color else style for name, style in styles.items()
-        }
-
-    def write(self, piece: Piece) -> None:
-        # Not `Console.print`: it ends the process by itself when a pipe breaks.
-        style = self._styles[piece.style]
-        lines = [style.render(text, color_system=self._system) for text in piece.text.split("\n")]
-        self._outlet.write("\n".join(lines))

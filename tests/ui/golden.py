@@ -1,4 +1,4 @@
-"""The golden transcripts.
+"""The golden transcripts; those of reviews are in `reviews.py`.
 
 `.venv/bin/python tests/ui/golden.py` writes them anew; read the diff before you commit.
 """
@@ -53,7 +53,10 @@ def path_of(story: str, form: str) -> Path:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    from ui.reviews import write
     from ui.stories import STORIES
+
+    write()
 
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.iterdir():
