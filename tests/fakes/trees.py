@@ -51,6 +51,15 @@ _folders = st.just(("folder", 0o755, b""))
 specs = st.dictionaries(_paths, st.one_of(_files, _files, _links, _folders), max_size=6).map(_possible)
 
 
+def beyond_links(old: Spec, new: Spec) -> bool:
+    """Whether a link makes room for a folder, or the other way round: plain git applies no such patch."""
+    return any(
+        what[0] == "link" and any(path.startswith(f"{link}/") for path in other)
+        for one, other in ((old, new), (new, old))
+        for link, what in one.items()
+    )
+
+
 def snapshot_of(spec: Spec, store: Store) -> Snapshot:
     entries = {
         path: Entry(kind=kind, mode=mode, digest=store.put(data))
