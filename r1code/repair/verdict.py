@@ -18,7 +18,8 @@ def problem(report: TestReport) -> tuple[Outcome, str] | None:
     """Why there is nothing to repair in the tests as they are; None: some of them fail."""
     if report.timed_out:
         return "cannot_reproduce", f"the tests did not end within {report.seconds:.0f} s"
-    known = _NO_TESTS if not report.structured else {} if failing(report) else _PYTEST
+    codes = _PYTEST if report.runner in {"", "pytest"} else {}
+    known = _NO_TESTS if not report.structured else {} if failing(report) else codes
     if report.exit_code in known:
         return (
             "cannot_reproduce",
@@ -38,6 +39,7 @@ def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequ
     `tampered` are protected paths that the patch touched. Everything must agree: the report, the exit code,
     and the set of tests. A test that is gone does not pass.
     """
+    after = comparable(before, after)
     passed = set(after.passed)
     targets = failing(before)
     fixed = tuple(name for name in targets if _passes(name, before, after))
@@ -58,6 +60,23 @@ def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequ
         passing=len(before.passed) - sum(name not in passed for name in before.passed),
         tampered=tuple(tampered),
         seconds=after.seconds,
+    )
+
+
+def comparable(before: TestReport, after: TestReport) -> TestReport:
+    """`after` as one test, where `before` was no more: nothing was built that could report, say."""
+    if before.structured or not after.structured:
+        return after
+    command = (*before.failed, *before.passed)
+    good = after.exit_code == 0 and not after.timed_out and not failing(after)
+    return TestReport(
+        passed=command if good else (),
+        failed=() if good else command,
+        exit_code=after.exit_code,
+        timed_out=after.timed_out,
+        seconds=after.seconds,
+        digest=after.digest,
+        failures=after.failures,
     )
 
 
@@ -95,9 +114,10 @@ def _passes(name: str, before: TestReport, after: TestReport) -> bool:
 
 
 def _of(test: str, module: str) -> bool:
-    """Whether a test id belongs to a module, given by its path or its dotted name."""
+    """Whether a test id belongs to a module, given by its path or its dotted name, or to a class in one."""
     path, _, rest = test.partition("::")
-    return bool(rest) and module in {path, path.removesuffix(".py").replace("/", ".")}
+    dotted = path.removesuffix(".py").replace("/", ".")
+    return bool(rest) and (module in {path, dotted} or test.startswith(f"{module}::"))
 
 
 def _of_any(test: str, modules: Sequence[str]) -> bool:
@@ -106,6 +126,7 @@ def _of_any(test: str, modules: Sequence[str]) -> bool:
 
 def is_better(before: TestReport, after: TestReport) -> bool:
     """Whether something that failed passes now, and nothing that passed does not."""
+    after = comparable(before, after)
     if after.timed_out or after.structured != before.structured:
         return False
     passed = set(after.passed)
