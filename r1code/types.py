@@ -205,6 +205,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     still_failing: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     """Passed before, and do not pass now; missing ones too."""
+    flaky: tuple[str, ...] = ()
+    """Of those that fail: they passed when they were run again alone. The verdict counts them as failing."""
     passing: int = 0
     tampered: tuple[str, ...] = ()
     """Protected paths that the patch touched; the re-run used their base versions."""

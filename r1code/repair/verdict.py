@@ -57,6 +57,7 @@ def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequ
         fixed=fixed,
         still_failing=still,
         broken=broken,
+        flaky=tuple(name for name in after.flaky if name in {*still, *broken}),
         passing=len(before.passed) - sum(name not in passed for name in before.passed),
         tampered=tuple(tampered),
         seconds=after.seconds,

@@ -105,7 +105,21 @@ def asked(command: str, folder: str) -> Asked:
 
 def subset(command: str, cases: Sequence[Case]) -> str | None:
     """A command for these cases alone, or for little more; None: the command cannot be told so."""
-    found = asked(command, "").named
-    if len(found) != 1 or found[0].only is None or not cases:
-        return None
-    return found[0].only(command, cases)
+    runner = _single(command)
+    return runner.only(command, cases) if runner is not None and runner.only is not None and cases else None
+
+
+def stages(command: str, failures: Sequence[Case]) -> tuple[str, ...]:
+    """Commands that run the failures of the last run, then their files, then all. At least the last one."""
+    found = [subset(command, failures)]
+    runner = _single(command)
+    if runner is not None and runner.groups:
+        groups = {one.id.partition("::")[0]: one.file for one in failures}
+        found.append(subset(command, [Case(id=id_, state="uncollected", file=at) for id_, at in groups.items()]))
+    return tuple(dict.fromkeys([*(one for one in found if one is not None), command]))
+
+
+def _single(command: str) -> Runner | None:
+    """The one runner that a command names."""
+    named = asked(command, "").named
+    return named[0] if len(named) == 1 else None

@@ -152,4 +152,5 @@ RUNNER = Runner(
     flags=lambda _: "-json",
     env=lambda _: {"GOFLAGS": "-v"},
     only=_only,
+    groups=True,
 )

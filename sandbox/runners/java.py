@@ -75,6 +75,7 @@ MAVEN_RUNNER = Runner(
     read=_reader(("surefire-reports/", "failsafe-reports/")),
     leaves=MAVEN,
     only=_only_maven,
+    groups=True,
 )
 GRADLE_RUNNER = Runner(
     name="gradle",
@@ -82,4 +83,5 @@ GRADLE_RUNNER = Runner(
     read=_reader(("build/test-results/",)),
     leaves=GRADLE,
     only=_only_gradle,
+    groups=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -122,13 +122,12 @@ def _of_file(file: _File, root: str) -> Iterable[Case]:
 def read_mocha(left: Left) -> Cases:
     reports = [report for data in left.named("mocha") if (report := decoded(data, _Mocha)) is not None]
     reports += [report for data in left.named("_mocha") if (report := decoded(data, _Mocha)) is not None]
-    groups: list[tuple[CaseState, Callable[[_Mocha], list[_Test]]]] = [
-        ("passed", lambda report: report.passes),
-        ("failed", lambda report: report.failures),
-        ("skipped", lambda report: report.pending),
-    ]
-    tests = [(state, test) for report in reports for state, get in groups for test in get(report)]
-    return merged(_of_mocha(test, state, left.root) for state, test in tests) if reports else None
+    if not reports:
+        return None
+    passed = [_of_mocha(test, "passed", left.root) for report in reports for test in report.passes]
+    failed = [_of_mocha(test, "failed", left.root) for report in reports for test in report.failures]
+    skipped = [_of_mocha(test, "skipped", left.root) for report in reports for test in report.pending]
+    return merged([*passed, *failed, *skipped])
 
 
 def _of_mocha(test: _Test, state: CaseState, root: str) -> Case:
@@ -191,13 +190,14 @@ def _only_files(command: str, cases: Sequence[Case]) -> str | None:
     return quoted([*given[:at], *kept, *files])
 
 
-JEST = Runner(name="jest", program="jest", read=read_jest, env=environment, only=_only_files)
+JEST = Runner(name="jest", program="jest", read=read_jest, env=environment, only=_only_files, groups=True)
 VITEST = Runner(
     name="vitest",
     program=r"vitest(?:\s+run)?",
     read=read_vitest,
     env=environment,
     only=_only_files,
+    groups=True,
 )
-MOCHA = Runner(name="mocha", program="mocha", read=read_mocha, env=environment, only=_only_files)
+MOCHA = Runner(name="mocha", program="mocha", read=read_mocha, env=environment, only=_only_files, groups=True)
 NODE = Runner(name="node", program=r"node(?:\s+-\S+)*\s+--test", read=read_node, env=environment)

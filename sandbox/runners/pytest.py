@@ -86,4 +86,5 @@ RUNNER = Runner(
     read=_read,
     env=lambda place: environment(place.folder),
     only=_only,
+    groups=True,
 )

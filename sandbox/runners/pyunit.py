@@ -126,6 +126,7 @@ RUNNER = Runner(
     read=read,
     flags=lambda _: "-v",
     only=_only,
+    groups=True,
 )
 DJANGO = Runner(
     name="django",

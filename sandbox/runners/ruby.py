@@ -148,7 +148,9 @@ def _only_rspec(command: str, cases: Sequence[Case]) -> str | None:
     return quoted([*given[: at + 1], *kept, *files, *([] if whole else named)])
 
 
-RSPEC = Runner(name="rspec", program="rspec", read=read_rspec, env=_rspec_environment, only=_only_rspec)
+RSPEC = Runner(
+    name="rspec", program="rspec", read=read_rspec, env=_rspec_environment, only=_only_rspec, groups=True
+)
 MINITEST = Runner(
     name="minitest",
     program=r"rails\s+test|ruby(?:\s+-\S+)*\s+\S*test\S*\.rb",

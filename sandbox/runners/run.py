@@ -25,6 +25,7 @@ _TAIL = 6_000
 _MOST_OUTPUT = 20_000_000
 _LARGEST = "20M"
 _MOST_FLAKY = 30
+_PATIENCE = 30.0
 _END = "R1CODE_END"
 _STARTED = "begin"
 _LEFT = "left.tar"
@@ -62,11 +63,11 @@ def run_again(
 ) -> Generator[str, None, TestReport]:
     """The report, with those of its failures named flaky that pass when they are run alone on the same tree."""
     cases = [one for one in report.failures if one.state == "failed"]
-    alone = subset(command, cases) if 0 < len(cases) <= _MOST_FLAKY else None
+    alone = subset(command, cases) if len(cases) <= _MOST_FLAKY else None
     if alone is None or report.timed_out:
         return report
-    again = yield from run_tests(sandbox, alone, control)
-    flaky = tuple(one.id for one in cases if one.id in again.passed and again.structured)
+    again = yield from run_tests(sandbox, alone, control, seconds=2 * report.seconds + _PATIENCE)
+    flaky = tuple(one.id for one in cases if again.structured and one.id in again.passed)
     return replace(report, flaky=flaky, counts=replace(report.counts, flaky=len(flaky)))
 
 
@@ -203,4 +204,5 @@ def summary(report: TestReport) -> str:
         (len(report.passed), "passed"),
         (len(report.skipped), "skipped"),
     ]
-    return ", ".join(f"{count} {word}" for count, word in counts if count) or "no tests ran"
+    told = ", ".join(f"{count} {word}" for count, word in counts if count) or "no tests ran"
+    return f"{told} ({len(report.flaky)} flaky)" if report.flaky else told
