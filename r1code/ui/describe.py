@@ -221,7 +221,7 @@ def _verdict_reached(event: VerdictReached, width: int | None) -> Iterator[Piece
         yield from block(verdict.why, LINES, width)
     yield from told_ids("still failing", verdict.still_failing, width)
     yield from told_ids("broken", verdict.broken, width)
-    yield from told_ids("flaky: passed when run again alone", verdict.flaky, width)
+    yield from told_ids("flaky, they pass alone", verdict.flaky, width)
     yield from told_ids("protected files the patch touched", verdict.tampered, width)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from r1code.sandbox.runners.base import Cases, Left, Runner, case, merged, relative
 from r1code.sandbox.runners.command import quoted, words
@@ -71,7 +72,7 @@ def _ended(said: str) -> CaseState | None:
 
 def _failures(lines: Sequence[str], root: str) -> Iterator[Case]:
     at = [index for index, line in enumerate(lines) if line == _RULE]
-    for start, end in zip(at, [*at[1:], len(lines)], strict=True):
+    for start, end in pairwise([*at, len(lines)]):
         title = _SECTION.match(lines[start + 1]) if start + 1 < end else None
         found = _HEAD.match(title["head"]) if title else None
         if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -110,7 +111,7 @@ def _explained(one: Case, said: Mapping[str, Case]) -> Case:
 
 def _said(lines: Sequence[str], root: str) -> Iterator[Case]:
     at = [index for index, line in enumerate(lines) if _TITLE.match(line)]
-    for start, end in zip(at, [*at[1:], len(lines)], strict=True):
+    for start, end in pairwise([*at, len(lines)]):
         named = _NAMED.match(lines[start + 1]) if start + 1 < end else None
         if named is None:
             continue
