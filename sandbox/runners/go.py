@@ -17,6 +17,8 @@ _ENDED = re.compile(r"--- (?P<state>PASS|FAIL|SKIP): (?P<name>\S+) \((?P<seconds
 _BEGUN = re.compile(r"=== (?:RUN|CONT|NAME|PAUSE)\s+(?P<name>\S+)$")
 _PACKAGE = re.compile(r"(?P<state>ok|FAIL|\?)\s*\t(?P<name>\S+)\s+(?:\((?:cached)\)|[\d.]+s|(?P<why>\[[^\]]*\]))")
 _BUILD = re.compile(r"# (?P<name>\S+)(?: \[(?P<of>\S+)\])?$")
+_FRAMING = ("=== ", "--- PASS", "--- FAIL", "--- SKIP")
+_SUMS = frozenset({"PASS", "FAIL"})
 _ALONE = frozenset({"-v", "-race", "-short"})
 _MARK = "\x16"
 
@@ -120,7 +122,8 @@ def _unbuilt(lines: Sequence[str]) -> Iterator[Case]:
 
 def _case(identity: str, state: CaseState, text: str, seconds: float | None) -> Case:
     text = text if state == "failed" else ""
-    text = "\n".join(line for line in text.splitlines() if not line.startswith(("=== ", "    --- ")))
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith(_FRAMING) and line not in _SUMS)
+    text = "\n".join(lines)
     file, line = first_place(text)
     return case(identity, state, text=text, file=file, line=line, seconds=seconds)
 

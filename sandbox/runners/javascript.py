@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -181,7 +182,10 @@ def _only_files(command: str, cases: Sequence[Case]) -> str | None:
     """The files of the cases: names would have to fit one pattern, over all of them."""
     given = words(command)
     files = list(dict.fromkeys(one.file for one in cases))
-    if given is None or not all(files) or any(word.startswith("--") and "=" not in word for word in given[1:]):
+    if given is None or not all(files):
+        return None
+    # The word after an option may be its value, or one of the files that it ran.
+    if any(word.startswith("--") and "=" not in word and after[:1] != "-" for word, after in pairwise(given)):
         return None
     names = [word for word in given if re.fullmatch(r"(?:\S*/)?(?:jest|vitest|mocha)", word)]
     at = given.index(names[0]) + 1
