@@ -191,7 +191,7 @@ class TestReport(Struct, frozen=True, kw_only=True):
 
 
 Outcome = Literal["fixed", "unbroken", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered"]
-"""unbroken: nothing failed before, and everything still passes."""
+"""unbroken: nothing had to be repaired, and all that passed still does."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

@@ -233,7 +233,10 @@ class Repair:
             guarded = patch.only(is_protected) if protect else Patch(())
             snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
             after = yield from self._clean_run(snapshot, command, "verdict", control, known=failing(before))
-            verdict = judge(before, after, sandbox=kind, tampered=tuple(map(clean, guarded.paths)))
+            # A task with tests that nobody named is not about those that failed before.
+            repairs = protect or not self._plan.found
+            tampered = tuple(map(clean, guarded.paths))
+            verdict = judge(before, after, sandbox=kind, tampered=tampered, repairs=repairs)
         self._session.append(Judged(verdict=verdict))
         yield VerdictReached(verdict=verdict)
         return verdict

@@ -33,11 +33,19 @@ def problem(report: TestReport) -> tuple[Outcome, str] | None:
     return "nothing_to_fix", "all tests pass as they are"
 
 
-def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequence[str] = ()) -> Verdict:
+def judge(
+    before: TestReport,
+    after: TestReport,
+    *,
+    sandbox: str,
+    tampered: Sequence[str] = (),
+    repairs: bool = True,
+) -> Verdict:
     """What `after`, a clean re-run with the patch, says about a patch of a tree that gave `before`.
 
-    `tampered` are protected paths that the patch touched. Everything must agree: the report, the exit code,
-    and the set of tests. A test that is gone does not pass.
+    `repairs`: whether the failing tests were to pass; else nothing was to break. `tampered` are protected paths
+    that the patch touched. Everything must agree: the report, the exit code, and the set of tests. A test that
+    is gone does not pass.
     """
     after = comparable(before, after)
     passed = set(after.passed)
@@ -49,7 +57,7 @@ def judge(before: TestReport, after: TestReport, *, sandbox: str, tampered: Sequ
         *(name for name in before.passed if name not in passed),
         *(name for name in failing(after) if name not in known and not _of_any(name, still)),
     )
-    outcome, why = _outcome(before, after, still=still, broken=broken, tampered=tampered)
+    outcome, why = _outcome(before, after, still=still, broken=broken, tampered=tampered, repairs=repairs)
     return Verdict(
         outcome=outcome,
         why=why,
@@ -88,21 +96,26 @@ def _outcome(
     still: Sequence[str],
     broken: Sequence[str],
     tampered: Sequence[str],
+    repairs: bool,
 ) -> tuple[Outcome, str]:
-    counts = [f"{len(still)} still failing"] * bool(still) + [f"{len(broken)} broken"] * bool(broken)
+    counts = [f"{len(broken)} broken"] * bool(broken)
+    if repairs and still:
+        counts = [f"{len(still)} still failing", *counts]
     ended = f"the command ended with {after.exit_code}, although its report shows no failure"
     against: list[tuple[bool, Outcome, str]] = [
         (bool(tampered), "tampered", "protected files were changed; they were put back for the re-run"),
         (after.timed_out, "not_fixed", f"the re-run did not end within {after.seconds:.0f} s"),
         (before.structured and not after.structured, "not_fixed", "the re-run left no report"),
         (bool(counts), "not_fixed", ", ".join(counts)),
-        (after.exit_code != 0, "not_fixed", ended),
+        (after.exit_code != 0 and (repairs or not still), "not_fixed", ended),
     ]
     for applies, outcome, why in against:
         if applies:
             return outcome, why
     if not failing(before):
         return "unbroken", "nothing was failing before, and everything still passes"
+    if still:
+        return "unbroken", f"everything that passed still does; {len(still)} failed before and after"
     return "fixed", "all that failed passes, and all that passed still does"
 
 

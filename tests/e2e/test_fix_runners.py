@@ -123,6 +123,16 @@ def test_a_task_whose_found_tests_cannot_run_here_ends_as_one_without_tests(tmp_
     assert "no verdict: the test command ended with 127: the command was not found" in ran.out
 
 
+def test_a_task_is_not_about_tests_that_nobody_named_but_must_not_break_them(tmp_path: Path) -> None:
+    repo = project(tmp_path, UNITTEST)
+    note = '<write path="notes.txt">\nx\n</write>\n<done>ok</done>'
+    ran = repo.run("-p", "Write a note.", *repo.replies(note))
+    assert ran.code == 0, ran.out + ran.err
+    assert "everything that passed still does; 1 failed before and after" in ran.out
+    worse = FIX.replace("sum(prices) - discount", "0")
+    assert repo.run("-p", "Simplify.", *repo.replies(f"{worse}\n<done>ok</done>")).code == 1
+
+
 def test_tests_can_be_listed_and_turned_off(tmp_path: Path) -> None:
     repo = project(tmp_path, UNITTEST | {"Makefile": "test:\n\tpython3 -m unittest\n"})
     listed = msgspec.json.decode(repo.run("tests", "--json").out)

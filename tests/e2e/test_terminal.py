@@ -52,7 +52,7 @@ def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -
         "/".join(("r1code" if folder == "r1code" else f"r1code/{folder}", *path.relative_to(source).parts))
         for folder, source in sources.items()
         for path in source.rglob("*.*")
-        if path.suffix in {".py", ".md", ".toml", ".typed"}
+        if path.suffix in {".py", ".md", ".toml", ".typed", ".cjs", ".mjs"}
     }
     assert {name for name in names if ".dist-info" not in name} == wanted
 

@@ -34,6 +34,8 @@ CARGO = '[package]\nname = "x"\nversion = "0.1.0"\nedition = "2021"\n'
 PACKAGE = '{"scripts": {"test": "node --test"}}'
 LIB = {"Cargo.toml": CARGO, "src/lib.rs": RUST}
 GO_FILES = {"go.mod": "module x\n\ngo 1.18\n", "x_test.go": GO}
+# rustup keeps its toolchains in the home folder, and tests have another one.
+CARGO_TEST = "export HOME=$(getent passwd $(id -u) | cut -d: -f6); cargo test --lib"
 GO_MAKE = "test:\n\tgo test ./...\n"
 SLOW = pytest.mark.full
 """More than five seconds where nothing is compiled yet."""
@@ -58,7 +60,7 @@ def run(root: Path, command: str) -> TestReport:
         ("npm", {"a.test.js": NODE, "package.json": PACKAGE}, "npm test", "a.test.js::a", "a.test.js::g::b"),
         ("ctest", {"CMakeLists.txt": CMAKE}, "cmake -B b . >/dev/null && ctest --test-dir b", "a", "b"),
         ("rspec", {"spec/a_spec.rb": RSPEC}, "rspec", "spec/a_spec.rb::g a", "spec/a_spec.rb::g b"),
-        pytest.param("cargo", LIB, "cargo test --lib", "x:src/lib.rs::a", "x:src/lib.rs::b", marks=SLOW),
+        pytest.param("cargo", LIB, CARGO_TEST, "x:src/lib.rs::a", "x:src/lib.rs::b", marks=SLOW),
         pytest.param("go", GO_FILES, "go test ./...", "x::TestA", "x::TestB", marks=SLOW),
         pytest.param(
             "go",
