@@ -37,8 +37,8 @@ def found_tests(git: Git) -> tuple[Found, ...]:
     for path in wanted(paths):
         whole = git.root / path
         try:
-            # A link could lead anywhere.
-            if not whole.is_symlink() and whole.stat().st_size <= _LARGEST:
+            # A link could lead anywhere, and a pipe never ends.
+            if whole.is_file() and not whole.is_symlink() and whole.stat().st_size <= _LARGEST:
                 contents[path] = whole.read_bytes()
         except OSError:
             continue

@@ -15,7 +15,7 @@ _JAVA = re.compile(r"(?:java|javax|jdk|sun|com\.sun|org\.(?:junit|apache\.maven|
 _LINES = (
     re.compile(r'\s*File "(?P<path>[^"\n]+)", line (?P<line>\d+)'),
     re.compile(r"\s*at (?:[^()\n]*\()?(?P<path>(?:file://|node:)?[^():\s][^():\n]*):(?P<line>\d+):\d+\)?\s*$"),
-    re.compile(r"\s*at (?P<name>[\w.$/@<>]+)\((?:(?P<path>[\w$]+\.\w+):(?P<line>\d+)|[\w ]+)\)\s*$"),
+    re.compile(r"\s*at (?P<name>[\w.$/@<> ]+)\((?:(?P<path>[\w$]+\.\w+):(?P<line>\d+)|[\w <>]+)\)\s*$"),
     re.compile(r"\s+(?:# |from )?(?P<path>[^\s:'\"]+\.\w+):(?P<line>\d+):in "),
     re.compile(r"\s*# (?P<path>[^\s:'\"]+\.\w+):(?P<line>\d+)(?::in |$)"),
     re.compile(r"\t(?P<path>/[^\s:]+\.go):(?P<line>\d+)"),
