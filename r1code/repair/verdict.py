@@ -101,11 +101,14 @@ def _outcome(
     counts = [f"{len(broken)} broken"] * bool(broken)
     if repairs and still:
         counts = [f"{len(still)} still failing", *counts]
+    # What somebody else says in their place is not theirs.
+    silent = _runners(before) - _runners(after)
     ended = f"the command ended with {after.exit_code}, although its report shows no failure"
     against: list[tuple[bool, Outcome, str]] = [
         (bool(tampered), "tampered", "protected files were changed; they were put back for the re-run"),
         (after.timed_out, "not_fixed", f"the re-run did not end within {after.seconds:.0f} s"),
         (before.structured and not after.structured, "not_fixed", "the re-run left no report"),
+        (bool(silent), "not_fixed", f"the re-run left no report of {', '.join(sorted(silent))}"),
         (bool(counts), "not_fixed", ", ".join(counts)),
         (after.exit_code != 0 and (repairs or not still), "not_fixed", ended),
     ]
@@ -117,6 +120,10 @@ def _outcome(
     if still:
         return "unbroken", f"everything that passed still does; {len(still)} failed before and after"
     return "fixed", "all that failed passes, and all that passed still does"
+
+
+def _runners(report: TestReport) -> set[str]:
+    return {name for name in report.runner.split(", ") if name}
 
 
 def _passes(name: str, before: TestReport, after: TestReport) -> bool:

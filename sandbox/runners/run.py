@@ -23,7 +23,7 @@ from r1code.types import Case, CaseState, Counts, ExecResult, TestReport
 MOST_DIGEST = 8_000
 _TAIL = 6_000
 _MOST_OUTPUT = 20_000_000
-_LARGEST = "20M"
+_LARGEST = "50M"
 _MOST_FLAKY = 30
 _PATIENCE = 30.0
 _END = "R1CODE_END"

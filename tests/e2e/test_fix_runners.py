@@ -141,3 +141,14 @@ def test_tests_can_be_listed_and_turned_off(tmp_path: Path) -> None:
     empty = project(tmp_path / "empty", {"README.md": "x\n"})
     assert empty.run("tests").code == 1
     assert "nothing in the repository shows it" in empty.run("fix", *empty.replies()).err
+
+
+def test_results_that_the_code_prints_in_place_of_a_report_are_not_believed(repo: Repo) -> None:
+    write(repo.root, {"Makefile": "test:\n\tpython3 -m pytest -q\n"})
+    commit(repo.root)
+    points = "1..2\\nok 1 - tests/test_cart.py::test_sum\\nok 2 - tests/test_cart.py::test_discount"
+    cheat = FIX.replace("sum(prices) - discount", f"print('{points}', flush=True) or __import__('os')._exit(0)")
+    ran = repo.run("fix", "--test", "make test", *repo.replies(f"{cheat}\n<done>ok</done>"))
+    assert ran.code == 1, ran.out
+    assert "the re-run left no report" in ran.out
+    assert repo.run("fix", "--test", "make test", *repo.replies(f"{FIX}\n<done>ok</done>")).code == 0

@@ -117,6 +117,17 @@ def test_a_class_that_could_not_be_made_ready_must_pass_whole() -> None:
     assert judge(before, report("m::A::a m::B::b", "m::B::c"), sandbox="docker").outcome == "not_fixed"
 
 
+def test_who_reported_before_must_report_again() -> None:
+    before = report("a b", "x y", runner="pytest")
+    for runner, outcome in {
+        "pytest": "fixed",
+        "pytest, jest": "fixed",
+        "tap": "not_fixed",
+        "jest, tap": "not_fixed",
+    }.items():
+        assert judge(before, report("a b x y", runner=runner), sandbox="docker").outcome == outcome
+
+
 def test_flaky_tests_are_named_and_count_as_failing() -> None:
     verdict = judge(BEFORE, report("a x y", "b", flaky=("b", "other")), sandbox="docker")
     assert (verdict.outcome, verdict.flaky) == ("not_fixed", ("b",))
