@@ -39,6 +39,12 @@ def test_a_digest_never_exceeds_its_limit(cases: list[Case], limit: int, known: 
     assert len(digest(cases, limit=limit, known=known)) <= limit
 
 
+@given(CASES, st.integers(300, 2_000))
+def test_what_was_left_out_is_always_said_to_the_end(cases: list[Case], limit: int) -> None:
+    told = digest(cases, limit=limit)
+    assert told == digest(cases, limit=1_000_000) or told.endswith("to see all that it says]")
+
+
 @given(CASES)
 def test_with_enough_room_every_failure_is_named_and_nothing_is_said_to_be_left_out(cases: list[Case]) -> None:
     cases = [failed(f"t.py::test_{number}", f"{number}: {one.text}") for number, one in enumerate(cases)]
