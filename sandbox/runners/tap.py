@@ -7,7 +7,10 @@ whether a plan was kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from r1code.sandbox.runners.base import Cases, Left, Runner, case, merged, number
 from r1code.sandbox.runners.frames import first_place
@@ -44,7 +47,17 @@ def read(left: Left) -> Cases:
         return None
     ends = [index for index, _ in points[1:]] + [len(lines)]
     starts = zip(points, ends, groups, strict=True)
-    return merged(_case(point, lines[at + 1 : end], name) for (at, point), end, name in starts)
+    return _numbered(_case(point, lines[at + 1 : end], name) for (at, point), end, name in starts)
+
+
+def _numbered(cases: Iterable[Case]) -> list[Case]:
+    """TAP lets points share a description: those after the first are told apart by their number."""
+    seen: Counter[str] = Counter()
+    out: list[Case] = []
+    for one in cases:
+        seen[one.id] += 1
+        out.append(one if seen[one.id] == 1 else replace(one, id=f"{one.id} #{seen[one.id]}"))
+    return merged(out)
 
 
 def _case(point: re.Match[str], below: Sequence[str], group: str) -> Case:

@@ -431,6 +431,15 @@ def test_a_generated_go_run_is_the_same_as_text_and_as_events(tests: dict[str, s
     }
 
 
+def test_points_of_tap_with_one_description_are_told_apart() -> None:
+    cases = tap.read(Left(output="1..3\nok 1 - same\nnot ok 2 - same\nok 3 - same"))
+    assert {one.id: one.state for one in cases or []} == {
+        "same": "passed",
+        "same #2": "failed",
+        "same #3": "passed",
+    }
+
+
 def test_printed_results_whose_sums_do_not_fit_are_no_report() -> None:
     whole = (FOLDER / "unittest-3.11.7.txt").read_text()
     assert pyunit.read(Left(output=whole.replace("Ran 9 tests", "Ran 12 tests"))) is None
