@@ -26,7 +26,7 @@ PATTERNS = (
     "*Test.kt",
     "*Test.php",
     "*.bats",
-    "t/",
+    "/t/",
     "conftest.py",
     "__snapshots__/",
     "*.snap",

@@ -431,6 +431,17 @@ def test_a_generated_go_run_is_the_same_as_text_and_as_events(tests: dict[str, s
     }
 
 
+def test_a_test_whose_subtests_failed_takes_no_line_from_the_next_one() -> None:
+    lines = ["test_a (m.C) ... test_b (m.C) ... ok", "test_c (m.C)", "What it says. ... ok"]
+    lines += ["=" * 70, "FAIL: test_a (m.C) (n=1)", "-" * 70, "AssertionError", "", "-" * 70]
+    cases = pyunit.read(Left(output="\n".join([*lines, "Ran 3 tests in 0.001s", "", "FAILED (failures=1)"])))
+    assert {one.id: one.state for one in cases or []} == {
+        "m::C::test_a": "failed",
+        "m::C::test_b": "passed",
+        "m::C::test_c": "passed",
+    }
+
+
 def test_points_of_tap_with_one_description_are_told_apart() -> None:
     cases = tap.read(Left(output="1..3\nok 1 - same\nnot ok 2 - same\nok 3 - same"))
     assert {one.id: one.state for one in cases or []} == {
