@@ -12,6 +12,8 @@ from r1code.sandbox.runners.frames import Frame, frame_of
 from r1code.types import Case, CaseState
 
 _HEAD = re.compile(r"(?P<name>[\w.<>-]+) \((?P<owner>[\w.<>-]+)\)(?P<rest>.*)")
+_GLUED = re.compile(r"(?P<name>[A-Za-z_]\w{0,200}) \((?P<owner>[\w.<>-]{1,300})\)$")
+"""A test's line behind something that was printed without a newline."""
 _SECTION = re.compile(r"(?:FAIL|ERROR|UNEXPECTED SUCCESS): (?P<head>.*)")
 _RAN = re.compile(r"Ran (\d{1,9}) tests? in [\d.]+s$")
 _DOTS = " ... "
@@ -51,8 +53,8 @@ def _printed(lines: Sequence[str]) -> Iterator[Case]:
         if line == _RULE:
             break
         head, dots, rest = line.partition(_DOTS)
-        found = _HEAD.fullmatch(head) or (_HEAD.fullmatch(before) if dots else None)
-        if found is not None and dots and not line.startswith(" ") and found["name"] not in _FIXTURES:
+        found = (_HEAD.fullmatch(head) or _HEAD.fullmatch(before) or _GLUED.search(head)) if dots else None
+        if found is not None and found["name"] not in _FIXTURES:
             current = _identity(found)
         # Before 3.11 a test whose subtests failed ends without a word, and the next one follows on its line.
         head, dots, more = rest.partition(_DOTS)

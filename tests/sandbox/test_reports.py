@@ -432,7 +432,7 @@ def test_a_generated_go_run_is_the_same_as_text_and_as_events(tests: dict[str, s
 
 
 def test_a_test_whose_subtests_failed_takes_no_line_from_the_next_one() -> None:
-    lines = ["test_a (m.C) ... test_b (m.C) ... ok", "test_c (m.C)", "What it says. ... ok"]
+    lines = ["Applying x.1...test_a (m.C) ... test_b (m.C) ... ok", "test_c (m.C)", "What it says. ... ok"]
     lines += ["=" * 70, "FAIL: test_a (m.C) (n=1)", "-" * 70, "AssertionError", "", "-" * 70]
     cases = pyunit.read(Left(output="\n".join([*lines, "Ran 3 tests in 0.001s", "", "FAILED (failures=1)"])))
     assert {one.id: one.state for one in cases or []} == {
