@@ -56,6 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     handlers = {
         "sandbox": _sandbox,
         "profiles": _profiles,
+        "tests": _tests,
         "model": _model,
         "replay": _replay,
         "undo": _go,
@@ -84,40 +85,47 @@ def _run(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from r1code.app.signals import cancel_on_signals
     from r1code.app.workshop import Task, state_folder, user_config
+    from r1code.cli_tests import with_found_tests
     from r1code.config import load_config
+    from r1code.control import Control
     from r1code.errors import UsageError
     from r1code.repo.git import Git
 
     git = Git.find(Path(options.folder), state_folder())
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    control = Control()
+    with cancel_on_signals(control):
+        config, told = with_found_tests(config, git, state_folder(), control)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
-            why="fix needs to know how the tests are run",
+            why="fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
     task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
     if options.worktree is None:
-        return _session(git, config, task, json=options.json)[0]
+        return _session(git, config, task, json=options.json, told=told)[0]
     from r1code.cli_git import in_worktree
 
     return in_worktree(
         git,
         options.worktree,
         task.text or "fix",
-        lambda linked, end: _session(linked, config, task, json=options.json, at_ends=[end])[0],
+        lambda linked, end: _session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
     )
 
 
 def _session(
-    git: Git, config: Config, task: Task, *, json: bool, at_ends: Sequence[AtEnd] = ()
+    git: Git, config: Config, task: Task, *, json: bool, told: str = "", at_ends: Sequence[AtEnd] = ()
 ) -> tuple[int, tuple[Entry, ...]]:
-    """Runs one session; its exit code, and its log."""
+    """Runs one session, which begins with what is `told`; its exit code, and its log."""
     from contextlib import suppress
 
     from r1code.app.automatic import finishing
     from r1code.app.signals import cancel_on_signals
+    from r1code.app.tests import DETECTED
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
     from r1code.cli_git import automatic_commits
@@ -135,6 +143,8 @@ def _session(
             listener.on(Notice(text=text))
 
     with cancel_on_signals(control):
+        if told:
+            say(told)
         approver = _consent(config, control)
         profile = chosen_profile(config)[1]
         if profile.provider == "local" and task.replayed is None:
@@ -152,7 +162,11 @@ def _session(
                 steps = workshop.steps if config.steps is None else config.steps
                 meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
                 plan = Plan(
-                    command=config.test, candidates=config.candidates, seed=config.seed, dry_run=config.dry_run
+                    command=config.test,
+                    candidates=config.candidates,
+                    seed=config.seed,
+                    dry_run=config.dry_run,
+                    found=config.origins.get("test") == DETECTED,
                 )
                 if task.replayed is None:
                     at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
@@ -355,6 +369,12 @@ def _model(options: argparse.Namespace) -> int:
             )
     print(describe_weights())
     return 0
+
+
+def _tests(options: argparse.Namespace) -> int:
+    from r1code.cli_tests import list_tests
+
+    return list_tests(options)
 
 
 def _profiles(options: argparse.Namespace) -> int:

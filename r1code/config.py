@@ -33,7 +33,7 @@ class Config(Struct, frozen=True, kw_only=True):
     record: str | None = None
     """A file to which everything that the model streams is appended."""
     test: str | None = None
-    """The command that runs the tests."""
+    """The command that runs the tests; `off`: there are none. None: as detected."""
     format: str | None = None
     """Formats the files that an edit changed, which are appended; `off`: nothing does. None: as detected."""
     lint: str | None = None

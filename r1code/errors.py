@@ -6,6 +6,7 @@ Exception
 │   ├── StateError          a session, store or lock that cannot be used
 │   ├── ProviderError       the model's backend failed
 │   └── SandboxError        the sandbox itself failed; never shown to the model as a command's output
+│       └── TooLargeError   a file in it is larger than anybody would read
 ├── ModelError              told to the model, in words written for it
 │   ├── FormatError         the reply cannot be read as calls
 │   └── ToolError           a call was understood and cannot be done
@@ -55,6 +56,10 @@ class ProviderError(R1CodeError):
 
 class SandboxError(R1CodeError):
     exit_code = ExitCode.SANDBOX
+
+
+class TooLargeError(SandboxError):
+    pass
 
 
 class ModelError(Exception):

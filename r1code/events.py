@@ -66,6 +66,16 @@ class CallFinished(Event, frozen=True, kw_only=True):
     observation: Observation
 
 
+class TestsRan(Event, frozen=True, kw_only=True):
+    """The tool `test` ran tests: all of them, or those that the model chose."""
+
+    __test__ = False
+
+    call_id: str
+    command: str
+    report: TestReport
+
+
 class Notice(Event, frozen=True, kw_only=True):
     """Something a person should know while it works."""
 
@@ -100,6 +110,7 @@ Inner = (
     | CallStarted
     | CommandOutput
     | CallFinished
+    | TestsRan
     | Notice
     | TurnEnded
 )

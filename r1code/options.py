@@ -19,7 +19,11 @@ def parser() -> argparse.ArgumentParser:
     )
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")
-    tests.add_argument("--test", metavar="COMMAND", help="the command that runs the tests, e.g. 'pytest -q'")
+    tests.add_argument(
+        "--test",
+        metavar="COMMAND",
+        help="the command that runs the tests, e.g. 'pytest -q'; `off` (found by itself: `r1code tests`)",
+    )
     tests.add_argument(
         "--format", metavar="COMMAND", help="formats edited files; `off` (as the project has it set up)"
     )
@@ -65,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
     profiles = commands.add_parser("profiles", help="list the profiles")
     profiles.add_argument("--json", action="store_true", help="as JSON")
+    _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
     weights.add_argument("--yes", action="store_true", help="without asking")
@@ -87,6 +92,12 @@ def _add_sandbox(add: Callable[..., argparse.ArgumentParser]) -> None:
     prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
     image = actions.add_parser("image", help="make the image ready now, and print its name")
     image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
+
+
+def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:
+    tests = add("tests", help="how the tests are run here, as far as the files show it")
+    tests.add_argument("--json", action="store_true", help="as JSON")
+    tests.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="look in FOLDER")
 
 
 def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:

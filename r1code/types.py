@@ -136,8 +136,36 @@ class ExecResult(Struct, frozen=True, kw_only=True):
         return self.exit_code == 0 and not self.timed_out
 
 
+CaseState = Literal["passed", "failed", "skipped", "uncollected"]
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One test in a run."""
+
+    id: str
+    """Up to its first `::` the file, module or package; after that the names in it, as the runner has them."""
+    state: CaseState
+    """uncollected: what the id names could not be loaded or built, and its tests are not known."""
+    text: str = ""
+    """Why it failed."""
+    file: str = ""
+    """Relative to the work tree; empty: not known."""
+    line: int | None = None
+    """Where it failed, else where it begins."""
+    seconds: float | None = None
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    uncollected: int = 0
+    flaky: int = 0
+    """Of the failed ones."""
+
+
 class TestReport(Struct, frozen=True, kw_only=True):
-    """What one run of the test command said. Ids are the runner's own, in its order."""
+    """What one run of the test command said. Ids are in the runner's order."""
 
     __test__ = False
 
@@ -153,10 +181,17 @@ class TestReport(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     digest: str = ""
     """The end of the output, or the failures, for whoever reads it."""
+    runner: str = ""
+    """Who wrote the report: `pytest`, or several with commas."""
+    failures: tuple[Case, ...] = ()
+    """The cases that failed or could not be loaded."""
+    flaky: tuple[str, ...] = ()
+    """Failed, and passed when they were run again alone on the same tree."""
+    counts: Counts = Counts()
 
 
 Outcome = Literal["fixed", "unbroken", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered"]
-"""unbroken: nothing failed before, and everything still passes."""
+"""unbroken: nothing had to be repaired, and all that passed still does."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -170,6 +205,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     still_failing: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     """Passed before, and do not pass now; missing ones too."""
+    flaky: tuple[str, ...] = ()
+    """Of those that fail: they passed when they were run again alone. The verdict counts them as failing."""
     passing: int = 0
     tampered: tuple[str, ...] = ()
     """Protected paths that the patch touched; the re-run used their base versions."""

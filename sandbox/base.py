@@ -76,7 +76,10 @@ class Sandbox(Protocol):
         ...
 
     def read(self, path: str, control: Control) -> bytes | None:
-        """The bytes of an absolute path inside, read through the engine; None if there is no such file."""
+        """The bytes of an absolute path inside, read through the engine; None if there is no such file.
+
+        Raises TooLargeError, which is a SandboxError, for more than it would hold.
+        """
         ...
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 
 from r1code.control import Control
-from r1code.errors import Cancelled, SandboxError, StateError
+from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox import container as confined
 from r1code.sandbox.archive import Archive, files
 from r1code.sandbox.base import Limits, Say
@@ -128,7 +128,7 @@ class DockerSandbox:
             what = f"{path} could not be read in the sandbox"
             answer = container.ask(what, control, _READ, path)
         if len(answer) > 1 + MAX_READ_BYTES:
-            raise SandboxError(
+            raise TooLargeError(
                 what,
                 why=f"it is larger than {MAX_READ_BYTES // 1_000_000} MB",
                 hint="make the command write less",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from r1code.control import POLL_SECONDS, Control
-from r1code.errors import SandboxError, StateError
+from r1code.errors import SandboxError, StateError, TooLargeError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, Exit, follow
 from r1code.sandbox.environment import BASIC, allowed
@@ -96,7 +96,7 @@ class HostSandbox:
                 f"{path} could not be read", why=str(error), hint="look at its permissions"
             ) from error
         if len(data) > MAX_READ_BYTES:
-            raise SandboxError(
+            raise TooLargeError(
                 f"{path} could not be read",
                 why=f"it is larger than {MAX_READ_BYTES // 1_000_000} MB",
                 hint="make the command write less",

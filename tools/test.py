@@ -9,15 +9,17 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import ToolError
-from r1code.events import CommandOutput, Event
+from r1code.events import CommandOutput, Event, TestsRan
 from r1code.sandbox.base import Sandbox
-from r1code.sandbox.runners import run_tests, summary
+from r1code.sandbox.runners import run_tests, stages, summary
 from r1code.tools.base import Result, typed
 from r1code.tools.truncation import clip
 from r1code.tree.worktree import WorkTree
-from r1code.types import Arguments
+from r1code.types import Arguments, TestReport
 
 MOST_CHARS = 8_000
+FAILING = "failing"
+"""As a selection: what failed last, then the files that it is in, then all."""
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
@@ -25,33 +27,71 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 
 class Test:
-    """`command` is None where nobody said how the tests are run."""
+    """`command` is None where nobody said how the tests are run. `before`: what they said at first."""
 
     name = "test"
 
-    def __init__(self, tree: WorkTree, sandbox: Sandbox, command: str | None) -> None:
+    def __init__(
+        self, tree: WorkTree, sandbox: Sandbox, command: str | None, before: TestReport | None = None
+    ) -> None:
         self._tree = tree
         self._sandbox = sandbox
         self._command = command
+        self._known = None if before is None else frozenset((*before.uncollected, *before.failed))
+        self._last = before
+        self._state = ""
+        """The tree of the last run."""
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         asked = typed(arguments, _Arguments)
+        commands = self._commands(asked.selection.strip())
+        snapshot = self._tree.snapshot()
+        self._sandbox.start(control)
+        self._sandbox.sync(snapshot, control)
+        last, same = self._last, self._state == snapshot.digest
+        told: list[str] = []
+        report = TestReport()
+        for command in commands:
+            report = yield from self._ran(command, call_id, control)
+            told += [f"{command}: {summary(report)}"] if len(commands) > 1 else []
+            if report.exit_code != 0 or report.timed_out:
+                break
+        flaky = _flaky(last, report) if same else []
+        told += [f"flaky, it failed before on the same files: {name}" for name in flaky]
+        self._last, self._state = report, snapshot.digest
+        text = "\n".join(filter(None, [*told, "" if len(commands) > 1 else summary(report), report.digest]))
+        failed = report.exit_code != 0 or report.timed_out
+        return Result(
+            text=clip(text, MOST_CHARS).text, display=summary(report), status="failed" if failed else "ok"
+        )
+
+    def _commands(self, selection: str) -> tuple[str, ...]:
         if self._command is None:
             raise ToolError("No test command is known here. Run the tests with <run>.")
-        self._sandbox.start(control)
-        self._sandbox.sync(self._tree.snapshot(), control)
-        command = f"{self._command} {asked.selection}".strip()
-        running = run_tests(self._sandbox, command, control)
+        if selection != FAILING:
+            return (f"{self._command} {selection}".strip(),)
+        failures = () if self._last is None else self._last.failures
+        if not failures:
+            raise ToolError("No test is known to fail. <test/> runs them all.")
+        found = stages(self._command, failures)
+        if len(found) == 1:
+            raise ToolError(f"`{self._command}` cannot be told to run single tests. <test/> runs them all.")
+        return found
+
+    def _ran(self, command: str, call_id: str, control: Control) -> Generator[Event, None, TestReport]:
+        running = run_tests(self._sandbox, command, control, known=self._known)
         with self._tree.watched(f"test {command}") if self._sandbox.in_place else nullcontext():
             try:
                 while True:
                     yield CommandOutput(call_id=call_id, text=next(running))
             except StopIteration as stop:
-                report = stop.value
+                report: TestReport = stop.value
             finally:
                 running.close()
-        text = f"{summary(report)}\n{report.digest}".strip()
-        failed = report.exit_code != 0 or report.timed_out
-        return Result(
-            text=clip(text, MOST_CHARS).text, display=summary(report), status="failed" if failed else "ok"
-        )
+        yield TestsRan(call_id=call_id, command=command, report=report)
+        return report
+
+
+def _flaky(last: TestReport | None, report: TestReport) -> list[str]:
+    passed = frozenset(report.passed)
+    return [] if last is None or not report.structured else [name for name in last.failed if name in passed]

@@ -56,7 +56,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import Effect
+from r1code.types import Effect, TestReport
 
 Say = Callable[[str], None]
 
@@ -214,13 +214,15 @@ class Workshop:
 
         return WorkTree(root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=is_secret)
 
-    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
+    def agent(
+        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
+    ) -> Agent:
         protected = is_protected if protect else _nothing
         toolset = Toolset(
             tree,
             reads=[Read(tree), List(tree), Search(tree)],
             writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
-            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
+            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )

@@ -11,6 +11,7 @@ from r1code.sandbox.base import Sandbox
 from r1code.tree.patch import Patch
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
+from r1code.types import TestReport
 
 
 class Parts(Protocol):
@@ -29,8 +30,13 @@ class Parts(Protocol):
         """The work tree of a candidate that was materialised in `root`."""
         ...
 
-    def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
-        """An agent that works in `tree`. `protect`: it may not change what decides about its success."""
+    def agent(
+        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
+    ) -> Agent:
+        """An agent that works in `tree`, whose tests gave `before`.
+
+        `protect`: it may not change what decides about its success.
+        """
         ...
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:

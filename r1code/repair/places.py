@@ -47,11 +47,8 @@ class Passage(Struct, frozen=True, kw_only=True):
 
 def failure_of(report: TestReport, test: str) -> str:
     """What the report says about one failing test."""
-    for part in re.split(r"\n\n(?=FAILED )", report.digest):
-        head, _, rest = part.partition("\n")
-        if head == f"FAILED {test}":
-            return rest.strip()
-    return report.digest.strip()
+    found = next((one.text for one in report.failures if one.id == test), "")
+    return found.strip() or report.digest.strip()
 
 
 def source_of_test(tree: WorkTree, test: str) -> str:

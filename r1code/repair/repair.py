@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -34,7 +34,7 @@ from r1code.events import (
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
 from r1code.repair.verdict import failing, judge, problem
-from r1code.sandbox.runners import run_tests
+from r1code.sandbox.runners import run_again, run_tests
 from r1code.session import PATCH, Judged, Session, Tested
 from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
@@ -71,6 +71,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     dry_run: bool = False
     """Nothing reaches the person's tree."""
+    found: bool = False
+    """Nobody named the command: the repository's files show it."""
 
 
 class Repair:
@@ -131,7 +133,7 @@ class Repair:
         tree = self._copy(base, "copy") if self._plan.dry_run else self._parts.tree
         sandbox = self._parts.sandbox(tree.root)
         try:
-            agent = self._parts.agent(tree, sandbox, protect=False, seed=self._plan.seed)
+            agent = self._parts.agent(tree, sandbox, None, protect=False, seed=self._plan.seed)
             yield from self._turn(agent.turn(self._task(text), self._meter, control))
         finally:
             sandbox.close()
@@ -148,6 +150,10 @@ class Repair:
         before = yield from self._clean_run(base, self._command, "baseline", control)
         self._session.append(Tested(command=self._command, report=before))
         yield BaselineReached(command=self._command, report=before)
+        if self._plan.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
+            text = f"no verdict: {trouble[1]}; --test names another command, and --test off none"
+            yield Notice(text=text, level="warning")
+            return "done" if self._reason in _WELL_ENDED else "ended"
         verdict = yield from self._verdict(base, patch, before, control, protect=False)
         return verdict.outcome
 
@@ -183,7 +189,7 @@ class Repair:
         try:
             pipeline = self._parts.pipeline(tree, sandbox, command, seed=seed)
             if pipeline is None:
-                agent = self._parts.agent(tree, sandbox, protect=True, seed=seed)
+                agent = self._parts.agent(tree, sandbox, before, protect=True, seed=seed)
                 first = self._session.path()[0].id
                 turn = agent.turn(self._fix_task(command, before), self._meter, control, first)
             else:
@@ -227,16 +233,25 @@ class Repair:
             yield Notice(text=f"clean re-run of the tests with the patch: {command}")
             guarded = patch.only(is_protected) if protect else Patch(())
             snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
-            after = yield from self._clean_run(snapshot, command, "verdict", control)
-            verdict = judge(before, after, sandbox=kind, tampered=tuple(map(clean, guarded.paths)))
+            after = yield from self._clean_run(snapshot, command, "verdict", control, known=failing(before))
+            # A task with tests that nobody named is not about those that failed before.
+            repairs = protect or not self._plan.found
+            tampered = tuple(map(clean, guarded.paths))
+            verdict = judge(before, after, sandbox=kind, tampered=tampered, repairs=repairs)
         self._session.append(Judged(verdict=verdict))
         yield VerdictReached(verdict=verdict)
         return verdict
 
     def _clean_run(
-        self, snapshot: Snapshot, command: str, call_id: str, control: Control
+        self,
+        snapshot: Snapshot,
+        command: str,
+        call_id: str,
+        control: Control,
+        *,
+        known: Sequence[str] | None = None,
     ) -> Generator[Event, None, TestReport]:
-        """The tests on `snapshot` in a fresh sandbox."""
+        """All tests on `snapshot` in a fresh sandbox; what failed runs again alone, to name what is flaky."""
         root = self._parts.scratch / call_id
         root.mkdir(parents=True)
         sandbox = self._parts.sandbox(root)
@@ -245,15 +260,8 @@ class Repair:
                 materialise(snapshot, self._parts.store, root)
             sandbox.start(control)
             sandbox.sync(snapshot, control)
-            running = run_tests(sandbox, command, control)
-            try:
-                while True:
-                    yield CommandOutput(call_id=call_id, text=next(running))
-            except StopIteration as stop:
-                report: TestReport = stop.value
-                return report
-            finally:
-                running.close()
+            report = yield from _shown(call_id, run_tests(sandbox, command, control, known=known))
+            return (yield from _shown(call_id, run_again(sandbox, command, report, control)))
         finally:
             sandbox.close()
             shutil.rmtree(root)
@@ -299,6 +307,18 @@ class Repair:
             usage=self._meter.usage,
             seconds=time.monotonic() - self._began,
         )
+
+
+def _shown(call_id: str, running: Generator[str, None, TestReport]) -> Generator[Event, None, TestReport]:
+    """Its output as events."""
+    try:
+        while True:
+            yield CommandOutput(call_id=call_id, text=next(running))
+    except StopIteration as stop:
+        report: TestReport = stop.value
+        return report
+    finally:
+        running.close()
 
 
 def _numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[Event, None, Patch]:

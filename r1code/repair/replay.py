@@ -16,7 +16,9 @@ from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
 from r1code.session import AnyItem, Entry, Replied, Rewound
 
-_VOLATILE = frozenset({"kind", "seconds", "usage", "session", "root", "settings", "digest", "display"})
+_VOLATILE = frozenset(
+    {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
+)
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
 _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
 

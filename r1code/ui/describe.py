@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import singledispatch
 from typing import cast
 
@@ -18,25 +18,22 @@ from r1code.events import (
     ReplyReceived,
     ReplyRejected,
     StepStarted,
+    TestsRan,
     TurnEnded,
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import EndReason, ExitCode, Outcome, Status, TestReport, ToolCall, Usage, Verdict
+from r1code.types import EndReason, ExitCode, Outcome, Status, ToolCall, Usage, Verdict
 from r1code.ui.diff import diff_lines, laid_out, marked
-from r1code.ui.flow import Flow, clip, excerpt
+from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
+from r1code.ui.tests_table import told_ids, told_tests
 
-UNBOUNDED = 400
-"""Where there is no terminal: how long a line may be that is cut at all."""
-MARGIN = "  "
-"""Column 0 is ours: every line of foreign text begins with this or with another prefix."""
 LINES = 8
 TASK_LINES = 12
 ENDING_LINES = 30
 DIFF_LINES = 200
-IDS = 10
 
 _MARKS: dict[Status, tuple[str, Style]] = {
     "ok": ("✓", "good"),
@@ -84,22 +81,6 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
 def mark(status: Status) -> Piece:
     symbol, style = _MARKS[status]
     return Piece(f"{symbol} {status}", style)
-
-
-def line(text: str, style: Style = "plain", width: int | None = None) -> Piece:
-    return Piece(f"{clip(text, width)}\n", style)
-
-
-def block(text: str, lines: int, width: int | None, style: Style = "plain") -> list[Piece]:
-    """The first lines of foreign text, and how many more there are."""
-    shown, hidden = excerpt(text, lines, UNBOUNDED)
-    flow = Flow(MARGIN, width)
-    pieces = [Piece(flow.feed(shown) + flow.end(), style)]
-    return [*pieces, Piece(f"{MARGIN}{more(hidden)}\n", "dim")] if hidden else pieces
-
-
-def more(count: int) -> str:
-    return f"… {count:,} more {'line' if count == 1 else 'lines'}"
 
 
 def _value(value: object) -> str:
@@ -151,13 +132,6 @@ def tokens(usage: Usage) -> str:
     )
 
 
-def seconds(value: float) -> str:
-    minute = 60
-    if value < minute:
-        return f"{value:.1f} s"
-    return f"{int(value) // minute} min {int(value) % minute} s"
-
-
 @singledispatch
 def describe(event: Event, width: int | None) -> Iterator[Piece]:
     """The whole lines that tell `event`, in a terminal of `width` columns or in none."""
@@ -178,13 +152,13 @@ def _step_started(event: StepStarted, width: int | None) -> Iterator[Piece]:
 
 @describe.register
 def _reply_received(event: ReplyReceived, width: int | None) -> Iterator[Piece]:
-    yield Piece(_wrapped(f"reply {event.step} · {seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+    yield Piece(wrapped(f"reply {event.step} · {seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
 
 
 @describe.register
 def _reply_discarded(event: ReplyDiscarded, width: int | None) -> Iterator[Piece]:
     yield Piece(
-        _wrapped(f"! the reply above broke off and counts for nothing; asking again: {event.why}", width), "warn"
+        wrapped(f"! the reply above broke off and counts for nothing; asking again: {event.why}", width), "warn"
     )
 
 
@@ -198,7 +172,7 @@ def _reply_rejected(event: ReplyRejected, width: int | None) -> Iterator[Piece]:
 def _notice(event: Notice, width: int | None) -> Iterator[Piece]:
     style: Style = "warn" if event.level == "warning" else "dim"
     word = "! warning" if event.level == "warning" else "note"
-    yield Piece(_wrapped(f"{word}: {event.text}", width), style)
+    yield Piece(wrapped(f"{word}: {event.text}", width), style)
 
 
 @describe.register
@@ -206,39 +180,19 @@ def _turn_ended(event: TurnEnded, width: int | None) -> Iterator[Piece]:
     word, style = _REASONS[event.reason]
     steps = "1 step" if event.steps == 1 else f"{event.steps} steps"
     yield Piece("\n")
-    yield Piece(_wrapped(f"turn ended: {word} · {steps} · {seconds(event.seconds)}", width), style)
+    yield Piece(wrapped(f"turn ended: {word} · {steps} · {seconds(event.seconds)}", width), style)
     if event.text.strip() and event.reason not in _ALREADY_SAID:
         yield from block(event.text, ENDING_LINES, width)
 
 
 @describe.register
 def _baseline_reached(event: BaselineReached, width: int | None) -> Iterator[Piece]:
-    report = event.report
-    style: Style = "warn" if report.failed or report.uncollected or report.exit_code else "plain"
-    head = f"tests before: {safe_line(event.command)} · {_counts(report)} · {seconds(report.seconds)}"
-    yield Piece(_wrapped(head, width), style)
-    yield from _ids("failed", report.failed, width)
-    yield from _ids("not collected", report.uncollected, width)
+    yield from told_tests("tests before", event.command, event.report, width)
 
 
-def _counts(report: TestReport) -> str:
-    if report.timed_out:
-        return "stopped at the time limit"
-    if not report.structured:
-        return f"no report of single tests, exit code {report.exit_code}"
-    named = {"failed": report.failed, "passed": report.passed, "skipped": report.skipped}
-    counts = [f"{len(ids)} {word}" for word, ids in named.items() if ids]
-    return ", ".join(counts) or "no tests"
-
-
-def _ids(word: str, ids: Sequence[str], width: int | None) -> Iterator[Piece]:
-    if not ids:
-        return
-    yield line(f"{MARGIN}{word} ({len(ids)}):")
-    for name in ids[:IDS]:
-        yield line(f"{MARGIN}{MARGIN}{safe_line(name)}", "plain", width)
-    if len(ids) > IDS:
-        yield line(f"{MARGIN}{MARGIN}… {len(ids) - IDS} more", "dim")
+@describe.register
+def _tests_ran(event: TestsRan, width: int | None) -> Iterator[Piece]:
+    yield from told_tests("tests", event.command, event.report, width)
 
 
 @describe.register
@@ -260,12 +214,13 @@ def _verdict_reached(event: VerdictReached, width: int | None) -> Iterator[Piece
     word = verdict.outcome.replace("_", " ")
     facts = [f"verdict: {word}", *_evidence(verdict), seconds(verdict.seconds)]
     yield Piece("\n")
-    yield Piece(_wrapped(" · ".join(facts), width), "good" if verdict.outcome in _GOOD else "bad")
+    yield Piece(wrapped(" · ".join(facts), width), "good" if verdict.outcome in _GOOD else "bad")
     if verdict.outcome != "fixed" and verdict.why:
         yield from block(verdict.why, LINES, width)
-    yield from _ids("still failing", verdict.still_failing, width)
-    yield from _ids("broken", verdict.broken, width)
-    yield from _ids("protected files the patch touched", verdict.tampered, width)
+    yield from told_ids("still failing", verdict.still_failing, width)
+    yield from told_ids("broken", verdict.broken, width)
+    yield from told_ids("flaky, they pass alone", verdict.flaky, width)
+    yield from told_ids("protected files the patch touched", verdict.tampered, width)
 
 
 def _evidence(verdict: Verdict) -> Iterator[str]:
@@ -291,8 +246,8 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     style: Style = "good" if event.exit_code == ExitCode.OK else "bad"
     session = f"session {safe_line(event.session)} · " if event.session else ""
     yield Piece("\n")
-    yield Piece(_wrapped(f"{session}{seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
-    yield Piece(_wrapped(f"{outcome} · exit code {event.exit_code.value}: {meaning}", width), style)
+    yield Piece(wrapped(f"{session}{seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+    yield Piece(wrapped(f"{outcome} · exit code {event.exit_code.value}: {meaning}", width), style)
     following = " · ".join(filter(None, [_use(event), hint]))
     if following:
         yield line(f"next: {following}", "strong")
@@ -308,9 +263,3 @@ def _use(event: Finished) -> str:
     if event.exit_code == ExitCode.OK and event.session:
         return f"r1code apply {safe_line(shlex.quote(event.session))}, or git apply {file}"
     return f"read the patch, {file}"
-
-
-def _wrapped(text: str, width: int | None) -> str:
-    """A line that begins with a word of ours; what follows in it keeps off column 0."""
-    flow = Flow(MARGIN, width)
-    return (flow.feed(text) + flow.end())[len(MARGIN) :]

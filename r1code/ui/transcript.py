@@ -15,8 +15,9 @@ from r1code.events import (
     TextDelta,
     TextWasReasoning,
 )
-from r1code.ui.describe import LINES, MARGIN, UNBOUNDED, block, card, describe, line, mark, more
+from r1code.ui.describe import LINES, card, describe, mark
 from r1code.ui.flow import Excerpt, Flow, clip
+from r1code.ui.lines import MARGIN, UNBOUNDED, block, line, more
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from typing import Literal
-from xml.etree.ElementTree import Element, ParseError
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-from msgspec import Struct
+from r1code.sandbox.runners import junit
+from r1code.sandbox.runners.base import Cases, Left, Runner, case, merged, number
+from r1code.sandbox.runners.command import quoted, words
+from r1code.sandbox.runners.frames import place_in
+from r1code.types import Case
 
-State = Literal["passed", "failed", "skipped", "uncollected"]
-_WORST: tuple[State, ...] = ("passed", "skipped", "failed", "uncollected")
-_MOST_LINES = 60
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    id: str
-    """`path::Class::name` as pytest prints it; a module that could not be loaded: its path or dotted name."""
-    state: State
-    text: str = ""
-    """Why it failed."""
+REPORT = "report.xml"
+_TAKES_A_WORD = frozenset({"-k", "-m", "-p", "-o", "-c", "-n", "-W", "-r", "--ignore", "--tb", "--cov"})
 
 
 def private_folder() -> str:
@@ -29,7 +23,7 @@ def private_folder() -> str:
 
 
 def report_path(folder: str) -> str:
-    return f"{folder}/report.xml"
+    return f"{folder}/{REPORT}"
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -38,42 +32,29 @@ def environment(folder: str) -> dict[str, str]:
     return {"PYTEST_ADDOPTS": options}
 
 
-def parse(data: bytes) -> list[Case] | None:
-    """The cases of a JUnit report, each id once, with its worst state. None: it is no such report.
-
-    The report comes from code that is not trusted: entities and external references are refused.
-    """
-    try:
-        root = fromstring(data.decode("utf-8", errors="replace"))
-    except (ParseError, DefusedXmlException):
-        return None
-    if root.tag not in {"testsuites", "testsuite"}:
-        return None
-    worst: dict[str, Case] = {}
-    for case in map(_case, root.iter("testcase")):
-        known = worst.get(case.id)
-        if known is None or _WORST.index(case.state) > _WORST.index(known.state):
-            worst[case.id] = case
-    return list(worst.values())
+def parse(data: bytes) -> Cases:
+    return junit.parse(data, _case)
 
 
-def _case(case: Element) -> Case:
-    identity = _identity(case)
-    for result in case:
-        if result.tag == "skipped":
-            return Case(id=identity, state="skipped")
-        if result.tag in {"error", "failure"}:
-            # pytest gives a module that it could not load no class.
-            unloaded = result.tag == "error" and not case.get("classname")
-            if unloaded:
-                identity = case.get("file") or case.get("name") or ""
-            text = _shortened(identity, result.text or result.get("message") or "")
-            return Case(id=identity, state="uncollected" if unloaded else "failed", text=text)
-    return Case(id=identity, state="passed")
+def _case(element: Element) -> Case:
+    identity, file = _identity(element), element.get("file") or ""
+    state, text = junit.outcome(element)
+    # pytest gives a module that it could not load no class.
+    if state == "failed" and element.find("error") is not None and not element.get("classname"):
+        identity, state = file or element.get("name") or "", "uncollected"
+    begins = junit.line_of(element)
+    return case(
+        identity,
+        state,
+        text=text,
+        file=file,
+        line=place_in(text, file) or (None if begins is None else begins + 1),
+        seconds=number(element.get("time")),
+    )
 
 
-def _identity(case: Element) -> str:
-    name, group, file = case.get("name", ""), case.get("classname", ""), case.get("file", "")
+def _identity(element: Element) -> str:
+    name, group, file = element.get("name", ""), element.get("classname", ""), element.get("file", "")
     if not file:
         return f"{group}::{name}" if group else name
     module = file.removesuffix(".py").replace("/", ".")
@@ -81,8 +62,29 @@ def _identity(case: Element) -> str:
     return "::".join([file, *(classes.split(".") if classes else []), name])
 
 
-def _shortened(identity: str, text: str) -> str:
-    lines = text.strip().splitlines()
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES // 3], "[...]", *lines[-_MOST_LINES * 2 // 3 :]]
-    return "\n".join([f"FAILED {identity}", *lines])
+def _read(left: Left) -> Cases:
+    reports = [cases for data in left.named("report") if (cases := parse(data)) is not None]
+    return merged(one for cases in reports for one in cases) if reports else None
+
+
+def _only(command: str, cases: Sequence[Case]) -> str | None:
+    """The command with these ids in place of the paths that it names."""
+    given = words(command)
+    if given is None:
+        return None
+    at = next(index for index, word in enumerate(given) if re.search(r"(?:^|/)(?:pytest|py\.test)$", word))
+    kept = given[: at + 1]
+    for before, word in zip(given[at:], given[at + 1 :], strict=False):
+        if word.startswith("-") or before in _TAKES_A_WORD:
+            kept.append(word)
+    return quoted([*kept, *(one.id for one in cases)])
+
+
+RUNNER = Runner(
+    name="pytest",
+    program=r"(?:python[\d.]*(?:\s+-[A-Za-z]\w*)*\s+-m\s+)?(?:pytest|py\.test)",
+    read=_read,
+    env=lambda place: environment(place.folder),
+    only=_only,
+    groups=True,
+)

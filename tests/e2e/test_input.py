@@ -15,7 +15,7 @@ TEST = ["--test", "python3 -m pytest -q"]
     ("arguments", "parts"),
     [
         ([], ["there is nothing to do", "r1code -p"]),
-        (["fix"], ["there is no test command", "--test"]),
+        (["fix", "--test", "off"], ["there is no test command", "--test"]),
         (["fix", *TEST], ["the embedded model is not here", "nobody agreed", "--yes", "--profile"]),
         (["fix", *TEST, "--profile", "gpt"], ["there is no profile 'gpt'", "scripted"]),
         (["fix", *TEST, "--profile", "scripted"], ["has no replies", "--replies"]),
@@ -94,7 +94,7 @@ def test_a_reader_that_goes_away_does_not_cause_a_traceback(repo: Repo) -> None:
 
 def test_a_projects_formatter_does_not_run_on_the_host(repo: Repo) -> None:
     write(repo.root, {".r1code/config.toml": 'format = "touch theirs #"\nlint = "touch theirs-too #"\n'})
-    host = ["--sandbox=none", "--allow-host-exec"]
+    host = ["--sandbox=none", "--allow-host-exec", "--test=off"]
     ran = repo.run("-p", "x", *host, *repo.replies(FIX, "<done>ok</done>"))
     assert ran.code == 0, ran.out + ran.err
     assert not (repo.root / "theirs").exists()

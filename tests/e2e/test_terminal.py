@@ -28,6 +28,28 @@ def spawn(repo: Repo, *arguments: str) -> pexpect.spawn:
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("engine")
+def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo: Repo) -> None:
+    (repo.root / "package.json").write_text('{"scripts": {"test": "jest"}}')
+    commit(repo.root)
+    replies = repo.replies(f"{FIX}\n<done>ok</done>")
+    terminal = spawn(repo, "fix", *replies)
+    terminal.expect("Which one")
+    terminal.expect("2 .*python3 -m pytest -q")
+    terminal.sendline("2")
+    terminal.expect("tests before: python3 -m pytest -q")
+    terminal.expect("verdict: .*fixed")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    again = spawn(repo, "fix", *replies)
+    again.expect("chosen here before")
+    again.expect("exit code 3")
+    again.expect(pexpect.EOF)
+    again.close()
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("engine")
 def test_the_installed_wheel_fixes_a_project_in_a_terminal(repo: Repo, wheel_script: Path) -> None:
     repo.script = wheel_script
     replies = repo.replies('<read path="shop/cart.py"/>', f"{FIX}\n<test/>", "<done>Fixed the sign.</done>")
@@ -52,7 +74,7 @@ def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -
         "/".join(("r1code" if folder == "r1code" else f"r1code/{folder}", *path.relative_to(source).parts))
         for folder, source in sources.items()
         for path in source.rglob("*.*")
-        if path.suffix in {".py", ".md", ".toml", ".typed"}
+        if path.suffix in {".py", ".md", ".toml", ".typed", ".cjs", ".mjs"}
     }
     assert {name for name in names if ".dist-info" not in name} == wanted
 

@@ -86,6 +86,54 @@ def test_nothing_failing_and_nothing_broken_is_unbroken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("after", "outcome"),
+    [
+        (report("a b", "x y"), "unbroken"),
+        (report("a b x", "y"), "unbroken"),
+        (report("a b x y"), "fixed"),
+        (report("a", "b x y"), "not_fixed"),
+        (report("a b", "x y new"), "not_fixed"),
+        (report("a b", "x y", timed_out=True), "not_fixed"),
+        (report("a b", "x y", structured=False), "not_fixed"),
+        (report("a b x y", exit_code=1), "not_fixed"),
+    ],
+)
+def test_a_task_that_is_no_repair_must_only_break_nothing(after: TestReport, outcome: str) -> None:
+    assert judge(BEFORE, after, sandbox="docker", repairs=False).outcome == outcome
+
+
+def test_where_nothing_could_be_built_before_the_exit_code_and_the_report_must_agree() -> None:
+    before = TestReport(failed=("go test ./...",), exit_code=1)
+    good = judge(before, report("a b"), sandbox="docker")
+    assert (good.outcome, good.fixed, good.broken) == ("fixed", ("go test ./...",), ())
+    assert judge(before, report("a", "b"), sandbox="docker").outcome == "not_fixed"
+    assert judge(before, report("a", exit_code=1), sandbox="docker").outcome == "not_fixed"
+
+
+def test_a_class_that_could_not_be_made_ready_must_pass_whole() -> None:
+    before = report("m::A::a", uncollected="m::B")
+    assert judge(before, report("m::A::a m::B::b"), sandbox="docker").outcome == "fixed"
+    assert judge(before, report("m::A::a m::Bad::b"), sandbox="docker").outcome == "not_fixed"
+    assert judge(before, report("m::A::a m::B::b", "m::B::c"), sandbox="docker").outcome == "not_fixed"
+
+
+def test_who_reported_before_must_report_again() -> None:
+    before = report("a b", "x y", runner="pytest")
+    for runner, outcome in {
+        "pytest": "fixed",
+        "pytest, jest": "fixed",
+        "tap": "not_fixed",
+        "jest, tap": "not_fixed",
+    }.items():
+        assert judge(before, report("a b x y", runner=runner), sandbox="docker").outcome == outcome
+
+
+def test_flaky_tests_are_named_and_count_as_failing() -> None:
+    verdict = judge(BEFORE, report("a x y", "b", flaky=("b", "other")), sandbox="docker")
+    assert (verdict.outcome, verdict.flaky) == ("not_fixed", ("b",))
+
+
+@pytest.mark.parametrize(
     ("before", "outcome"),
     [
         (report("a", "x"), None),

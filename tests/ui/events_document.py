@@ -36,6 +36,7 @@ MEANINGS = {
     "CallFinished": "What came of a call of the tool `name`.",
     "TurnEnded": "The agent stopped, and why; `text` is the ending in words.",
     "VerdictReached": "The tests ran again on the base and the patch, in a fresh sandbox.",
+    "Counts": "How many tests ended in each way.",
     "ToolCall": "One thing that the model asks for.",
 }
 """For types whose names say enough in the code."""

@@ -19,13 +19,14 @@ from r1code.events import (
     ReplyReceived,
     ReplyRejected,
     StepStarted,
+    TestsRan,
     TextDelta,
     TextWasReasoning,
     TurnEnded,
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
+from r1code.types import Case, Counts, ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
 
 USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
 UNKNOWN = Usage()
@@ -87,6 +88,20 @@ def fixed() -> list[Event]:
         structured=True,
         exit_code=1,
         seconds=1.24,
+        runner="pytest",
+        failures=(
+            Case(
+                id="tests/test_cart.py::test_total",
+                state="failed",
+                text="assert 3 == 6",
+                file="tests/test_cart.py",
+                line=12,
+                seconds=0.013,
+            ),
+            Case(id="tests/test_tax.py::test_rate", state="failed", text="KeyError: 'DE'", seconds=1.1),
+        ),
+        flaky=("tests/test_tax.py::test_rate",),
+        counts=Counts(passed=14, failed=2, skipped=1, flaky=1),
     )
     failing = Verdict(outcome="fixed", why="", sandbox="docker", fixed=report.failed, passing=14, seconds=3.14)
     return [
@@ -186,7 +201,16 @@ def others() -> list[Event]:
     unseen = Verdict(outcome="cannot_reproduce", why="the tests pass in the sandbox", sandbox="docker")
     broken = TestReport(uncollected=("tests/test_a.py",), failed=("t::a",), structured=True, exit_code=2)
     late = TestReport(timed_out=True, seconds=600.0)
+    many = tuple(
+        Case(id=f"web/cart.test.ts::cart::case {number}", state="failed", file="web/cart.test.ts", line=number)
+        for number in range(1, 13)
+    )
+    ids = tuple(one.id for one in many)
+    again = TestReport(failed=ids, structured=True, exit_code=1, failures=many, runner="vitest", seconds=2.0)
+    good = TestReport(passed=ids, structured=True, exit_code=0, runner="vitest", seconds=2.0)
     return [
+        TestsRan(call_id="c9", command="npx vitest run", report=again),
+        TestsRan(call_id="c9", command="npx vitest run", report=good),
         BaselineReached(command="pytest", report=broken),
         BaselineReached(command="pytest", report=late),
         VerdictReached(verdict=tampered),
@@ -247,7 +271,9 @@ def candidates() -> list[Event]:
 
 def hostile(text: str = HOSTILE) -> list[Event]:
     """Every event, with `text` in each of its foreign fields."""
+    case = Case(id=text, state="failed", text=text, file=text, line=1, seconds=1.0)
     report = TestReport(passed=(text,), failed=(text,), uncollected=(text,), structured=True, digest=text)
+    told = TestReport(failed=(text,), structured=True, failures=(case,), flaky=(text,), runner=text, digest=text)
     verdict = Verdict(
         outcome="not_fixed",
         why=text,
@@ -255,6 +281,7 @@ def hostile(text: str = HOSTILE) -> list[Event]:
         fixed=(text,),
         still_failing=(text,),
         broken=(text,),
+        flaky=(text,),
         tampered=(text,),
     )
     turn: list[Event] = [
@@ -269,6 +296,7 @@ def hostile(text: str = HOSTILE) -> list[Event]:
         call(1, text, anything=text),
         CommandOutput(call_id="c1", text=text),
         CommandOutput(call_id=text, text=text),
+        TestsRan(call_id=text, command=text, report=told),
         seen(1, text, text),
         seen(2, text, text, display=text, status="failed"),
         Notice(text=text),

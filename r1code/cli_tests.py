@@ -1,0 +1,71 @@
+"""The command line's words about tests: `r1code tests`, and the command that is found where none is named."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from r1code.config import Config
+    from r1code.control import Control
+    from r1code.repo.git import Git
+    from r1code.sandbox.runners.detect import Found
+
+_MOST_CHOICES = 9
+
+
+def list_tests(options: argparse.Namespace) -> int:
+    """`r1code tests`: what was found and why, best first."""
+    from pathlib import Path
+
+    from r1code.app.tests import found_tests
+    from r1code.app.workshop import state_folder
+    from r1code.repo.git import Git
+    from r1code.types import ExitCode
+    from r1code.ui.safe import safe_line
+
+    found = found_tests(Git.find(Path(options.folder), state_folder()))
+    if options.json:
+        print(json.dumps([_as_json(one) for one in found], indent=2))
+    elif not found:
+        print("nothing here shows how the tests are run; name it with --test", file=sys.stderr)
+    else:
+        width = max(len(safe_line(one.line)) for one in found)
+        for one in found:
+            print(f"{safe_line(one.line):{width}}  {one.runner or '-':9}  {safe_line(one.reason)}")
+    return ExitCode.OK if found else ExitCode.NOT_FIXED
+
+
+def _as_json(one: Found) -> dict[str, object]:
+    return {
+        "command": one.line,
+        "folder": one.folder,
+        "runner": one.runner,
+        "reason": one.reason,
+        "weight": one.weight,
+    }
+
+
+def with_found_tests(config: Config, git: Git, state: Path, control: Control) -> tuple[Config, str]:
+    """The configuration with a test command where one can be found, and what to tell about it."""
+    from r1code.app.tests import with_tests
+
+    return with_tests(config, git, state, lambda found: _asked(found, control))
+
+
+def _asked(found: Sequence[Found], control: Control) -> Found | None:
+    """Which of several a person means; None without a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    from r1code.ui.ask import Choice, ask
+
+    shown = found[:_MOST_CHOICES]
+    detail = "\n".join(f"{number}  {one.line}   ({one.reason})" for number, one in enumerate(shown, start=1))
+    choices = tuple(Choice(str(number), one.runner or "this") for number, one in enumerate(shown, start=1))
+    key = ask("Several commands could run the tests here. Which one?", detail, choices, control, deny="1")
+    return shown[int(key) - 1]
