@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 
+from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES, Entry, is_folder, parents, wrong_with
 
 _PRINT = r"-printf '%y\0%m\0%s\0%C@\0%i\0%l\0%p\0'"
@@ -23,24 +24,6 @@ LETTERS = {"file": "f", "link": "l", "folder": "d"}
 """How `find` calls the kinds of an Entry."""
 
 _MOST_TOUCHED = 100
-CACHES = (
-    ".benchmarks",
-    ".cache",
-    ".eggs",
-    ".gradle",
-    ".hypothesis",
-    ".mypy_cache",
-    ".nox",
-    ".nyc_output",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".tox",
-    ".venv",
-    "__pycache__",
-    "node_modules",
-)
-"""Folders that tools fill for themselves: what is new in them does not come back."""
-
 Known = Mapping[str, "tuple[Seen, Entry]"]
 
 
@@ -143,7 +126,7 @@ def returning(
     filled = {posixpath.dirname(path) for path in seen}
     for path, there in seen.items():
         entry = snapshot.get(path)
-        if entry is None and not set(path.split("/")).isdisjoint(CACHES):
+        if entry is None and in_cache(path):
             continue
         if there.kind == "d" and (path in filled or is_folder(entry)):
             continue

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.tree.caches import in_cache
 from r1code.tree.entry import FOLDER, MAX_BYTES, Entry, open_file, wrong_with
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store, digest_of
@@ -266,7 +267,7 @@ class _Reader:
         for folder, stat_result in self.folders.items():
             for name in cache.folders_in(self._root, folder, stat_result, now_ns=self._now_ns):
                 path = f"{folder}/{os.fsdecode(name)}" if folder else os.fsdecode(name)
-                if path not in self.folders and wrong_with(path) is None:
+                if path not in self.folders and wrong_with(path) is None and not in_cache(path):
                     found += _innermost(self._root, path)
         return found
 
