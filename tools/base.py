@@ -11,7 +11,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.events import Event
-from r1code.repo.files import decode, is_binary
+from r1code.repo.files import Text, decode, is_binary
 from r1code.repo.symbols import can_outline, outline
 from r1code.tree.worktree import NEW_FILE_MODE, WorkTree
 from r1code.types import Arguments, Status
@@ -91,6 +91,13 @@ class Draft:
                 raise ToolError(f"{path} is deleted by the same reply, so it cannot be used after that.")
             return drafted
         return self._tree.read(path)
+
+    def text(self, path: str) -> Text:
+        """As `read`, for a file that is text. Raises ToolError where it is none."""
+        data = self.read(path)
+        if is_binary(data):
+            raise ToolError(f"{path} is a binary file. Only text can be changed.")
+        return decode(data)
 
     def mode(self, path: str) -> int:
         """The permission bits that `path` will have. Raises ToolError when it is not there."""

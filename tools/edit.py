@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from r1code.errors import ToolError
-from r1code.repo.files import decode, encode, is_binary
+from r1code.repo.files import encode
 from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.tools.matching import Block, replace_all
 from r1code.types import Arguments
@@ -29,10 +28,7 @@ class Edit:
     def draft(arguments: Arguments, draft: Draft) -> Result:
         asked = typed(arguments, _Arguments)
         path = draft.resolve(asked.path)
-        data = draft.read(path)
-        if is_binary(data):
-            raise ToolError(f"{path} is a binary file. Only text can be edited.")
-        before = decode(data)
+        before = draft.text(path)
         after = replace_all(before.text, asked.edits, path=path)
         draft.write(path, encode(msgspec.structs.replace(before, text=after.text)), syntax=asked.syntax)
         many = "1 block" if len(asked.edits) == 1 else f"{len(asked.edits)} blocks"

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import ToolError
-from r1code.repo.files import decode, encode, is_binary
+from r1code.repo.files import encode
 from r1code.repo.symbols import Definition, can_outline, outline
 from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.tools.match_lines import ended, split
@@ -36,9 +36,7 @@ class Insert:
         path = draft.resolve(asked.path)
         if not can_outline(path):
             raise ToolError(f"<insert> knows Python files only; {path} is none.")
-        data = draft.read(path)
-        if is_binary(data):
-            raise ToolError(f"{path} is a binary file. Only text can be edited.")
+        text = draft.text(path)
         where = {side: name for side in ("before", "after", "into") if (name := getattr(asked, side))}
         if len(where) != 1:
             raise ToolError(
@@ -47,7 +45,6 @@ class Insert:
         if not asked.content.strip():
             raise ToolError("There is nothing to insert: the text is empty.")
         ((side, name),) = where.items()
-        text = decode(data)
         after, line = inserted(text.text, asked.content, side=side, name=name, path=path)
         draft.write(path, encode(msgspec.structs.replace(text, text=after)), syntax=asked.syntax)
         return Result(text=f"{path} changed (lines inserted at line {line})")

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import ToolError
-from r1code.repo.files import decode, encode, is_binary
+from r1code.repo.files import encode
 from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.tools.diff_text import FileDiff, parse
 from r1code.tools.edit import told
@@ -46,9 +46,7 @@ def _file(one: FileDiff, draft: Draft, syntax: Syntax) -> list[str]:
     data = draft.read(path)
     notes: tuple[str, ...] = ()
     if one.blocks:
-        if is_binary(data):
-            raise ToolError(f"{path} is a binary file. Only text can be patched.")
-        before = decode(data)
+        before = draft.text(path)
         _refuse_bare(one, path)
         # Where only the end of the last line changes, its text does not.
         blocks = [block for block in one.blocks if one.ends is None or block.search != block.replace]

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import ToolError
-from r1code.repo.files import decode, encode, is_binary
+from r1code.repo.files import encode
 from r1code.repo.symbols import Definition, Outline, can_outline, outline
 from r1code.tools.base import Draft, Result, typed
 from r1code.tools.match_lines import split
@@ -31,10 +31,7 @@ class Replace:
         path = draft.resolve(asked.path)
         if not can_outline(path):
             raise ToolError(f"<replace> knows Python files only; {path} is none.")
-        data = draft.read(path)
-        if is_binary(data):
-            raise ToolError(f"{path} is a binary file. Only text can be edited.")
-        before = decode(data)
+        before = draft.text(path)
         text, names = replace_definitions(before.text, asked.content, path)
         if text == before.text:
             raise ToolError(f"{path} already has exactly this text, so nothing would change.")

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import ToolError
-from r1code.repo.files import decode, encode, is_binary
+from r1code.repo.files import encode
 from r1code.tools.base import Draft, Result, Syntax, typed
 from r1code.types import Arguments
 
@@ -28,12 +28,9 @@ class Write:
         if not draft.exists(path):
             draft.write(path, asked.content.encode(), syntax=asked.syntax)
             return Result(text=f"{path} created ({lines} lines)")
-        data = draft.read(path)
-        if is_binary(data):
-            raise ToolError(f"{path} is a binary file. Only text can be written.")
         # The encoding and the line ends of the file stay as they are.
-        replaced = encode(msgspec.structs.replace(decode(data), text=asked.content))
-        if replaced == data:
+        replaced = encode(msgspec.structs.replace(draft.text(path), text=asked.content))
+        if replaced == draft.read(path):
             raise ToolError(f"{path} already has exactly this content, so nothing would change.")
         draft.write(path, replaced, syntax=asked.syntax)
         return Result(text=f"{path} replaced ({lines} lines)")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import docker
 import msgspec
+import pexpect
 import pytest
 
 from fakes.engine import engine
@@ -104,6 +105,17 @@ class Repo:
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def terminal(self, *arguments: str, columns: int = 100) -> pexpect.spawn:
+        return pexpect.spawn(
+            str(self.script),
+            list(arguments),
+            cwd=str(self.root),
+            env={**self.environ, "TERM": "xterm-256color"},
+            encoding="utf-8",
+            dimensions=(40, columns),
+            timeout=60,
+        )
 
     def files(self) -> dict[str, bytes]:
         return {

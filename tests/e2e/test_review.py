@@ -164,21 +164,9 @@ def test_a_patch_that_is_not_there_says_so(repo: Repo, name: str) -> None:
     assert (ran.code, "there is no patch" in ran.err) == (2, True), ran.err
 
 
-def terminal(repo: Repo, *arguments: str, columns: int = 100) -> pexpect.spawn:
-    return pexpect.spawn(
-        str(repo.script),
-        list(arguments),
-        cwd=str(repo.root),
-        env={**repo.environ, "TERM": "xterm-256color"},
-        encoding="utf-8",
-        dimensions=(40, columns),
-        timeout=30,
-    )
-
-
 def test_hunks_are_picked_at_a_terminal(repo: Repo, patch: Path) -> None:
     before = repo.files()
-    asking = terminal(repo, "apply", str(patch), "--pick")
+    asking = repo.terminal("apply", str(patch), "--pick")
     for number, key in enumerate("nyd", start=1):
         asking.expect(f"apply hunk {number} of long.txt")
         asking.sendline(key)
@@ -188,7 +176,7 @@ def test_hunks_are_picked_at_a_terminal(repo: Repo, patch: Path) -> None:
     assert asking.exitstatus == 0
     assert repo.files() == {**before, "long.txt": LONG.replace("line 20\n", "twenty\n").encode()}
     ok(repo.run("undo"))
-    asking = terminal(repo, "apply", str(patch), "--pick")
+    asking = repo.terminal("apply", str(patch), "--pick")
     asking.expect("apply hunk 1")
     asking.sendline("y")
     asking.expect("apply hunk 2")
@@ -202,7 +190,7 @@ def test_hunks_are_picked_at_a_terminal(repo: Repo, patch: Path) -> None:
 
 def test_a_wide_terminal_shows_both_sides_and_a_narrow_one_does_not(repo: Repo, patch: Path) -> None:
     ok(repo.run("apply", str(patch)))
-    wide, narrow = (terminal(repo, "checkpoints", "show", "1", columns=columns) for columns in (130, 60))
+    wide, narrow = (repo.terminal("checkpoints", "show", "1", columns=columns) for columns in (130, 60))
     wide.expect("│")
     narrow.expect(pexpect.EOF)
     assert "│" not in narrow.before

@@ -14,25 +14,13 @@ from e2e.conftest import FIX, Repo, commit, passes
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
-def spawn(repo: Repo, *arguments: str) -> pexpect.spawn:
-    return pexpect.spawn(
-        str(repo.script),
-        list(arguments),
-        cwd=str(repo.root),
-        env={**repo.environ, "TERM": "xterm-256color"},
-        encoding="utf-8",
-        dimensions=(40, 100),
-        timeout=60,
-    )
-
-
 @pytest.mark.docker
 @pytest.mark.usefixtures("engine")
 def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo: Repo) -> None:
     (repo.root / "package.json").write_text('{"scripts": {"test": "jest"}}')
     commit(repo.root)
     replies = repo.replies(f"{FIX}\n<done>ok</done>")
-    terminal = spawn(repo, "fix", *replies)
+    terminal = repo.terminal("fix", *replies)
     terminal.expect("Which one")
     terminal.expect("2 .*python3 -m pytest -q")
     terminal.sendline("2")
@@ -41,7 +29,7 @@ def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo:
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
-    again = spawn(repo, "fix", *replies)
+    again = repo.terminal("fix", *replies)
     again.expect("chosen here before")
     again.expect("exit code 3")
     again.expect(pexpect.EOF)
@@ -53,7 +41,7 @@ def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo:
 def test_the_installed_wheel_fixes_a_project_in_a_terminal(repo: Repo, wheel_script: Path) -> None:
     repo.script = wheel_script
     replies = repo.replies('<read path="shop/cart.py"/>', f"{FIX}\n<test/>", "<done>Fixed the sign.</done>")
-    terminal = spawn(repo, "fix", "--test", "python3 -m pytest -q", *replies)
+    terminal = repo.terminal("fix", "--test", "python3 -m pytest -q", *replies)
     terminal.expect("1 failed, 1 passed")
     terminal.expect("Let me")
     terminal.expect("shop/cart.py")
@@ -81,7 +69,7 @@ def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -
 
 def test_without_a_sandbox_a_person_is_asked_first_and_for_each_command(repo: Repo) -> None:
     replies = repo.replies("<run>touch ran</run>", "<run>touch never</run>", "<done>ok</done>")
-    terminal = spawn(repo, "-p", "Go.", "--sandbox", "none", *replies)
+    terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *replies)
     terminal.expect("Go on without a sandbox")
     terminal.sendline("y")
     terminal.expect("touch ran")
@@ -98,7 +86,7 @@ def test_without_a_sandbox_a_person_is_asked_first_and_for_each_command(repo: Re
 
 
 def test_no_consent_starts_nothing(repo: Repo) -> None:
-    terminal = spawn(repo, "-p", "Go.", "--sandbox", "none", *repo.replies("<run>touch ran</run>"))
+    terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *repo.replies("<run>touch ran</run>"))
     terminal.expect("Go on without a sandbox")
     terminal.sendline("n")
     terminal.expect("you did not agree")
@@ -109,7 +97,7 @@ def test_no_consent_starts_nothing(repo: Repo) -> None:
 
 
 def test_an_interrupt_at_the_question_ends_with_130(repo: Repo) -> None:
-    terminal = spawn(repo, "-p", "Go.", "--sandbox", "none", *repo.replies("<run>touch ran</run>"))
+    terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *repo.replies("<run>touch ran</run>"))
     terminal.expect("Go on without a sandbox")
     terminal.expect("no >")
     terminal.sendintr()

@@ -3,19 +3,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fakes.limits import files_up_to
 from r1code.control import Control
 from r1code.errors import Cancelled, ProviderError, StateError, UsageError
 from r1code.providers.weights import (
@@ -139,18 +138,8 @@ def test_too_little_room_is_said_in_figures_before_anything_is_fetched(tmp_path:
     assert source.asked == []
 
 
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_disk_that_is_full_in_the_middle_is_said_and_the_rest_follows_later(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="cannot be stored"), largest_file(2500):
+    with pytest.raises(StateError, match="cannot be stored"), files_up_to(2500):
         fetch(tmp_path, Source())
     source = Source()
     assert fetch(tmp_path, source).read_bytes() == DATA
@@ -208,12 +197,13 @@ def test_waiting_for_another_can_be_cancelled(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_what_the_next_one_completes(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        "import os, sys, time; sys.path[:0] = sys.argv[2:]; from pathlib import Path\n"
         "from test_weights import Source, fetch\n"
-        "fetch(Path(sys.argv[2]), Source(stop_at=3, stop=lambda: (print('at it', flush=True), time.sleep(60))))"
+        "fetch(Path(sys.argv[1]), Source(stop_at=3, stop=lambda: (print('at it', flush=True), time.sleep(60))))"
     )
-    tests = str(Path(__file__).parent)
-    process = subprocess.Popen([sys.executable, "-P", "-c", code, tests, str(tmp_path)], stdout=subprocess.PIPE)
+    here = Path(__file__).parent
+    command = [sys.executable, "-P", "-c", code, str(tmp_path), str(here), str(here.parent)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"at it\n"
     os.kill(process.pid, signal.SIGKILL)

@@ -5,37 +5,11 @@ from pathlib import Path
 import pytest
 
 from fakes.house import House
+from fakes.source import FEES as FILE
 from r1code.errors import ToolError
 from r1code.repo.symbols import outline
 from r1code.tools.insert import inserted
 
-FILE = '''\
-"""Fees."""
-
-DAYS = 3
-
-
-@cache
-def fee(days):
-    return days * 2
-
-
-class Desk:
-    """A desk."""
-
-    size = 1
-
-    def lend(self, book):
-        if book:
-            return book
-
-    def full(self):
-        return False
-
-
-def other():
-    return fee(1)
-'''
 NEW = "def new(x):\n    return x\n"
 METHOD = "    def new(self):\n        return 1\n"
 
@@ -67,7 +41,7 @@ def test_statements_and_constants_stand_close():
     assert put("log(days)", into="fee") == FILE.replace("days * 2\n", "days * 2\n    log(days)\n")
     assert put("MORE = 4", after="DAYS") == FILE.replace("DAYS = 3\n", "DAYS = 3\nMORE = 4\n")
     assert put("LESS = 2", before="DAYS") == FILE.replace("DAYS", "LESS = 2\nDAYS")
-    assert put("count = 0", after="Desk.size") == FILE.replace("size = 1\n", "size = 1\n    count = 0\n")
+    assert put("count = 0", after="Desk.size") == FILE.replace("int = 1\n", "int = 1\n    count = 0\n")
 
 
 def test_blank_lines_inside_stay_and_get_no_white_space():

@@ -7,40 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.house import House
+from fakes.source import FEES as FILE
 from r1code.errors import ToolError
 from r1code.tools.replace import replace_definitions
-
-FILE = '''\
-"""Fees."""
-
-import os
-from datetime import date
-
-DAYS = 3
-
-
-@cache
-def fee(days):
-    # keep it simple
-    return days * 2
-
-
-class Desk:
-    """A desk."""
-
-    size: int = 1
-
-    def lend(self, book):
-        return book
-
-    @property
-    def full(self):
-        return False
-
-
-def other():
-    return fee(1)
-'''
 
 
 def replaced(content: str) -> str:
