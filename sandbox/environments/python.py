@@ -24,7 +24,7 @@ _HOOK = (
 )
 _VENV = (
     f"test -x {VENV}/bin/python || python3 -m venv {VENV}",
-    f"printf '%s\\n' '{_HOOK}' >{VENV}/lib/python3*/site-packages/r1code.pth",
+    f"for site in {VENV}/lib/python3*/site-packages; do echo '{_HOOK}' >$site/r1code.pth; done",
 )
 _EXPORTS = {
     "uv": ("uv export -q --frozen --no-emit-project -o /tmp/locked.txt", " --group {}", " --extra {}"),
