@@ -128,6 +128,10 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
+        if config.sandbox == "docker":
+            from r1code.cli_sandbox import image_of
+
+            workshop.image = image_of(git, config, say, control)
         try:
             with workshop.opened(control):
                 steps = workshop.steps if config.steps is None else config.steps

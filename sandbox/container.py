@@ -145,6 +145,10 @@ class Container:
         self.answered = False
         self.used = False
         """A command ran since `seen`."""
+        self.prepared = False
+        """The tree is connected with what the image has installed."""
+        self.made: set[str] = set()
+        """What doing that left in the tree."""
         self.memory_kills = 0
         self._spare: Exec | None = None
 

@@ -17,6 +17,7 @@ from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
 from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGoneError, connect, told
+from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.gitdir import LeftOutError, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import (
@@ -30,6 +31,7 @@ from r1code.sandbox.manifest import (
     sending,
     touched,
 )
+from r1code.sandbox.prepare import prepare
 from r1code.sandbox.prune import labels
 from r1code.tree.entry import FOLDER
 from r1code.tree.patch import FileChange, Patch
@@ -62,6 +64,7 @@ class DockerSandbox:
 
     `owner`: the id of the session; `prune` removes what dead owners left.
     `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    `preparation`: what is done in a new container once the tree is in it.
     """
 
     kind = "docker"
@@ -77,6 +80,7 @@ class DockerSandbox:
         say: Say,
         git_dir: Path | None = None,
         ignored: Ignored = _none,
+        preparation: Preparation = Preparation(),
     ) -> None:
         self._image = image
         self._store = store
@@ -85,6 +89,7 @@ class DockerSandbox:
         self._say = say
         self._git_dir = git_dir
         self._ignored = ignored
+        self._preparation = preparation
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
         self._snapshot = Snapshot({})
@@ -214,6 +219,11 @@ class DockerSandbox:
             raise
         container.synced, container.begun = True, set()
         self._snapshot = snapshot
+        if self._preparation.is_due_after(todo.write):
+            container.prepared = False
+        if self._preparation.steps and not container.prepared and snapshot.entries:
+            prepare(container, snapshot, self._preparation.steps, self._limits, self._say, control)
+            container.prepared = True
 
     def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:
         delete, prune = _names(todo.delete), _names(todo.prune)
@@ -260,7 +270,10 @@ class DockerSandbox:
     def _pull(self, container: Container, control: Control) -> Patch:
         self._look(container, control)
         base = self._snapshot.entries
-        found = returning(base, container.seen, container.known, self._ignored)
+        seen = {
+            path: there for path, there in container.seen.items() if path in base or path not in container.made
+        }
+        found = returning(base, seen, container.known, self._ignored)
         self._fetch(container, found.changed, control)
         after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
         after.update(dict.fromkeys(found.deleted))

@@ -37,12 +37,32 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Shell commands that install the dependencies, run among `files`, with a network."""
     prepare: tuple[str, ...] = ()
     """Shell commands that connect the work tree with them, run in it, without a network."""
+    sources: tuple[str, ...] = ()
+    """A change of a file whose name ends so makes `prepare` due again."""
     variables: dict[str, str] = {}
     """For the steps and for all that runs later."""
     notes: tuple[str, ...] = ()
     """What could not be taken over, in words for a person."""
     is_plain: bool = False
     """r1code's own base image is enough."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A shell command, in a project folder."""
+
+    command: str
+    folder: str = ""
+
+
+class Preparation(Struct, frozen=True, kw_only=True):
+    """What is done in each new sandbox, once the work tree is in it."""
+
+    steps: tuple[Step, ...] = ()
+    sources: tuple[str, ...] = ()
+    """A change of a file whose name ends so makes all of it due again."""
+
+    def is_due_after(self, paths: Iterable[str]) -> bool:
+        return bool(self.sources) and any(path.endswith(self.sources) for path in paths)
 
 
 class Folder:

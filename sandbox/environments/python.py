@@ -173,6 +173,7 @@ def detect(folder: Folder) -> Environment | None:
         files=folder.full(*_of_lock(lock, manager), *dict.fromkeys((*files, *included))),
         steps=_steps(folder, lock, _export(pyproject, manager), files, [*listed, *build]),
         prepare=(_EDITABLE,) if package else (),
+        sources=("pyproject.toml", "setup.py", "setup.cfg", *(_COMPILED if system else ())) if package else (),
         variables={"VIRTUAL_ENV": VENV, "PATH": f"{SITE}/bin:{VENV}/bin:$PATH"},
         notes=tuple(notes + found.notes),
         is_plain=not (needs or (package and "src" in {path.partition("/")[0] for path in folder.paths})),

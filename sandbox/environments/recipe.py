@@ -13,11 +13,21 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from r1code.sandbox.environments.detect import Detected
-from r1code.sandbox.environments.environment import HOME, SOURCE, Environment, Language, source_of
+from r1code.sandbox.environments.environment import (
+    HOME,
+    SOURCE,
+    Environment,
+    Language,
+    Preparation,
+    Step,
+    source_of,
+)
 
 VERSION = 1
 """Of the way recipes are made: another one makes other images."""
 REPOSITORY = "r1code-env"
+ENVIRONMENT = "r1code.environment"
+"""The label of a project's image: its key."""
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{1,80}")
 """The name of a Debian package."""
 _DEBIAN: dict[Language, tuple[str, ...]] = {
@@ -57,13 +67,6 @@ class Base(Struct, frozen=True, kw_only=True):
     """Said to a person: why it is this one."""
 
 
-class Step(Struct, frozen=True, kw_only=True):
-    """A shell command, in a project folder."""
-
-    command: str
-    folder: str = ""
-
-
 class Layer(Struct, frozen=True, kw_only=True):
     title: str
     user: Literal["root", "r1code"]
@@ -95,9 +98,13 @@ def request_key(detected: Detected, files: Mapping[str, bytes], packages: Iterab
     return digest.hexdigest()[:16]
 
 
-def prepare(detected: Detected) -> tuple[Step, ...]:
+def preparation(detected: Detected) -> Preparation:
     """What is done in each new sandbox, once the work tree is in it."""
-    return tuple(Step(command=line, folder=one.folder) for one in detected.environments for line in one.prepare)
+    environments = detected.environments
+    return Preparation(
+        steps=tuple(Step(command=line, folder=one.folder) for one in environments for line in one.prepare),
+        sources=tuple(dict.fromkeys(name for one in environments for name in one.sources)),
+    )
 
 
 def satisfies(python: str, asked: str) -> bool:

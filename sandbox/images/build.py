@@ -31,13 +31,11 @@ from r1code.sandbox.base import Say
 from r1code.sandbox.container import KEEPER, USER, remove
 from r1code.sandbox.engine import sandbox_error, told
 from r1code.sandbox.environments.environment import SOURCE, source_of
-from r1code.sandbox.environments.recipe import REPOSITORY, Layer, Recipe
+from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
 from r1code.sandbox.images.image import has_image
 from r1code.sandbox.images.mirrors import CA, PLACE, Mirrors, without_credentials
 from r1code.sandbox.stream import Ended, Exec, order
 
-ENVIRONMENT = "r1code.environment"
-"""The label of a project's image: its key."""
 _LIFE_SECONDS = 2 * 3600
 _COMMIT_SECONDS = 600
 _TAIL = 20
@@ -108,7 +106,14 @@ class Builder:
             )
         try:
             if self._building.mirrors.ca:
-                self._put(container_id, "root", self._building.mirrors.ca, _KEEP, str(len(self._building.mirrors.ca)), CA)
+                self._put(
+                    container_id,
+                    "root",
+                    self._building.mirrors.ca,
+                    _KEEP,
+                    str(len(self._building.mirrors.ca)),
+                    CA,
+                )
             if layer.files:
                 self._copy(container_id, layer, files)
             for number, step in enumerate(layer.steps, 1):
@@ -185,7 +190,9 @@ class Builder:
         running.go(order(script, args), io.BytesIO(data))
         code = self._follow(running, _NOT_COPIED, lambda _: None)
         if code != 0:
-            raise SandboxError(_NOT_COPIED, why=f"a helper ended with {code}", hint="use another image with --image")
+            raise SandboxError(
+                _NOT_COPIED, why=f"a helper ended with {code}", hint="use another image with --image"
+            )
 
     def _exec(self, container_id: str, user: str) -> Exec:
         return Exec(self._client.api, container_id, {"user": "0:0" if user == "root" else USER})
