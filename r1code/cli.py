@@ -238,21 +238,9 @@ def _consent(config: Config, control: Control) -> Approver:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import make_image, prune_containers, state_folder
-    from r1code.control import Control
+    from r1code.cli_sandbox import handle
 
-    control = Control()
-    with cancel_on_signals(control):
-        if options.action == "image":
-            name = make_image(options.image, lambda text: print(text, file=sys.stderr), control)
-            print(name)
-            return 0
-        removed = prune_containers(state_folder(), control, everything=options.all)
-    for line in removed:
-        print(f"removed {line}")
-    print(f"{len(removed)} containers removed")
-    return 0
+    return handle(options)
 
 
 def _open_checkpoints(options: argparse.Namespace) -> Checkpoints:

@@ -148,6 +148,12 @@ class DockerSandbox:
         if client is not None:
             client.close()
 
+    def entered(self, control: Control) -> Container:
+        """The container, for somebody who goes in; what they do counts as a command's."""
+        container = self._ready(control)
+        container.used = True
+        return container
+
     def _start(self, control: Control) -> Container:
         control.check()
         if self._container is not None:

@@ -238,12 +238,19 @@ def leased(state: Path) -> Generator[dict[str, str], None, None]:
     """Labels for containers of a build; while the block runs, `prune` knows that their owner is alive."""
     from r1code.sandbox.prune import labels
 
+    with leased_name(state) as name:
+        yield labels(name, state / "objects")
+
+
+@contextmanager
+def leased_name(state: Path) -> Generator[str, None, None]:
+    """The owner of containers that belong to no session."""
     name = f"{_BUILDER}{secrets.token_hex(4)}"
     folder = state / "builds"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(folder / name)
     with lock:
-        yield labels(name, state / "objects")
+        yield name
     (folder / name).unlink(missing_ok=True)
 
 

@@ -30,7 +30,7 @@ from r1code.sandbox.archive import Archive
 from r1code.sandbox.base import Say
 from r1code.sandbox.container import KEEPER, USER, remove
 from r1code.sandbox.engine import sandbox_error, told
-from r1code.sandbox.environments.environment import SOURCE, source_of
+from r1code.sandbox.environments.environment import SOURCE, Step, source_of
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
 from r1code.sandbox.images.image import has_image
 from r1code.sandbox.images.mirrors import CA, PLACE, Mirrors, without_credentials
@@ -93,13 +93,21 @@ class Builder:
             image = tag
         return image
 
+    def fails(self, image: str, layer: Layer, command: str) -> str:
+        """What a command says where it fails in such a container; empty where it does not. Nothing is kept."""
+        try:
+            self._make(image, msgspec.structs.replace(layer, steps=(Step(command=command),)), None, {})
+        except SandboxError as error:
+            return error.why.rpartition("\n")[2].strip()
+        return ""
+
     def _tag(self, image: str, layer: Layer) -> str:
         with told(_WHAT):
             found = self._control.call(lambda: self._client.images.get(image))
         digest = hashlib.sha256(msgspec.json.encode([str(found.id), layer]))
         return f"{REPOSITORY}:{digest.hexdigest()[:16]}"
 
-    def _make(self, image: str, layer: Layer, tag: str, files: Mapping[str, bytes]) -> None:
+    def _make(self, image: str, layer: Layer, tag: str | None, files: Mapping[str, bytes]) -> None:
         with told(_WHAT):
             container_id = self._control.call(
                 lambda: self._create(image, layer), abandoned=lambda made: remove(self._client.api, made)
@@ -119,7 +127,8 @@ class Builder:
             for number, step in enumerate(layer.steps, 1):
                 title = f"{layer.title}, step {number} of {len(layer.steps)}"
                 self._step(container_id, layer, title, step.command, source_of(step.folder))
-            self._commit(container_id, tag)
+            if tag is not None:
+                self._commit(container_id, tag)
         finally:
             # Not a daemon: the interpreter waits for it, so that nothing is left behind.
             threading.Thread(target=remove, args=(self._client.api, container_id), name="r1code-remove").start()
