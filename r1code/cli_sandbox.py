@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from r1code.app.environments import Image, build, image_for, plan, prune_images
+from r1code.app.environments import Image
+from r1code.app.images import Making, build, image_for, plan, prune_images
 from r1code.app.signals import cancel_on_signals
 from r1code.app.workshop import make_image, prune_containers, state_folder, user_config
 from r1code.config import load_config
@@ -44,13 +45,9 @@ def handle(options: argparse.Namespace) -> int:
 
 def image_of(git: Git, config: Config, say: Callable[[str], None], control: Control) -> Image:
     """What the sandboxes of a session start from; a person is asked where something must be built."""
+    making = Making(state=state_folder(), say=say, control=control)
     return image_for(
-        git,
-        config,
-        agrees=lambda what: config.yes or agrees("Build the project's environment?", what, control),
-        say=say,
-        control=control,
-        state=state_folder(),
+        git, config, lambda what: config.yes or agrees("Build the project's environment?", what, control), making
     )
 
 
@@ -88,7 +85,7 @@ def _image(options: argparse.Namespace, control: Control) -> int:
 
 def _init(options: argparse.Namespace, control: Control) -> int:
     git, config = _configured(options)
-    project, recipe = plan(git, config, say=_say, control=control, state=state_folder())
+    project, recipe = plan(git, config, Making(state=state_folder(), say=_say, control=control))
     if not project.detected.environments:
         _say("no project that r1code knows was found: the base image is used as it is")
     if project.is_plain:
@@ -113,7 +110,8 @@ def _init(options: argparse.Namespace, control: Control) -> int:
 
 def _build(options: argparse.Namespace, control: Control) -> int:
     git, config = _configured(options)
-    print(build(git, config, no_cache=options.no_cache, say=_say, control=control, state=state_folder()))
+    making = Making(state=state_folder(), say=_say, control=control)
+    print(build(git, config, making, no_cache=options.no_cache))
     return 0
 
 
@@ -142,9 +140,7 @@ def _shell(options: argparse.Namespace, control: Control) -> int:
     git, config = _configured(options)
     image = image_of(git, config, _say, control)
     with Shell(git, image, state_folder(), _say).opened(control) as shell:
-        _say(
-            "a copy of your files is in /workspace, without a network; what you change there is yours to keep or drop"
-        )
+        _say("a copy of your files is in /workspace, without a network; you are asked what to do with changes")
         code = shell.interact(control)
         changed = shell.changes(control)
         if changed and _keeps(changed, control):

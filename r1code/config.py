@@ -40,7 +40,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """Checks them, in the same way."""
     sandbox: Literal["docker", "none"] = "docker"
     yes: bool = False
-    """Consent, given once, to download the embedded model and to install a project's dependencies into an image."""
+    """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
     dry_run: bool = False

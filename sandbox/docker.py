@@ -55,6 +55,9 @@ Ignored = Callable[[list[str]], set[str]]
 """Which of these new paths do not come back; folders end with a slash."""
 
 
+_NOTHING = Preparation()
+
+
 def _none(_: list[str]) -> set[str]:
     return set()
 
@@ -80,7 +83,7 @@ class DockerSandbox:
         say: Say,
         git_dir: Path | None = None,
         ignored: Ignored = _none,
-        preparation: Preparation = Preparation(),
+        preparation: Preparation = _NOTHING,
     ) -> None:
         self._image = image
         self._store = store
@@ -228,7 +231,9 @@ class DockerSandbox:
         if self._preparation.is_due_after(todo.write):
             container.prepared = False
         if self._preparation.steps and not container.prepared and snapshot.entries:
-            prepare(container, snapshot, self._preparation.steps, self._limits, self._say, control)
+            prepare(
+                container, snapshot, self._preparation.steps, limits=self._limits, say=self._say, control=control
+            )
             container.prepared = True
 
     def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:

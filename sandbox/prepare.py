@@ -20,7 +20,7 @@ _BYTES = 20_000
 
 
 def prepare(
-    container: Container, snapshot: Snapshot, steps: Iterable[Step], limits: Limits, say: Say, control: Control
+    container: Container, snapshot: Snapshot, steps: Iterable[Step], *, limits: Limits, say: Say, control: Control
 ) -> None:
     """Runs the steps in the tree. What they write there is theirs: it never comes back as a change.
 

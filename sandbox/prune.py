@@ -36,7 +36,7 @@ def _state(folder: Path) -> str:
 
 
 def prune_environments(kept: Container[str], oldest: float, control: Control) -> list[str]:
-    """Removes images of projects that are neither `kept`, by their key, nor newer than `oldest`; one line for each.
+    """Removes images of projects that are neither `kept`, by their key, nor newer than `oldest`: their names.
 
     Raises SandboxError and Cancelled. An image that a container uses stays.
     """

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import docker
 from msgspec import Struct
 
-from r1code.app.environments import leased
+from r1code.app.environments import leased_name
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.engine import connect, told
@@ -28,6 +28,7 @@ from r1code.sandbox.images.build import Builder, Building, BuildLimits
 from r1code.sandbox.images.choice import registry_has
 from r1code.sandbox.images.image import default_recipe, has_image
 from r1code.sandbox.images.mirrors import find_mirrors
+from r1code.sandbox.prune import labels
 
 State = Literal["good", "could be better", "missing"]
 _ENOUGH_GB = 5
@@ -55,7 +56,7 @@ def examine(state: Path, control: Control) -> Iterator[Check]:
     try:
         with told("the engine does not describe itself"):
             info: dict[str, Any] = control.call(client.info)
-        yield from _engine(client, info)
+        yield from _engine(info)
         yield _disk(info)
         yield from _images(client, control)
         yield from _indexes(client, state, control)
@@ -65,7 +66,7 @@ def examine(state: Path, control: Control) -> Iterator[Check]:
         client.close()
 
 
-def _engine(client: docker.DockerClient, info: dict[str, Any]) -> Iterator[Check]:
+def _engine(info: dict[str, Any]) -> Iterator[Check]:
     where = os.environ.get("DOCKER_HOST") or "the default socket"
     yield Check(name="engine", state="good", what=f"{info.get('ServerVersion', '?')} at {where}")
     options = " ".join(info.get("SecurityOptions") or [])
@@ -148,9 +149,9 @@ def _indexes(client: docker.DockerClient, state: Path, control: Control) -> Iter
     if not has_image(client, tag, control):
         return
     mirrors = find_mirrors(os.environ, Path.home())
-    with leased(state) as labels:
+    with leased_name(state) as owner:
         limits = BuildLimits(seconds=_PROBE_SECONDS)
-        building = Building(mirrors=mirrors, labels=labels, limits=limits)
+        building = Building(mirrors=mirrors, labels=labels(owner, state / "objects"), limits=limits)
         builder = Builder(client, building, lambda _: None, control)
         asked = (
             ("Debian packages", "root", "apt-get update -o Acquire::Retries=0 -o Acquire::http::Timeout=15"),

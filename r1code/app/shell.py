@@ -27,7 +27,8 @@ from r1code.repo.git import Git
 from r1code.sandbox.base import Limits
 from r1code.sandbox.container import USER, WORK, Container
 from r1code.sandbox.docker import DockerSandbox
-from r1code.sandbox.engine import ENGINE_ERRORS, toldfrom r1code.tree.patch import Patch
+from r1code.sandbox.engine import ENGINE_ERRORS, told
+from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin

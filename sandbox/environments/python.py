@@ -171,7 +171,7 @@ def detect(folder: Folder) -> Environment | None:
         version=_version(folder, found.python),
         system=system,
         files=folder.full(*_of_lock(lock, manager), *dict.fromkeys((*files, *included))),
-        steps=_steps(folder, lock, _export(pyproject, manager), files, [*listed, *build]),
+        steps=_steps(folder, _export(pyproject, manager), files, [*listed, *build]),
         prepare=(_EDITABLE,) if package else (),
         sources=("pyproject.toml", "setup.py", "setup.cfg", *(_COMPILED if system else ())) if package else (),
         variables={"VIRTUAL_ENV": VENV, "PATH": f"{SITE}/bin:{VENV}/bin:$PATH"},
@@ -300,7 +300,7 @@ def _export(pyproject: Pyproject, manager: str) -> str:
     return command + "".join(flag.format(quoted(name)) for flag, name in flags if wanted.is_test_group(name))
 
 
-def _steps(folder: Folder, lock: str, export: str, files: tuple[str, ...], listed: list[str]) -> tuple[str, ...]:
+def _steps(folder: Folder, export: str, files: tuple[str, ...], listed: list[str]) -> tuple[str, ...]:
     steps: list[str] = [*_VENV]
     everything = [*files, *(other for path in files for other in wanted.includes(folder, path))]
     if wanted.names_itself(folder, everything):
@@ -308,7 +308,7 @@ def _steps(folder: Folder, lock: str, export: str, files: tuple[str, ...], liste
         steps.append(f"sed -i -E '/^[[:space:]]*(-e|--editable|\\.|file:)/d' {names}")
     if export:
         tool = export.partition(" ")[0]
-        resolve = "" if lock else f"{tool} lock -n && "
+        resolve = "" if folder.names & _LOCKS.keys() else f"{tool} lock -n && "
         steps += [
             f"python3 -m venv /tmp/{tool} && /tmp/{tool}/bin/{_PIP} -q {_TOOLS[tool]}",
             f"PATH=/tmp/{tool}/bin:$PATH && {resolve}{export}",

@@ -152,7 +152,8 @@ def version_of(one: Environment) -> str:
 def recipe(detected: Detected, base: Base, packages: Iterable[str], key: str) -> Recipe:
     """`packages`: Debian packages that the configuration adds."""
     environments = detected.environments
-    languages = dict.fromkeys([one.language for one in environments] + list(detected.devcontainer.versions))
+    languages: dict[Language, None] = dict.fromkeys(one.language for one in environments)
+    languages |= dict.fromkeys(detected.devcontainer.versions)
     needed: list[str] = [] if base.is_own else [*_BASIC]
     notes = list(detected.notes)
     for language in languages:

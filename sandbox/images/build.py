@@ -16,8 +16,7 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import docker
 import msgspec
@@ -43,6 +42,31 @@ _SAY_SECONDS = 0.5
 _WHAT = "the project's environment could not be built"
 _NOT_COPIED = "the manifests could not be copied into the container that builds"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KILLED = 137
+_ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("temporary failure", "could not resolve", "enotfound", "connection", "network"),
+        "no package index answered: `r1code sandbox doctor` says which ones do",
+    ),
+    (
+        ("certificate",),
+        "the index's certificate is not trusted: point SSL_CERT_FILE to your certificates, and build again",
+    ),
+    (
+        ("gcc", "cc1", "fatal error:", "pg_config", "pkg-config"),
+        "something is built from source: name the Debian packages that it lacks as `packages` in .r1code/config.toml",
+    ),
+    (
+        ("no matching distribution", "resolutionimpossible", "eresolve"),
+        "correct the requirement in the project's files, or ask for another version of the language there",
+    ),
+)
+"""Words in an output, in small letters, and what to do then."""
+_ADVICE_ELSE = (
+    "correct what it names; add Debian packages with packages = [...] in .r1code/config.toml, or use --image"
+)
+_IN_MEMORY = {"tmp": "mode=1777", "home/r1code": "uid=1000,gid=1000,mode=0755", PLACE[1:]: "mode=0755"}
+"""Folders that are not part of what is kept."""
 _ROOT_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"]
 """What installing Debian packages takes. The steps of a project run as another user, and have none of them."""
 _STEP = 'mkdir -p "$1" && cd "$1" || exit; exec /bin/sh -c "$2" </dev/null 2>&1'
@@ -96,7 +120,9 @@ class Builder:
     def fails(self, image: str, layer: Layer, command: str) -> str:
         """What a command says where it fails in such a container; empty where it does not. Nothing is kept."""
         try:
-            self._make(image, msgspec.structs.replace(layer, steps=(Step(command=command),)), None, {})
+            self._make(
+                image, msgspec.structs.replace(layer, steps=(Step(command=command, folder=PLACE),)), None, {}
+            )
         except SandboxError as error:
             return error.why.rpartition("\n")[2].strip()
         return ""
@@ -126,7 +152,7 @@ class Builder:
                 self._copy(container_id, layer, files)
             for number, step in enumerate(layer.steps, 1):
                 title = f"{layer.title}, step {number} of {len(layer.steps)}"
-                self._step(container_id, layer, title, step.command, source_of(step.folder))
+                self._step(container_id, layer, step, title)
             if tag is not None:
                 self._commit(container_id, tag)
         finally:
@@ -137,13 +163,8 @@ class Builder:
         api, limits = self._client.api, self._building.limits
         memory = f"{limits.memory_mb}m"
         temporary = f"rw,exec,nosuid,nodev,size={limits.temporary_mb}m"
-        owned = f"{temporary},uid=1000,gid=1000,mode=0755"
         confined = api.create_host_config(
-            tmpfs={
-                "/tmp": f"{temporary},mode=1777",
-                "/home/r1code": owned,
-                PLACE: "rw,noexec,nosuid,nodev,size=8m",
-            },  # noqa: S108 - inside the container
+            tmpfs={f"/{folder}": f"{temporary},{mode}" for folder, mode in _IN_MEMORY.items()},
             cap_drop=["ALL"],
             cap_add=_ROOT_CAPABILITIES if layer.user == "root" else [],
             security_opt=["no-new-privileges"],
@@ -182,7 +203,7 @@ class Builder:
     def _variables(self, image: str, layer: Layer) -> dict[str, str]:
         """What the image keeps: what it is made from has, and what the layer adds."""
         listed: list[str] = self._client.images.get(image).attrs["Config"].get("Env") or []
-        kept = dict(line.partition("=")[::2] for line in listed)
+        kept = {name: value for name, _, value in (line.partition("=") for line in listed)}
         path = kept.get("PATH", _PATH)
         return kept | {name: value.replace("$PATH", path) for name, value in layer.variables.items()}
 
@@ -206,18 +227,22 @@ class Builder:
     def _exec(self, container_id: str, user: str) -> Exec:
         return Exec(self._client.api, container_id, {"user": "0:0" if user == "root" else USER})
 
-    def _step(self, container_id: str, layer: Layer, title: str, command: str, folder: str) -> None:
-        self._say(f"{title}: {command}")
+    def _step(self, container_id: str, layer: Layer, step: Step, title: str) -> None:
+        self._say(f"{title}: {step.command}")
         home = {"HOME": "/root" if layer.user == "root" else "/home/r1code", "DEBIAN_FRONTEND": "noninteractive"}
         running = self._exec(container_id, layer.user)
-        place = "/" if layer.user == "root" else folder
-        running.go(order(_STEP, (place, command), home | self._building.mirrors.variables))
+        place = "/" if layer.user == "root" else source_of(step.folder)
+        running.go(order(_STEP, (place, step.command), home | self._building.mirrors.variables))
         tail = _Tail(self._say)
         code = self._follow(running, _WHAT, tail.add)
         if code != 0:
-            raise _failed(title, command, code, tail.lines, self._building.limits)
+            raise SandboxError(
+                f"{_WHAT}: {title} ended with {code}",
+                why=f"`{step.command}` failed; the end of its output:\n{tail.text or '    (nothing)'}",
+                hint=_advice(tail.text, code, self._building.limits),
+            )
 
-    def _follow(self, running: Exec, what: str, on: Any) -> int | None:
+    def _follow(self, running: Exec, what: str, on: Callable[[bytes], None]) -> int | None:
         try:
             while True:
                 left = self._deadline - time.monotonic()
@@ -265,6 +290,10 @@ class _Tail:
         self._open = ""
         self._said = 0.0
 
+    @property
+    def text(self) -> str:
+        return "\n".join(f"    {line}" for line in self.lines)
+
     def add(self, data: bytes) -> None:
         whole, _, self._open = (self._open + self._decoder.decode(data)).replace("\r", "\n").rpartition("\n")
         lines = [line.rstrip() for line in whole.split("\n") if line.strip()]
@@ -281,30 +310,10 @@ def without_secrets(data: bytes) -> bytes:
     return without_credentials(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-def _failed(title: str, command: str, code: int | None, lines: list[str], limits: BuildLimits) -> SandboxError:
-    output = "\n".join(f"    {line}" for line in lines)
-    return SandboxError(
-        f"{_WHAT}: {title} ended with {code}",
-        why=f"`{command}` failed; the end of its output:\n{output or '    (nothing)'}",
-        hint=_advice("\n".join(lines), code, limits),
-    )
-
-
 def _advice(output: str, code: int | None, limits: BuildLimits) -> str:
-    low = output.lower()
-    if code == 137:  # noqa: PLR2004 - 128 + SIGKILL, as shells say it
-        return f"it may have needed more memory than the limit of {limits.memory_mb} MB; or bring an image with --image"
-    if "temporary failure" in low or "could not resolve" in low or "enotfound" in low or "connection" in low:
-        return "no package index answered: `r1code sandbox doctor` says which ones do"
-    if "certificate" in low:
-        return "the index's certificate is not trusted: point SSL_CERT_FILE to your certificates, and build again"
-    if "gcc" in low or "cc1" in low or "fatal error:" in low or "pg_config" in low or "pkg-config" in low:
+    if code == _KILLED:
         return (
-            "a package is built from source and misses a compiler or a library: name Debian packages in "
-            '.r1code/config.toml, e.g. packages = ["build-essential", "libpq-dev"]'
+            f"it may need more memory than the limit of {limits.memory_mb} MB; else bring an image with --image"
         )
-    if "no matching distribution" in low or "resolutionimpossible" in low:
-        return "correct the requirement in the project's files, or ask for another Python version there"
-    return (
-        "correct what it names; add Debian packages with packages = [...] in .r1code/config.toml, or use --image"
-    )
+    low = output.lower()
+    return next((advice for words, advice in _ADVICE if any(word in low for word in words)), _ADVICE_ELSE)

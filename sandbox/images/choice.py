@@ -24,17 +24,29 @@ from r1code.sandbox.environments.environment import Language
 from r1code.sandbox.environments.recipe import Base, lacking, official, satisfies
 from r1code.sandbox.images.image import has_image, pull
 
-_PROBE = """ask() { language=$1; shift; command -v "$1" >/dev/null 2>&1 && echo "$language $("$@" 2>&1 | tr '\\n' ' ')"; }
+_PROBE = """ask() {
+  language=$1; shift
+  command -v "$1" >/dev/null 2>&1 && echo "$language $("$@" 2>&1 | tr '\\n' ' ')"
+}
 ask python python3 --version; ask node node --version; ask go go version; ask rust cargo --version
-ask java javac -version; ask ruby ruby --version; ask php php --version; ask dotnet dotnet --version; ask native cc --version
-exit 0"""
+ask java javac -version; ask ruby ruby --version; ask php php --version; ask dotnet dotnet --version
+ask native cc --version; exit 0"""
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 
 
 def choose(
-    client: docker.DockerClient, detected: Detected, own: str, labels: dict[str, str], say: Say, control: Control
+    client: docker.DockerClient,
+    detected: Detected,
+    own: str,
+    *,
+    labels: dict[str, str],
+    say: Say,
+    control: Control,
 ) -> Base:
-    """The image to start from, which the engine then has. `own`: r1code's base image. Raises SandboxError, Cancelled."""
+    """The image to start from, which the engine then has. `own`: r1code's base image.
+
+    Raises SandboxError and Cancelled.
+    """
     look = partial(_look, client, labels=labels, control=control)
     named = detected.devcontainer.image
     if named and _bring(client, named, say, control):
@@ -48,7 +60,7 @@ def choose(
     if languages := lacking(detected, base):
         raise SandboxError(
             "the project's environment could not be built",
-            why=f"no registry answers for the official image of {', '.join(languages)}, and Debian has no package of it",
+            why=f"no registry answers for an official image, and Debian does not have {', '.join(languages)}",
             hint="bring an image that has it: `docker load -i FILE`, then name it with --image",
         )
     why = "r1code's own base image and Debian packages"
@@ -85,7 +97,7 @@ def registry_has(client: docker.DockerClient, name: str, control: Control) -> bo
 
     def ask() -> bool:
         try:
-            client.api.inspect_distribution(name)
+            client.images.get_registry_data(name)
         except APIError:
             return False
         return True

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import docker
 from docker.errors import DockerException
+from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError
@@ -25,19 +26,19 @@ _TAIL = 20
 _WHAT = "the image of your Dockerfile could not be built"
 
 
-def build_named(  # noqa: PLR0913 - keyword-only: what one build is given
-    client: docker.DockerClient,
-    tag: str,
-    dockerfile: bytes,
-    files: Mapping[str, bytes],
-    *,
-    no_cache: bool,
-    say: Say,
-    control: Control,
-) -> None:
-    """Builds it. Its `COPY` finds the manifests of the repository. Raises SandboxError and Cancelled."""
+class Named(Struct, frozen=True, kw_only=True):
+    tag: str
+    """What the image is called."""
+    dockerfile: bytes
+    files: Mapping[str, bytes]
+    """What its `COPY` finds."""
+    no_cache: bool = False
+
+
+def build_named(client: docker.DockerClient, named: Named, say: Say, control: Control) -> None:
+    """Builds it. Raises SandboxError and Cancelled."""
     archive = Archive()
-    for path, data in {**files, DOCKERFILE: dockerfile}.items():
+    for path, data in {**named.files, DOCKERFILE: named.dockerfile}.items():
         archive.add(path, "file", 0o644, without_secrets(data))
     context, _ = archive.finish()
     limits = BuildLimits()
@@ -50,12 +51,12 @@ def build_named(  # noqa: PLR0913 - keyword-only: what one build is given
                     fileobj=context,
                     custom_context=True,
                     dockerfile=DOCKERFILE,
-                    tag=tag,
-                    nocache=no_cache,
+                    tag=named.tag,
+                    nocache=named.no_cache,
                     rm=True,
                     forcerm=True,
                     decode=True,
-                    labels={ENVIRONMENT: tag.partition(":")[2]},
+                    labels={ENVIRONMENT: named.tag.partition(":")[2]},
                     container_limits={"memory": memory, "memswap": memory},
                     use_config_proxy=False,
                 ),
