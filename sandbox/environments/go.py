@@ -24,6 +24,8 @@ def detect(folder: Folder) -> Environment | None:
         language="go",
         manager="go",
         version=version[1] if version else "",
+        # Packages of the standard library are built with cgo where there is a compiler, and need one.
+        system=("gcc", "libc6-dev"),
         files=folder.full("go.work", "go.work.sum", *members) if needs else (),
         steps=("go mod download",) if needs else (),
         variables={"GOPATH": f"{HOME}/go", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"},

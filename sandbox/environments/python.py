@@ -17,6 +17,11 @@ SITE = "/home/r1code/site"
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "requirements.txt")
 _PIP = "pip install --no-cache-dir"
 _EDITABLE = f"pip install -q --no-index --no-deps --no-build-isolation --prefix {SITE} -e ."
+_UNTAGGED = (
+    "[ -e .git ] || export SETUPTOOLS_SCM_PRETEND_VERSION=$(sed -n 's/^Version: //p' PKG-INFO 2>/dev/null"
+    " | grep . || echo 0.0.0); "
+)
+"""Where a version comes from tags, and there is no history, it is the one that a source distribution notes."""
 _HOOK = (
     'import site, sys; site.addsitedir(f"'
     + SITE
@@ -57,6 +62,13 @@ _BACKENDS = {
     "maturin": ("cargo", *_COMPILER),
     "setuptools_rust": ("cargo", *_COMPILER),
 }
+_FOR_LINKS = {
+    "hatchling.build": ("editables",),
+    "pdm.backend": ("editables",),
+    "mesonpy": ("meson", "ninja"),
+    "scikit_build_core.build": ("ninja",),
+}
+"""What a build backend asks for, beside what it declares, to install a project as links into its tree."""
 _EXTENSION = re.compile(r"\bExtension\(|ext_modules|cythonize\(|cffi_modules")
 _COMPILED = (".c", ".cc", ".cpp", ".cxx", ".pyx", ".rs")
 _PINNED = re.compile(r"(\d+)\.(\d+)")
@@ -172,7 +184,7 @@ def detect(folder: Folder) -> Environment | None:
         system=system,
         files=folder.full(*_of_lock(lock, manager), *dict.fromkeys((*files, *included))),
         steps=_steps(folder, _export(pyproject, manager), files, [*listed, *build]),
-        prepare=(_EDITABLE,) if package else (),
+        prepare=_prepare(build) if package else (),
         sources=("pyproject.toml", "setup.py", "setup.cfg", *(_COMPILED if system else ())) if package else (),
         variables={"VIRTUAL_ENV": VENV, "PATH": f"{SITE}/bin:{VENV}/bin:$PATH"},
         notes=tuple(notes + found.notes),
@@ -267,8 +279,9 @@ def _is_package(folder: Folder, pyproject: Pyproject) -> bool:
 
 
 def _build_requires(pyproject: Pyproject) -> list[str]:
-    requires = _DEFAULT_BUILD if pyproject.build_system is None else pyproject.build_system.requires
-    return [text for text in map(wanted.valid, requires) if text]
+    system = pyproject.build_system or BuildSystem()
+    more = _FOR_LINKS.get(system.build_backend, ())
+    return [text for text in map(wanted.valid, (*system.requires, *more)) if text]
 
 
 def _system(folder: Folder, pyproject: Pyproject, listed: list[str]) -> tuple[str, ...]:
@@ -281,6 +294,11 @@ def _system(folder: Folder, pyproject: Pyproject, listed: list[str]) -> tuple[st
     for line in listed:
         packages |= dict.fromkeys(_LIBRARIES.get(canonicalize_name(Requirement(line).name), ()))
     return tuple(packages)
+
+
+def _prepare(build: list[str]) -> tuple[str, ...]:
+    is_tagged = any(re.search(r"scm|vcs|versioning", line) for line in build)
+    return (f"{_UNTAGGED if is_tagged else ''}{_EDITABLE}",)
 
 
 def _version(folder: Folder, asked: str) -> str:

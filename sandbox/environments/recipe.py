@@ -143,6 +143,9 @@ def version_of(one: Environment) -> str:
         if ">" in one.version or not majors:
             return str(max(_NODES[0], *majors, 0))
         return str(max(majors))
+    if one.language == "go":
+        # What go.mod asks for is a least version.
+        return "1"
     if one.language == "java":
         least = int(numbers[0].partition(".")[0]) if numbers else _JAVAS[-2]
         return str(next((known for known in _JAVAS if known >= least), _JAVAS[-1]))

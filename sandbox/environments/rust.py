@@ -30,7 +30,7 @@ def detect(folder: Folder) -> Environment | None:
         version=channel[1] if channel else folder.word("rust-toolchain") or (least[1] if least else ""),
         system=("build-essential", "pkg-config"),
         files=folder.full("Cargo.lock", *manifests) if needs else (),
-        steps=(_stubs(folder, manifests), f"cargo fetch{locked}") if needs else (),
+        steps=(_stubs(folder, manifests), f"CARGO_NET_OFFLINE=false cargo fetch{locked}") if needs else (),
         prepare=(f"[ -e Cargo.lock ] || cp {quoted(source_of(folder.path))}/Cargo.lock .",)
         if needs and not locked
         else (),

@@ -54,7 +54,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("gcc", "cc1", "fatal error:", "pg_config", "pkg-config"),
-        "something is built from source: name the Debian packages that it lacks as `packages` in .r1code/config.toml",
+        "it is built from source: name Debian packages that it lacks as `packages` in .r1code/config.toml",
     ),
     (
         ("no matching distribution", "resolutionimpossible", "eresolve"),
