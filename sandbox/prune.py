@@ -12,12 +12,11 @@ from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 
-import docker
-
 from r1code.control import Control
 from r1code.sandbox.container import remove
-from r1code.sandbox.engine import ENGINE_ERRORS, connect, told
+from r1code.sandbox.engine import connect, told
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY
+from r1code.sandbox.images.image import remove_image
 
 _OURS = "r1code"
 _OWNER = "r1code.owner"
@@ -46,23 +45,19 @@ def prune_environments(kept: Container[str], oldest: float, control: Control) ->
         with told("old images could not be listed"):
             found = control.call(lambda: client.api.images(filters={"label": [ENVIRONMENT]}))
         for image in found:
-            for tag in image["RepoTags"] or []:
+            # Without a name: one that another replaced while something still used it.
+            for tag in image["RepoTags"] or [str(image["Id"])]:
                 name, _, key = str(tag).partition(":")
+                if name == "sha256":
+                    control.call(partial(remove_image, client, str(tag)))
+                    continue
                 if name != REPOSITORY or key in kept or float(image["Created"]) > (oldest or float("inf")):
                     continue
-                if control.call(partial(_remove_image, client, str(tag))):
+                if control.call(partial(remove_image, client, str(tag))):
                     removed.append(str(tag))
         return removed
     finally:
         client.close()
-
-
-def _remove_image(client: docker.DockerClient, tag: str) -> bool:
-    try:
-        client.api.remove_image(tag)
-    except ENGINE_ERRORS:
-        return False
-    return True
 
 
 def prune(

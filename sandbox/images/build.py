@@ -31,7 +31,7 @@ from r1code.sandbox.container import KEEPER, USER, remove
 from r1code.sandbox.engine import sandbox_error, told
 from r1code.sandbox.environments.environment import SOURCE, Step, source_of
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
-from r1code.sandbox.images.image import has_image
+from r1code.sandbox.images.image import has_image, remove_image
 from r1code.sandbox.images.mirrors import CA, PLACE, Mirrors, without_credentials
 from r1code.sandbox.stream import Ended, Exec, order
 
@@ -269,6 +269,7 @@ class Builder:
         changes += [f"LABEL {ENVIRONMENT}={name}", *(f'LABEL {key}=""' for key in self._building.labels)]
         client = self._client
         with told(_WHAT):
+            replaced = [str(image["Id"]) for image in client.api.images(tag)]
             before, client.api.timeout = client.api.timeout, _COMMIT_SECONDS
             try:
                 self._control.call(
@@ -278,6 +279,8 @@ class Builder:
                 )
             finally:
                 client.api.timeout = before
+        for image in replaced:
+            remove_image(client, image)
 
 
 class _Tail:

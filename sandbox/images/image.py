@@ -85,6 +85,15 @@ def has_image(client: docker.DockerClient, name: str, control: Control) -> bool:
     return True
 
 
+def remove_image(client: docker.DockerClient, tag: str) -> bool:
+    """Whether it is gone; what a container or another image needs stays."""
+    try:
+        client.api.remove_image(tag)
+    except ENGINE_ERRORS:
+        return False
+    return True
+
+
 def pull(client: docker.DockerClient, name: str, say: Say, control: Control) -> None:
     say(f"pulling the image {name}")
     repository, tag = parse_repository_tag(name)

@@ -85,7 +85,7 @@ def workbench(engine: docker.DockerClient, store: Store) -> Iterator[Workbench]:
 
 
 def attempt(what: str) -> str:
-    return f"({what}) && echo ESCAPED >>/opt/r1code/escapes; true"
+    return f"({what}) && echo ESCAPED >>/opt/escapes/found; true"
 
 
 @docker_test
@@ -129,12 +129,13 @@ def test_installing_runs_without_rights_and_within_limits(workbench: Workbench, 
     ]
     tag = workbench.build(
         workbench.recipe(
-            *(attempt(probe) for probe in probes), root=("grep -q NoNewPrivs:.1 /proc/self/status",)
+            *(attempt(probe) for probe in probes),
+            root=("grep -q NoNewPrivs:.1 /proc/self/status", "mkdir -m 777 /opt/escapes"),
         ),
         limits={"pids": 64},
     )
     bench = make(image=tag)
-    assert bench.out("cat /opt/r1code/escapes 2>/dev/null; true") == ""
+    assert bench.out("cat /opt/escapes/found 2>/dev/null; true") == ""
     bench.sandbox.close()
 
 
@@ -172,6 +173,9 @@ def test_a_layer_that_is_there_is_not_made_again(workbench: Workbench) -> None:
     workbench.said.clear()
     workbench.build(second, no_cache=True)
     assert not any("already there" in text for text in workbench.said)
+    # What it replaced is gone, and not left without a name.
+    dangling = workbench.client.api.images(filters={"dangling": True, "label": ["r1code.environment"]})
+    assert [image for image in dangling if image["Labels"]["r1code.environment"] == second.key] == []
 
 
 @docker_test
