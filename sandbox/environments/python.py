@@ -183,7 +183,7 @@ def detect(folder: Folder) -> Environment | None:
         version=_version(folder, found.python),
         system=system,
         files=folder.full(*_of_lock(lock, manager), *dict.fromkeys((*files, *included))),
-        steps=_steps(folder, _export(pyproject, manager), files, [*listed, *build]),
+        steps=(*_start(build), *_steps(folder, _export(pyproject, manager), files, listed)),
         prepare=_prepare(build) if package else (),
         sources=("pyproject.toml", "setup.py", "setup.cfg", *(_COMPILED if system else ())) if package else (),
         variables={"VIRTUAL_ENV": VENV, "PATH": f"{SITE}/bin:{VENV}/bin:$PATH"},
@@ -318,8 +318,13 @@ def _export(pyproject: Pyproject, manager: str) -> str:
     return command + "".join(flag.format(quoted(name)) for flag, name in flags if wanted.is_test_group(name))
 
 
+def _start(build: list[str]) -> tuple[str, ...]:
+    """A virtual environment with what builds the project, as new as an isolated build would have it."""
+    return (*_VENV, f"{_PIP} -U {' '.join(map(quoted, build))}") if build else _VENV
+
+
 def _steps(folder: Folder, export: str, files: tuple[str, ...], listed: list[str]) -> tuple[str, ...]:
-    steps: list[str] = [*_VENV]
+    steps: list[str] = []
     everything = [*files, *(other for path in files for other in wanted.includes(folder, path))]
     if wanted.names_itself(folder, everything):
         names = " ".join(map(quoted, dict.fromkeys(everything)))

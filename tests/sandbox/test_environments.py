@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.dockerfiles import FOLDER, OWN, PROJECTS, PYTHON_PEP621, Files, detected, text
 from r1code.sandbox.environments import devcontainer
 from r1code.sandbox.environments.detect import Detected, detect, is_manifest
 from r1code.sandbox.environments.environment import Environment
@@ -19,7 +20,6 @@ from r1code.sandbox.environments.recipe import (
     request_key,
     satisfies,
 )
-from fakes.dockerfiles import FOLDER, OWN, PROJECTS, PYTHON_PEP621, Files, detected, text
 
 
 def one(files: Files) -> Environment:

@@ -15,7 +15,8 @@ ENV PATH="/home/r1code/site/bin:/opt/r1code/venv/bin:$PATH"
 WORKDIR /opt/r1code/src
 RUN test -x /opt/r1code/venv/bin/python || python3 -m venv /opt/r1code/venv
 RUN for site in /opt/r1code/venv/lib/python3*/site-packages; do echo 'import site, sys; site.addsitedir(f"/home/r1code/site/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")' >$site/r1code.pth; done
-RUN pip install --no-cache-dir 'attrs>=23' 'psycopg2; python_version > "3"' pytest-mock ruff mypy msgspec hatchling editables pytest
+RUN pip install --no-cache-dir -U hatchling editables
+RUN pip install --no-cache-dir 'attrs>=23' 'psycopg2; python_version > "3"' pytest-mock ruff mypy msgspec pytest
 
 USER 1000:1000
 WORKDIR /workspace

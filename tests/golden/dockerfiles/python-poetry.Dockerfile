@@ -16,10 +16,11 @@ COPY --chown=1000:1000 ["pyproject.toml","/opt/r1code/src/pyproject.toml"]
 WORKDIR /opt/r1code/src
 RUN test -x /opt/r1code/venv/bin/python || python3 -m venv /opt/r1code/venv
 RUN for site in /opt/r1code/venv/lib/python3*/site-packages; do echo 'import site, sys; site.addsitedir(f"/home/r1code/site/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")' >$site/r1code.pth; done
+RUN pip install --no-cache-dir -U poetry-core
 RUN python3 -m venv /tmp/poetry && /tmp/poetry/bin/pip install --no-cache-dir -q poetry poetry-plugin-export
 RUN PATH=/tmp/poetry/bin:$PATH && poetry export -o /tmp/locked.txt --with test
 RUN pip install --no-cache-dir -r /tmp/locked.txt
-RUN pip install --no-cache-dir poetry-core pytest
+RUN pip install --no-cache-dir pytest
 
 USER 1000:1000
 WORKDIR /workspace

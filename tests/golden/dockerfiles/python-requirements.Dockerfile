@@ -18,8 +18,9 @@ COPY --chown=1000:1000 ["requirements.txt","/opt/r1code/src/requirements.txt"]
 WORKDIR /opt/r1code/src
 RUN test -x /opt/r1code/venv/bin/python || python3 -m venv /opt/r1code/venv
 RUN for site in /opt/r1code/venv/lib/python3*/site-packages; do echo 'import site, sys; site.addsitedir(f"/home/r1code/site/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")' >$site/r1code.pth; done
+RUN pip install --no-cache-dir -U setuptools wheel
 RUN sed -i -E '/^[[:space:]]*(-e|--editable|\.|file:)/d' requirements-dev.txt requirements.txt constraints.txt
-RUN pip install --no-cache-dir -r requirements-dev.txt setuptools wheel pytest
+RUN pip install --no-cache-dir -r requirements-dev.txt pytest
 
 USER 1000:1000
 WORKDIR /workspace
