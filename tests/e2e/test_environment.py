@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -146,8 +145,8 @@ def go_counts(output: str) -> dict[str, int]:
 
 
 UV = (
-    "python3.11 -m venv .tool && .tool/bin/pip install -q uv && .tool/bin/uv sync -q --frozen --python python3.11 "
-    "--group tests && .venv/bin/python -m pytest -q -p no:cacheprovider"
+    "python3.11 -m venv .tool && .tool/bin/pip install -q uv && "
+    ".tool/bin/uv sync -q --frozen --python python3.11 --group tests && .venv/bin/python -m pytest -q -p no:cacheprovider"
 )
 PIP = (
     "python3.11 -m venv .venv && .venv/bin/pip install -q -r requirements/tests.txt -e . && "
@@ -181,20 +180,19 @@ def fetched(name: str, kind: str, folder: Path) -> Path:
     said = shell(commands[kind], folder)
     if kind == "apt":
         return folder / "y"
-    (archive,) = [path for path in folder.iterdir() if path.name.endswith((".tar.gz", ".tgz"))] or pytest.fail(
-        said
-    )
-    with tarfile.open(archive) as tar:
+    archives = [path for path in folder.iterdir() if path.name.endswith((".tar.gz", ".tgz"))]
+    assert len(archives) == 1, said
+    with tarfile.open(archives[0]) as tar:
         tar.extractall(folder / "x", filter="data")
     (root,) = (folder / "x").iterdir()
     return root
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def folders(tmp_path: Path) -> tuple[Path, Path]:
     for name in ("source", "state"):
         (tmp_path / name).mkdir()
-    yield tmp_path / "source", tmp_path / "state"
+    return tmp_path / "source", tmp_path / "state"
 
 
 @pytest.mark.full

@@ -45,7 +45,7 @@ PROJECTS: dict[str, tuple[Base, Files]] = {
             "requirements.txt": "flask\n-e .\n",
             "requirements-dev.txt": "-r requirements.txt\n-c constraints.txt\npytest==8.4\n",
             "constraints.txt": "flask<4\n",
-            "setup.py": "from setuptools import setup, Extension\nsetup(name='x', ext_modules=[Extension('x', ['x.c'])])\n",
+            "setup.py": "from setuptools import *\nsetup(name='x', ext_modules=[Extension('x', ['x.c'])])\n",
             "x.c": "",
         },
     ),
@@ -53,7 +53,8 @@ PROJECTS: dict[str, tuple[Base, Files]] = {
         OWN,
         {
             "pyproject.toml": '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = "^3.9"\n'
-            '[tool.poetry.group.test.dependencies]\npytest = "*"\n[tool.poetry.group.docs.dependencies]\nsphinx = "*"\n'
+            '[tool.poetry.group.test.dependencies]\npytest = "*"\n'
+            '[tool.poetry.group.docs.dependencies]\nsphinx = "*"\n'
             '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
             "poetry.lock": "",
         },

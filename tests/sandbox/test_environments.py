@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,14 @@ from r1code.sandbox.environments.recipe import (
     request_key,
     satisfies,
 )
+
+NOX = """
+def tests(session):
+    session.install("six", "-e", ".")
+
+def docs(session):
+    session.install("sphinx")
+"""
 
 
 def one(files: Files) -> Environment:
@@ -102,7 +111,7 @@ def test_a_project_says_its_language_its_manager_and_its_version(
         (
             {
                 "setup.py": "",
-                "noxfile.py": "def tests(session):\n    session.install('six', '-e', '.')\ndef docs(session):\n    session.install('sphinx')\n",
+                "noxfile.py": NOX,
             },
             ["six"],
             ["sphinx", " -e"],
@@ -201,7 +210,8 @@ HOSTILE = """{
   // comments, and a trailing comma
   "image": "mcr.example.org/devcontainers/python:3.12",
   "features": {"ghcr.io/devcontainers/features/node:1": {"version": "20"}, "ghcr.io/evil/x:1": {}},
-  "containerEnv": {"MODE": "test", "API_TOKEN": "x", "HOST": "${localEnv:HOME}", "PATH": "/evil", "LD_PRELOAD": "x"},
+  "containerEnv": {"MODE": "test", "API_TOKEN": "x", "HOST": "${localEnv:HOME}", "PATH": "/evil",
+    "LD_PRELOAD": "x"},
   "initializeCommand": "touch /tmp/owned",
   "onCreateCommand": "x", "postCreateCommand": "x",
   "runArgs": ["--privileged", "-v", "/:/host"],
@@ -232,9 +242,7 @@ def test_a_devcontainer_can_say_an_image_features_and_harmless_variables_and_not
 
 @pytest.mark.parametrize("image", ["--privileged", "x y", "a\nRUN evil", "$(id)", "-v /:/x", "UPPER"])
 def test_what_is_not_the_name_of_an_image_is_not_used(image: str):
-    import json
-
-    assert devcontainer.read(json.dumps({"image": image}).encode()).image == ""
+    assert devcontainer.read(msgspec.json.encode({"image": image})).image == ""
 
 
 def test_names_of_a_repository_never_become_commands():
