@@ -146,7 +146,8 @@ def go_counts(output: str) -> dict[str, int]:
 
 UV = (
     "python3.11 -m venv .tool && .tool/bin/pip install -q uv && "
-    ".tool/bin/uv sync -q --frozen --python python3.11 --group tests && .venv/bin/python -m pytest -q -p no:cacheprovider"
+    ".tool/bin/uv sync -q --frozen --python python3.11 --group tests && "
+    ".venv/bin/python -m pytest -q -p no:cacheprovider"
 )
 PIP = (
     "python3.11 -m venv .venv && .venv/bin/pip install -q -r requirements/tests.txt -e . && "
