@@ -165,7 +165,7 @@ PROJECTS = {
     "jinja2": ("pip", PYTEST, PIP, pytest_counts, ()),
     "msgpack": ("pip", f"{PYTEST} test", MSGPACK, pytest_counts, ()),
     "minimist": ("npm", "npx tape 'test/**/*.js'", NODE, tap_counts, ()),
-    "qs": ("npm", "npx tape 'test/**/*.js'", NODE, tap_counts, ()),
+    "deep-equal": ("npm", "npx tape 'test/**/*.js'", NODE, tap_counts, ()),
     "golang-github-mitchellh-mapstructure-dev": ("apt", GO, GO, go_counts, ()),
 }
 
