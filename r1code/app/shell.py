@@ -109,19 +109,19 @@ def interact(container: Container, control: Control) -> int:
             with suppress(*ENGINE_ERRORS):
                 api.exec_resize(exec_id, height=size.lines, width=size.columns)
 
-        resize()
         before = signal.signal(signal.SIGWINCH, resize)
         try:
             with _raw():
-                _join(connection, control)
+                _join(connection, control, resize)
         finally:
             signal.signal(signal.SIGWINCH, before)
             getattr(stream, "_response", stream).close()
         return int(api.exec_inspect(exec_id)["ExitCode"] or 0)
 
 
-def _join(connection: socket.socket, control: Control) -> None:
-    """Carries bytes both ways until the other side ends."""
+def _join(connection: socket.socket, control: Control, began: Callable[[], None]) -> None:
+    """Carries bytes both ways until the other side ends. `began`: called once it is there."""
+    is_new = True
     connection.settimeout(None)
     here = sys.stdin.fileno()
     while True:
@@ -132,6 +132,10 @@ def _join(connection: socket.socket, control: Control) -> None:
             if not data:
                 return
             os.write(sys.stdout.fileno(), data)
+            if is_new:
+                # Before it says something it may not have a terminal yet whose size could be set.
+                is_new = False
+                began()
         if here in ready:
             data = os.read(here, _CHUNK)
             if not data:

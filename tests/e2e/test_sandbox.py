@@ -80,7 +80,7 @@ def shell(repo: Repo) -> pexpect.spawn:
         env={**repo.environ, "TERM": "dumb"},
         encoding="utf-8",
         dimensions=(30, 100),
-        timeout=60,
+        timeout=20,
     )
 
 
@@ -93,9 +93,10 @@ def test_a_shell_works_on_a_copy_and_what_changed_is_brought_back_or_dropped(rep
         terminal.sendline("stty size; echo made >made.txt; rm shop/names.py; id -u")
         terminal.expect("30 100")
         terminal.expect("1000")
-        terminal.sendline("echo a''b; sleep 100")
-        terminal.expect("ab")
+        terminal.sendline('sh -c \'trap "echo cau""ght; exit" INT; echo rea""dy; while :; do sleep 0.1; done\'')
+        terminal.expect("ready")
         terminal.sendintr()
+        terminal.expect("caught")
         terminal.expect(r"workspace\$ ")
         terminal.sendline("exit 3")
         terminal.expect("Bring back what changed in 2 files")
