@@ -157,6 +157,10 @@ def _session(
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
+        if config.sandbox == "docker":
+            from r1code.cli_sandbox import image_of
+
+            workshop.image = image_of(git, config, say, control)
         try:
             with workshop.opened(control):
                 steps = workshop.steps if config.steps is None else config.steps
@@ -269,21 +273,9 @@ def _consent(config: Config, control: Control) -> Approver:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import make_image, prune_containers, state_folder
-    from r1code.control import Control
+    from r1code.cli_sandbox import handle
 
-    control = Control()
-    with cancel_on_signals(control):
-        if options.action == "image":
-            name = make_image(options.image, lambda text: print(text, file=sys.stderr), control)
-            print(name)
-            return 0
-        removed = prune_containers(state_folder(), control, everything=options.all)
-    for line in removed:
-        print(f"removed {line}")
-    print(f"{len(removed)} containers removed")
-    return 0
+    return handle(options)
 
 
 def _open_checkpoints(options: argparse.Namespace) -> Checkpoints:

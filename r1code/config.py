@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from r1code.errors import UsageError
 
 PROJECT_FILE = ".r1code/config.toml"
-PROJECT_KEYS = frozenset({"test", "format", "lint"})
+PROJECT_KEYS = frozenset({"test", "format", "lint", "packages"})
 """All that a project file may set."""
 
 
@@ -40,7 +40,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """Checks them, in the same way."""
     sandbox: Literal["docker", "none"] = "docker"
     yes: bool = False
-    """Consent, given once, to download the embedded model."""
+    """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
     dry_run: bool = False
@@ -53,6 +53,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """How a commit says that r1code wrote what is in it."""
     image: str | None = None
     """A Docker image instead of r1code's own base image."""
+    dockerfile: str | None = None
+    """A file from which the project's image is built, instead of what r1code finds out."""
+    packages: tuple[str, ...] = ()
+    """Debian packages that the project's image has in addition."""
     candidates: Annotated[int, Meta(ge=1, le=64)] = 1
     """Attempts at a repair, until one is proven."""
     seed: int | None = None

@@ -15,7 +15,10 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
     model.add_argument(
-        "--yes", action="store_true", default=None, help="agree to download the embedded model, if it is not here"
+        "--yes",
+        action="store_true",
+        default=None,
+        help="agree to download the embedded model, and to install the project's dependencies into an image",
     )
     model.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     tests = common.add_argument_group("tests and sandbox")
@@ -81,23 +84,35 @@ def parser() -> argparse.ArgumentParser:
     _add_undo(commands.add_parser)
     _add_git(commands.add_parser)
     _add_apply(commands.add_parser)
-    _add_sandbox(commands.add_parser)
+    _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
-
-
-def _add_sandbox(add: Callable[..., argparse.ArgumentParser]) -> None:
-    sandbox = add("sandbox", help="manage the containers of r1code")
-    actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
-    prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
-    prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
-    image = actions.add_parser("image", help="make the image ready now, and print its name")
-    image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
 
 
 def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:
     tests = add("tests", help="how the tests are run here, as far as the files show it")
     tests.add_argument("--json", action="store_true", help="as JSON")
     tests.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="look in FOLDER")
+
+
+def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+    actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
+    init = actions.add_parser("init", parents=[common], help="show what the project needs, as a Dockerfile")
+    init.add_argument("--write", action="store_true", help="keep it as .r1code/Dockerfile")
+    init.add_argument("--force", action="store_true", help="with --write: overwrite a file that differs")
+    build = actions.add_parser("build", parents=[common], help="install what the project needs into an image")
+    build.add_argument("--no-cache", action="store_true", help="also what is there already")
+    shell = actions.add_parser("shell", parents=[common], help="a shell in a container with a copy of your files")
+    shell.add_argument("--image", metavar="NAME", help="a Docker image instead of the project's own")
+    shell.add_argument("--yes", action="store_true", default=None, help="build the project's image unasked")
+    actions.add_parser("doctor", help="what the sandbox finds on this machine, and what to do about it")
+    prune = actions.add_parser(
+        "prune", help="remove containers whose r1code is gone, and images that nobody uses"
+    )
+    prune.add_argument("--all", action="store_true", help="all of them, also those in use")
+    image = actions.add_parser("image", help="make the base image ready now, and print its name")
+    image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
 
 
 def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:

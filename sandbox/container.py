@@ -30,7 +30,7 @@ WORK = "/workspace"
 NOT_COPIED = "the work tree could not be copied in"
 HOME = "/home/r1code"
 USER = "1000:1000"
-_KEEPER = "65534:65534"
+KEEPER = "65534:65534"
 """Whom the container's own process belongs to: not USER, so that `kill -1` by USER spares it."""
 _LIFE_SECONDS = 24 * 3600
 _OWNED = "uid=1000,gid=1000,mode=0755"
@@ -101,7 +101,7 @@ def create(client: DockerClient, image: str, limits: Limits, labels: dict[str, s
         image,
         entrypoint=["sleep"],
         command=[str(_LIFE_SECONDS)],
-        user=_KEEPER,
+        user=KEEPER,
         working_dir=WORK,
         environment=_ENVIRONMENT,
         hostname="sandbox",
@@ -145,6 +145,10 @@ class Container:
         self.answered = False
         self.used = False
         """A command ran since `seen`."""
+        self.prepared = False
+        """The tree is connected with what the image has installed."""
+        self.made: set[str] = set()
+        """What doing that left in the tree."""
         self.memory_kills = 0
         self._spare: Exec | None = None
 

@@ -17,6 +17,7 @@ from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
 from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGoneError, connect, told
+from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.gitdir import LeftOutError, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import (
@@ -30,6 +31,7 @@ from r1code.sandbox.manifest import (
     sending,
     touched,
 )
+from r1code.sandbox.prepare import prepare
 from r1code.sandbox.prune import labels
 from r1code.tree.entry import FOLDER
 from r1code.tree.patch import FileChange, Patch
@@ -53,6 +55,9 @@ Ignored = Callable[[list[str]], set[str]]
 """Which of these new paths do not come back; folders end with a slash."""
 
 
+_NOTHING = Preparation()
+
+
 def _none(_: list[str]) -> set[str]:
     return set()
 
@@ -62,6 +67,7 @@ class DockerSandbox:
 
     `owner`: the id of the session; `prune` removes what dead owners left.
     `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    `preparation`: what is done in a new container once the tree is in it.
     """
 
     kind = "docker"
@@ -77,6 +83,7 @@ class DockerSandbox:
         say: Say,
         git_dir: Path | None = None,
         ignored: Ignored = _none,
+        preparation: Preparation = _NOTHING,
     ) -> None:
         self._image = image
         self._store = store
@@ -85,6 +92,7 @@ class DockerSandbox:
         self._say = say
         self._git_dir = git_dir
         self._ignored = ignored
+        self._preparation = preparation
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
         self._snapshot = Snapshot({})
@@ -142,6 +150,12 @@ class DockerSandbox:
             container.remove()
         if client is not None:
             client.close()
+
+    def entered(self, control: Control) -> Container:
+        """The container, for somebody who goes in; what they do counts as a command's."""
+        container = self._ready(control)
+        container.used = True
+        return container
 
     def _start(self, control: Control) -> Container:
         control.check()
@@ -214,6 +228,13 @@ class DockerSandbox:
             raise
         container.synced, container.begun = True, set()
         self._snapshot = snapshot
+        if self._preparation.is_due_after(todo.write):
+            container.prepared = False
+        if self._preparation.steps and not container.prepared and snapshot.entries:
+            prepare(
+                container, snapshot, self._preparation.steps, limits=self._limits, say=self._say, control=control
+            )
+            container.prepared = True
 
     def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:
         delete, prune = _names(todo.delete), _names(todo.prune)
@@ -260,7 +281,10 @@ class DockerSandbox:
     def _pull(self, container: Container, control: Control) -> Patch:
         self._look(container, control)
         base = self._snapshot.entries
-        found = returning(base, container.seen, container.known, self._ignored)
+        seen = {
+            path: there for path, there in container.seen.items() if path in base or path not in container.made
+        }
+        found = returning(base, seen, container.known, self._ignored)
         self._fetch(container, found.changed, control)
         after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
         after.update(dict.fromkeys(found.deleted))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 
 from r1code.control import Control
 from r1code.sandbox.container import remove
 from r1code.sandbox.engine import connect, told
+from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY
+from r1code.sandbox.images.image import remove_image
 
 _OURS = "r1code"
 _OWNER = "r1code.owner"
@@ -30,6 +32,32 @@ def _state(folder: Path) -> str:
     # Several machines may share an engine, and several state folders a machine.
     place = f"{platform.node()}:{folder.resolve()}"
     return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def prune_environments(kept: Container[str], oldest: float, control: Control) -> list[str]:
+    """Removes images of projects that are neither `kept`, by their key, nor newer than `oldest`: their names.
+
+    Raises SandboxError and Cancelled. An image that a container uses stays.
+    """
+    client = connect(control)
+    try:
+        removed: list[str] = []
+        with told("old images could not be listed"):
+            found = control.call(lambda: client.api.images(filters={"label": [ENVIRONMENT]}))
+        for image in found:
+            # Without a name: one that another replaced while something still used it.
+            for tag in image["RepoTags"] or [str(image["Id"])]:
+                name, _, key = str(tag).partition(":")
+                if name == "sha256":
+                    control.call(partial(remove_image, client, str(tag)))
+                    continue
+                if name != REPOSITORY or key in kept or float(image["Created"]) > (oldest or float("inf")):
+                    continue
+                if control.call(partial(remove_image, client, str(tag))):
+                    removed.append(str(tag))
+        return removed
+    finally:
+        client.close()
 
 
 def prune(

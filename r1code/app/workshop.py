@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.environments import Image, is_building
 from r1code.app.tree import held
 from r1code.approval import Approvals, Approver, Rule
 from r1code.config import PROJECT_FILE, Config
@@ -136,6 +137,8 @@ class Workshop:
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
+        self.image = Image(name=config.image)
+        """What its sandboxes start from."""
         self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
         self._opened = Opened(
             root=str(git.root),
@@ -193,7 +196,8 @@ class Workshop:
         from r1code.sandbox.docker import DockerSandbox
 
         return DockerSandbox(
-            image=self._config.image,
+            image=self.image.name,
+            preparation=self.image.preparation,
             store=self.store,
             owner=self.session.id,
             limits=limits,
@@ -291,7 +295,11 @@ def prune_containers(state: Path, control: Control, *, everything: bool = False)
     from r1code.sandbox.prune import prune
 
     folder = state / "sessions"
-    return prune(lambda name: is_alive(folder / name), state / "objects", control, everything=everything)
+
+    def lives(name: str) -> bool:
+        return is_alive(folder / name) or is_building(state, name)
+
+    return prune(lives, state / "objects", control, everything=everything)
 
 
 def make_image(name: str | None, say: Say, control: Control) -> str:

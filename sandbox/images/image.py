@@ -59,16 +59,16 @@ def ensure_image(
     Raises SandboxError and Cancelled.
     """
     if name is not None:
-        if not _has(client, name, control):
-            _pull(client, name, say, control)
+        if not has_image(client, name, control):
+            pull(client, name, say, control)
         return name
     recipe = recipe or default_recipe()
-    if _has(client, recipe.tag, control):
+    if has_image(client, recipe.tag, control):
         return recipe.tag
     say("preparing the sandbox's base image: this happens once")
     try:
-        if not _has(client, recipe.online.base, control):
-            _pull(client, recipe.online.base, say, control)
+        if not has_image(client, recipe.online.base, control):
+            pull(client, recipe.online.base, say, control)
         _build(client, recipe, say, control)
     except SandboxError as error:
         say(f"{error.what} ({error.why}); making one from this machine's package sources instead")
@@ -76,7 +76,7 @@ def ensure_image(
     return recipe.tag
 
 
-def _has(client: docker.DockerClient, name: str, control: Control) -> bool:
+def has_image(client: docker.DockerClient, name: str, control: Control) -> bool:
     with told(f"the image {name} could not be looked up"):
         try:
             control.call(lambda: client.images.get(name))
@@ -85,12 +85,21 @@ def _has(client: docker.DockerClient, name: str, control: Control) -> bool:
     return True
 
 
-def _pull(client: docker.DockerClient, name: str, say: Say, control: Control) -> None:
+def remove_image(client: docker.DockerClient, tag: str) -> bool:
+    """Whether it is gone; what a container or another image needs stays."""
+    try:
+        client.api.remove_image(tag)
+    except ENGINE_ERRORS:
+        return False
+    return True
+
+
+def pull(client: docker.DockerClient, name: str, say: Say, control: Control) -> None:
     say(f"pulling the image {name}")
     repository, tag = parse_repository_tag(name)
     layers = 0
     try:
-        for event in _events(
+        for event in events(
             lambda: client.api.pull(repository, tag or "latest", stream=True, decode=True), control
         ):
             if event.get("status") in {"Pull complete", "Already exists"}:
@@ -108,7 +117,7 @@ def _pull(client: docker.DockerClient, name: str, say: Say, control: Control) ->
 def _build(client: docker.DockerClient, recipe: Recipe, say: Say, control: Control) -> None:
     dockerfile = io.BytesIO(recipe.online.dockerfile.encode())
     with told("the base image could not be built"):
-        for event in _events(
+        for event in events(
             lambda: client.api.build(
                 fileobj=dockerfile, tag=recipe.tag, rm=True, forcerm=True, decode=True, use_config_proxy=True
             ),
@@ -119,7 +128,7 @@ def _build(client: docker.DockerClient, recipe: Recipe, say: Say, control: Contr
                 say(f"building the base image: {line}")
 
 
-def _events(start: Callable[[], Generator[_Event, None, None]], control: Control) -> Iterator[_Event]:
+def events(start: Callable[[], Generator[_Event, None, None]], control: Control) -> Iterator[_Event]:
     """What the engine tells while it works. Raises what its client raises, and Cancelled.
 
     The engine stops when its client hangs up, which happens at its next word after a cancel.

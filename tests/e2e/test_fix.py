@@ -260,7 +260,7 @@ def test_what_a_killed_process_left_goes_with_prune_and_its_log_loads(repo: Repo
         _until(process, "CommandOutput")
         process.kill()
     assert len(repo.containers()) == 1
-    assert "1 containers removed" in repo.run("sandbox", "prune").out
+    assert "1 containers and 0 images removed" in repo.run("sandbox", "prune").out
     assert repo.containers() == []
     session = Session.load(next((repo.state / "sessions").iterdir()))
     assert [call.name for call in session.dangling()] == ["run"]
@@ -278,7 +278,7 @@ def test_what_a_killed_process_left_goes_with_the_next_start(repo: Repo) -> None
 def test_a_running_session_keeps_its_container_when_another_one_prunes(repo: Repo) -> None:
     with _started(repo, "-p", "Go.", *repo.replies("<run>echo started; sleep 60</run>")) as process:
         _until(process, "CommandOutput")
-        assert "0 containers removed" in repo.run("sandbox", "prune").out
+        assert "0 containers and" in repo.run("sandbox", "prune").out
         assert len(repo.containers()) == 1
         busy = repo.run("-p", "Go.", *repo.replies("<done>ok</done>"))
         assert busy.code == 2

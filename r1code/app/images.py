@@ -1,0 +1,143 @@
+"""The project's image made ready: there already, or built with a person's consent."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import docker
+from msgspec import Struct
+
+from r1code.app.environments import Image, Project, last_used, leased_name, look_at, note_use
+from r1code.config import Config
+from r1code.control import Control
+from r1code.repo.git import Git
+from r1code.sandbox.engine import connect
+from r1code.sandbox.environments.recipe import Recipe, preparation, recipe
+from r1code.sandbox.images.build import Builder, Building
+from r1code.sandbox.images.choice import choose
+from r1code.sandbox.images.image import default_recipe, ensure_image, has_image
+from r1code.sandbox.images.mirrors import find_mirrors
+from r1code.sandbox.images.named import Named, build_named
+from r1code.sandbox.prune import labels, prune_environments
+
+Say = Callable[[str], None]
+Agrees = Callable[[str], bool]
+DAYS = 30
+"""How long an image is kept that nothing used."""
+_DAY_SECONDS = 86_400
+
+
+class Making(Struct, frozen=True, kw_only=True):
+    """What all that may build has in common."""
+
+    state: Path
+    say: Say
+    control: Control
+
+
+def image_for(git: Git, config: Config, agrees: Agrees, making: Making) -> Image:
+    """The project's own image: there, or built now if somebody agrees; else the base image, which is said.
+
+    Raises SandboxError, UsageError and Cancelled.
+    """
+    if config.image is not None:
+        return Image(name=config.image)
+    project = look_at(git, config, default_recipe().tag)
+    if not project.detected.environments and project.is_plain:
+        return Image()
+    client = connect(making.control)
+    try:
+        is_there = has_image(client, project.tag, making.control)
+        if not is_there and project.is_plain:
+            return Image()
+        if not is_there and not agrees(consent(project)):
+            making.say(
+                "the tests run in r1code's base image, which may lack packages that they need: "
+                "`r1code sandbox build` installs them"
+            )
+            return Image()
+        if not is_there:
+            _build(client, project, making)
+    finally:
+        client.close()
+    note_use(making.state, project.key)
+    return Image(name=project.tag, preparation=preparation(project.detected))
+
+
+def consent(project: Project) -> str:
+    """What a person is asked to agree to."""
+    lines = [f"  {line.folder or '.'}: {line.language}, {line.manager}" for line in project.detected.environments]
+    if project.packages:
+        lines.append(f"  Debian packages: {', '.join(project.packages)}")
+    if project.dockerfile is not None:
+        lines.append("  your own Dockerfile")
+    return (
+        "The project's dependencies are installed into a Docker image, once for each state of its lock files:\n"
+        + "\n".join(lines)
+        + "\nThis runs code of those packages in a container without your files and your keys, "
+        "but with an open network. `r1code sandbox init` shows every step."
+    )
+
+
+def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str:
+    """Builds the project's image and returns its name. Raises SandboxError, UsageError and Cancelled."""
+    project = look_at(git, config, default_recipe().tag)
+    client = connect(making.control)
+    try:
+        _build(client, project, making, no_cache=no_cache)
+    finally:
+        client.close()
+    note_use(making.state, project.key)
+    return project.tag
+
+
+def plan(git: Git, config: Config, making: Making) -> tuple[Project, Recipe]:
+    """What would be built. Raises SandboxError, UsageError and Cancelled."""
+    project = look_at(git, config, default_recipe().tag)
+    client = connect(making.control)
+    try:
+        with leased_name(making.state) as owner:
+            return project, _recipe(client, project, labels(owner, making.state / "objects"), making)
+    finally:
+        client.close()
+
+
+def _recipe(client: docker.DockerClient, project: Project, marks: dict[str, str], making: Making) -> Recipe:
+    own = ensure_image(client, None, making.say, making.control)
+    base = choose(client, project.detected, own, labels=marks, say=making.say, control=making.control)
+    return recipe(project.detected, base, project.packages, project.key)
+
+
+def _build(client: docker.DockerClient, project: Project, making: Making, *, no_cache: bool = False) -> None:
+    if project.dockerfile is not None:
+        making.say("building your Dockerfile; it has an open network while it is built")
+        named = Named(tag=project.tag, dockerfile=project.dockerfile, files=project.files, no_cache=no_cache)
+        build_named(client, named, making.say, making.control)
+        return
+    mirrors = find_mirrors(os.environ, Path.home())
+    with leased_name(making.state) as owner:
+        marks = labels(owner, making.state / "objects")
+        made = _recipe(client, project, marks, making)
+        making.say(f"building the project's environment from {made.base.name}: {made.base.why}")
+        making.say("the network is open while it is built, and closed when commands run in it")
+        for note in (*made.notes, *mirrors.notes):
+            making.say(f"note: {note}")
+        building = Building(mirrors=mirrors, labels=marks, no_cache=no_cache)
+        Builder(client, building, making.say, making.control).build(made, project.files)
+
+
+def prune_images(state: Path, control: Control, *, everything: bool = False) -> list[str]:
+    """Removes environment images that nothing used for a while; one line for each.
+
+    Raises SandboxError and Cancelled.
+    """
+    used = last_used(state)
+    oldest = time.time() - DAYS * _DAY_SECONDS
+    kept: set[str] = set() if everything else {key for key, when in used.items() if when > oldest}
+    gone = prune_environments(kept, 0.0 if everything else oldest, control)
+    for key in used.keys() - kept:
+        (state / "environments" / key).unlink(missing_ok=True)
+    return gone

@@ -1,0 +1,154 @@
+"""`r1code sandbox ...`: the handlers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from r1code.app.environments import Image
+from r1code.app.images import Making, build, image_for, plan, prune_images
+from r1code.app.signals import cancel_on_signals
+from r1code.app.workshop import make_image, prune_containers, state_folder, user_config
+from r1code.config import load_config
+from r1code.control import Control
+from r1code.errors import UsageError
+from r1code.repo.git import Git
+from r1code.sandbox.environments.recipe import dockerfile
+from r1code.ui.safe import safe, safe_line
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from r1code.config import Config
+    from r1code.tree.patch import Patch
+
+_FILE = ".r1code/Dockerfile"
+
+
+def handle(options: argparse.Namespace) -> int:
+    """Runs one action and returns its exit code."""
+    control = Control()
+    actions = {
+        "prune": _prune,
+        "image": _image,
+        "init": _init,
+        "build": _build,
+        "shell": _shell,
+        "doctor": _doctor,
+    }
+    with cancel_on_signals(control):
+        return actions[options.action](options, control)
+
+
+def image_of(git: Git, config: Config, say: Callable[[str], None], control: Control) -> Image:
+    """What the sandboxes of a session start from; a person is asked where something must be built."""
+    making = Making(state=state_folder(), say=say, control=control)
+    return image_for(
+        git, config, lambda what: config.yes or agrees("Build the project's environment?", what, control), making
+    )
+
+
+def agrees(title: str, what: str, control: Control) -> bool:
+    """Whether a person agrees. Without a terminal nobody does."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from r1code.ui.ask import Choice, ask
+
+    return ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="n") == "y"
+
+
+def _say(text: str) -> None:
+    print(safe(text), file=sys.stderr)
+
+
+def _configured(options: argparse.Namespace) -> tuple[Git, Config]:
+    git = Git.find(Path(options.folder), state_folder())
+    return git, load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+
+
+def _prune(options: argparse.Namespace, control: Control) -> int:
+    removed = prune_containers(state_folder(), control, everything=options.all)
+    images = prune_images(state_folder(), control, everything=options.all)
+    for line in (*removed, *images):
+        print(f"removed {line}")
+    print(f"{len(removed)} containers and {len(images)} images removed")
+    return 0
+
+
+def _image(options: argparse.Namespace, control: Control) -> int:
+    print(make_image(options.image, _say, control))
+    return 0
+
+
+def _init(options: argparse.Namespace, control: Control) -> int:
+    git, config = _configured(options)
+    project, recipe = plan(git, config, Making(state=state_folder(), say=_say, control=control))
+    if not project.detected.environments:
+        _say("no project that r1code knows was found: the base image is used as it is")
+    if project.is_plain:
+        _say("the base image is enough: nothing is built unless you ask for it")
+    text = dockerfile(recipe)
+    print(safe(text), end="")
+    if not options.write:
+        _say(f"`r1code sandbox build` builds this; --write keeps it as {_FILE}")
+        return 0
+    file = git.root / _FILE
+    if file.exists() and file.read_text(errors="replace") != text and not options.force:
+        raise UsageError(
+            f"{_FILE} is there and differs",
+            why="it may be yours",
+            hint="--force overwrites it, or remove it first",
+        )
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    _say(f"written: {_FILE}. It is used where your own configuration says dockerfile = {str(file)!r}")
+    return 0
+
+
+def _build(options: argparse.Namespace, control: Control) -> int:
+    git, config = _configured(options)
+    making = Making(state=state_folder(), say=_say, control=control)
+    print(build(git, config, making, no_cache=options.no_cache))
+    return 0
+
+
+def _doctor(_: argparse.Namespace, control: Control) -> int:
+    from r1code.app.doctor import examine
+
+    marks = {"good": "ok  ", "could be better": "note", "missing": "FAIL"}
+    code = 0
+    for check in examine(state_folder(), control):
+        print(f"{marks[check.state]}  {check.name:<16} {safe_line(check.what)}")
+        if check.hint:
+            print(f"      {'':<16} {safe_line(check.hint)}")
+        code = max(code, 7 if check.state == "missing" else 0)
+    return code
+
+
+def _shell(options: argparse.Namespace, control: Control) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "there is no terminal for a shell",
+            why="standard input or output is a file or a pipe",
+            hint="run it in a terminal; `r1code -p TASK` and `r1code fix` need none",
+        )
+    from r1code.app.shell import Shell
+
+    git, config = _configured(options)
+    image = image_of(git, config, _say, control)
+    with Shell(git, image, state_folder(), _say).opened(control) as shell:
+        _say("a copy of your files is in /workspace, without a network; you are asked what to do with changes")
+        code = shell.interact(control)
+        changed = shell.changes(control)
+        if changed and _keeps(changed, control):
+            shell.bring(changed, control)
+            _say(f"{len(changed.paths)} files changed; `r1code undo` takes it back")
+    return code
+
+
+def _keeps(changed: Patch, control: Control) -> bool:
+    names = "\n".join(safe_line(path) for path in changed.paths)
+    return agrees(f"Bring back what changed in {len(changed.paths)} files?", names, control)
