@@ -129,6 +129,14 @@ def remove(api: APIClient, container_id: str) -> None:
         return
 
 
+def remove_network(api: APIClient, network_id: str) -> None:
+    """As `remove`, for a network."""
+    try:
+        api.remove_network(network_id)
+    except ENGINE_ERRORS:
+        return
+
+
 class Container:
     """A running container, and what is known of the work tree in it."""
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from r1code.control import Control
-from r1code.sandbox.container import remove
+from r1code.sandbox.container import remove, remove_network
 from r1code.sandbox.engine import connect, told
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY
 from r1code.sandbox.images.image import remove_image
@@ -79,6 +79,11 @@ def prune(
             if everything or not is_alive(owner):
                 control.call(partial(remove, client.api, container_id))
                 removed.append(f"{container_id[:12]} of session {owner}")
+        with told("old networks could not be listed"):
+            networks = control.call(lambda: client.api.networks(filters={"label": wanted}))
+        for network in networks:
+            if everything or not is_alive(str(network["Labels"].get(_OWNER, "?"))):
+                control.call(partial(remove_network, client.api, str(network["Id"])))
         return removed
     finally:
         client.close()

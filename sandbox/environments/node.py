@@ -35,9 +35,10 @@ _INSTALLS = {
     ("yarn", False): "yarn install --no-lockfile --ignore-scripts --cache-folder /tmp/yarn",
     ("berry", True): "YARN_NODE_LINKER=node-modules YARN_ENABLE_SCRIPTS=false yarn install --immutable",
 }
+_REBUILDS = {"pnpm": "pnpm rebuild -r --store-dir /tmp/pnpm"}
 _DEFAULTS = {"pnpm": "9", "yarn": "1"}
 _BERRY = "__metadata:"
-_LINK = """link() { for one in "$1"/* "$1"/.bin; do name=${one##*/}; case $name in \
+_LINK = """link() { for one in "$1"/* "$1"/.bin; do [ -e "$one" ] || continue; name=${one##*/}; case $name in \
 @*) mkdir -p "$2/$name" && link "$one" "$2/$name";; \
 *) case $(readlink -f "$one") in */node_modules/*) ln -sfnT "$one" "$2/$name";; \
 *) [ ! -L "$one" ] || cp -dT "$one" "$2/$name";; esac;; esac; done; }; """
@@ -113,8 +114,8 @@ def _install(folder: Folder, manager: str, lock: str, pinned: str) -> tuple[str,
         version = "4" if is_berry and pinned == "1" else pinned
         steps.append(f"{_NPM} install --prefix {TOOLS} {name}@{version}")
     # Scripts of dependencies run; those of the project itself would miss its sources.
-    rebuild = "pnpm rebuild -r" if manager == "pnpm" else "npm rebuild --foreground-scripts --cache /tmp/npm"
-    steps += [_INSTALLS["berry" if is_berry else manager, is_berry or bool(lock)], rebuild]
+    steps.append(_INSTALLS["berry" if is_berry else manager, is_berry or bool(lock)])
+    steps.append(_REBUILDS.get(manager, "npm rebuild --foreground-scripts --cache /tmp/npm"))
     return tuple(steps)
 
 

@@ -10,6 +10,8 @@ from packaging.utils import canonicalize_name
 
 from r1code.sandbox.environments import requirements as wanted
 from r1code.sandbox.environments.environment import HOME, Environment, Folder, quoted
+from r1code.sandbox.environments.poetry import Poetry
+from r1code.sandbox.environments.poetry import requirements as of_poetry
 
 VENV = f"{HOME}/venv"
 SITE = "/home/r1code/site"
@@ -87,18 +89,6 @@ class BuildSystem(Struct, frozen=True, rename="kebab"):
     build_backend: str = "setuptools.build_meta"
 
 
-class PoetryGroup(Struct, frozen=True):
-    dependencies: dict[str, object] = {}
-
-
-class Poetry(Struct, frozen=True, rename="kebab"):
-    name: str = ""
-    package_mode: bool = True
-    dependencies: dict[str, str | dict[str, object] | list[object]] = {}
-    extras: dict[str, list[str]] = {}
-    group: dict[str, PoetryGroup] = {}
-
-
 class Pdm(Struct, frozen=True, rename="kebab"):
     dev_dependencies: dict[str, list[str]] = {}
 
@@ -167,7 +157,7 @@ def detect(folder: Folder) -> Environment | None:
     pyproject = folder.toml("pyproject.toml", Pyproject, notes)
     pipfile = folder.toml("Pipfile", Pipfile, notes)
     found = _found(folder, pyproject, pipfile)
-    lock, manager = _manager(folder, pyproject)
+    lock, manager = _manager(folder)
     listed = list(dict.fromkeys(wanted.without_own(found.requirements, found.name, found.extras)))
     others = [line for line in listed if not wanted.is_pytest(line)]
     package = _is_package(folder, pyproject)
@@ -210,12 +200,15 @@ def _found(folder: Folder, pyproject: Pyproject, pipfile: Pipfile) -> Found:
     run = pyproject.tool.tox.env_run_base
     found.requirements += [*lines, *run.deps, *wanted.of_nox(folder)]
     found.ask([*extras, *run.extras])
+    if poetry is not None and "poetry.lock" not in folder.names:
+        found.requirements += of_poetry(poetry.dependencies)
+        for name, group in poetry.groups.items():
+            found.requirements += of_poetry(group) if wanted.is_test_group(name) else []
     if "Pipfile.lock" not in folder.names:
         packages = pipfile.packages | pipfile.dev_packages
         found.requirements += [f"{name}{_of_pipfile(value)}" for name, value in packages.items()]
     pinned = pipfile.requires.get("python_version", "")
-    python = poetry.dependencies.get("python") if poetry else None
-    found.python = found.python or (f"=={pinned}.*" if pinned else "") or _caret(python)
+    found.python = found.python or (f"=={pinned}.*" if pinned else "") or (poetry.python if poetry else "")
     return found
 
 
@@ -240,21 +233,12 @@ def _of_pipfile(value: str | dict[str, object]) -> str:
     return "" if version == "*" else version
 
 
-def _caret(version: object) -> str:
-    """Poetry's `^3.9` in everybody's words."""
-    if not isinstance(version, str) or not version.startswith("^"):
-        return version if isinstance(version, str) and version != "*" else ""
-    return f">={version[1:]},<{int(version[1:].partition('.')[0] or 3) + 1}"
-
-
-def _manager(folder: Folder, pyproject: Pyproject) -> tuple[str, str]:
+def _manager(folder: Folder) -> tuple[str, str]:
     """The lock file, where there is one, and who installs."""
     for lock, manager in _LOCKS.items():
         if lock in folder.names:
             return lock, manager
-    # Only poetry's own dialect needs poetry to be read; all else pip does as well.
-    own = pyproject.project is None and pyproject.tool.poetry is not None
-    return "", "poetry" if own else "pip"
+    return "", "pip"
 
 
 def _of_lock(lock: str, manager: str) -> tuple[str, ...]:
@@ -331,10 +315,9 @@ def _steps(folder: Folder, export: str, files: tuple[str, ...], listed: list[str
         steps.append(f"sed -i -E '/^[[:space:]]*(-e|--editable|\\.|file:)/d' {names}")
     if export:
         tool = export.partition(" ")[0]
-        resolve = "" if folder.names & _LOCKS.keys() else f"{tool} lock -n && "
         steps += [
             f"python3 -m venv /tmp/{tool} && /tmp/{tool}/bin/{_PIP} -q {_TOOLS[tool]}",
-            f"PATH=/tmp/{tool}/bin:$PATH && {resolve}{export}",
+            f"PATH=/tmp/{tool}/bin:$PATH && {export}",
             f"{_PIP} -r /tmp/locked.txt",
         ]
     if not any(wanted.is_pytest(line) for line in listed):

@@ -14,9 +14,11 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import docker
 import msgspec
@@ -27,7 +29,7 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.archive import Archive
 from r1code.sandbox.base import Say
-from r1code.sandbox.container import KEEPER, USER, remove
+from r1code.sandbox.container import KEEPER, USER, remove, remove_network
 from r1code.sandbox.engine import sandbox_error, told
 from r1code.sandbox.environments.environment import SOURCE, Step, source_of
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
@@ -67,6 +69,7 @@ _ADVICE_ELSE = (
 )
 _IN_MEMORY = {"tmp": "mode=1777", "home/r1code": "uid=1000,gid=1000,mode=0755", PLACE[1:]: "mode=0755"}
 """Folders that are not part of what is kept."""
+_ALONE = {"com.docker.network.bridge.enable_icc": "false"}
 _ROOT_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"]
 """What installing Debian packages takes. The steps of a project run as another user, and have none of them."""
 _STEP = 'mkdir -p "$1" && cd "$1" || exit; exec /bin/sh -c "$2" </dev/null 2>&1'
@@ -103,9 +106,17 @@ class Builder:
         self._say = say
         self._control = control
         self._deadline = time.monotonic() + building.limits.seconds
+        self._network: str | None = None
+        self._removing: list[threading.Thread] = []
 
     def build(self, recipe: Recipe, files: Mapping[str, bytes]) -> str:
         """The name of the image; it has it, or makes it, layer by layer. `files`: the manifests."""
+        try:
+            return self._build(recipe, files)
+        finally:
+            self._leave()
+
+    def _build(self, recipe: Recipe, files: Mapping[str, bytes]) -> str:
         image = recipe.base.name
         for number, layer in enumerate(recipe.layers, 1):
             is_last = number == len(recipe.layers)
@@ -125,6 +136,8 @@ class Builder:
             )
         except SandboxError as error:
             return error.why.rpartition("\n")[2].strip()
+        finally:
+            self._leave()
         return ""
 
     def _tag(self, image: str, layer: Layer) -> str:
@@ -134,9 +147,10 @@ class Builder:
         return f"{REPOSITORY}:{digest.hexdigest()[:16]}"
 
     def _make(self, image: str, layer: Layer, tag: str | None, files: Mapping[str, bytes]) -> None:
+        network = self._own_network()
         with told(_WHAT):
             container_id = self._control.call(
-                lambda: self._create(image, layer), abandoned=lambda made: remove(self._client.api, made)
+                lambda: self._create(image, layer, network), abandoned=lambda made: remove(self._client.api, made)
             )
         try:
             if self._building.mirrors.ca:
@@ -156,15 +170,45 @@ class Builder:
             if tag is not None:
                 self._commit(container_id, tag)
         finally:
-            # Not a daemon: the interpreter waits for it, so that nothing is left behind.
-            threading.Thread(target=remove, args=(self._client.api, container_id), name="r1code-remove").start()
+            self._remove(partial(remove, self._client.api, container_id))
 
-    def _create(self, image: str, layer: Layer) -> str:
+    def _remove(self, what: Callable[[], None]) -> None:
+        # Not a daemon: the interpreter waits for it, so that nothing is left behind.
+        self._removing.append(threading.Thread(target=what, name="r1code-remove"))
+        self._removing[-1].start()
+
+    def _own_network(self) -> str:
+        """A network on which no other container is; those of a build do not see each other either."""
+        if self._network is None:
+            api, marks = self._client.api, self._building.labels
+            name = f"r1code-{secrets.token_hex(6)}"
+            with told(_WHAT):
+                self._network = self._control.call(
+                    lambda: str(api.create_network(name, options=_ALONE, labels=marks)["Id"]),
+                    abandoned=partial(remove_network, api),
+                )
+        return self._network
+
+    def _leave(self) -> None:
+        """Removes the network, once the containers are gone from it."""
+        network, self._network = self._network, None
+        before = tuple(self._removing)
+
+        def work() -> None:
+            for thread in before:
+                thread.join()
+            if network is not None:
+                remove_network(self._client.api, network)
+
+        self._remove(work)
+
+    def _create(self, image: str, layer: Layer, network: str) -> str:
         api, limits = self._client.api, self._building.limits
         memory = f"{limits.memory_mb}m"
         temporary = f"rw,exec,nosuid,nodev,size={limits.temporary_mb}m"
         confined = api.create_host_config(
             tmpfs={f"/{folder}": f"{temporary},{mode}" for folder, mode in _IN_MEMORY.items()},
+            network_mode=network,
             cap_drop=["ALL"],
             cap_add=_ROOT_CAPABILITIES if layer.user == "root" else [],
             security_opt=["no-new-privileges"],

@@ -66,11 +66,15 @@ class Workbench:
             one["Id"] for one in self.client.api.containers(all=True, filters={"label": f"r1code.state={state}"})
         ]
 
+    def networks(self) -> list[str]:
+        state = self.labels["r1code.state"]
+        return [one["Id"] for one in self.client.api.networks(filters={"label": f"r1code.state={state}"})]
+
     def is_clean(self) -> bool:
         deadline = time.monotonic() + 10
-        while self.containers() and time.monotonic() < deadline:
+        while (self.containers() or self.networks()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return not self.containers()
+        return not self.containers() and not self.networks()
 
 
 @pytest.fixture
@@ -215,10 +219,10 @@ def test_what_a_killed_build_leaves_is_pruned(workbench: Workbench, store: Store
         while b"  ready" not in process.stdout.readline():
             pass
         process.kill()
-    assert len(workbench.containers()) == 1
+    assert len(workbench.containers()) == len(workbench.networks()) == 1
     assert prune(lambda owner: owner == "build-dead", store.folder, Control()) == []
     assert len(prune(lambda _: False, store.folder, Control())) == 1
-    assert workbench.containers() == []
+    assert workbench.containers() == workbench.networks() == []
     assert workbench.client.api.images("r1code-env:killed") == []
 
 

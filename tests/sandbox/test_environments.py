@@ -11,6 +11,7 @@ from fakes.dockerfiles import FOLDER, OWN, PROJECTS, PYTHON_PEP621, Files, detec
 from r1code.sandbox.environments import devcontainer
 from r1code.sandbox.environments.detect import Detected, detect, is_manifest
 from r1code.sandbox.environments.environment import Environment
+from r1code.sandbox.environments.poetry import specifier
 from r1code.sandbox.environments.recipe import (
     Base,
     dockerfile,
@@ -133,6 +134,40 @@ def test_what_tests_need_is_installed_and_nothing_else(files: Files, wanted: lis
     found = installs(files)
     assert [word for word in wanted if word not in found] == []
     assert [word for word in unwanted if word in found] == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("^1.2", ">=1.2,<2"),
+        ("^0.3.1", ">=0.3.1,<0.4"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^0", ">=0,<1"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1", ">=1,<2"),
+        ("~=1.4", "~=1.4"),
+        (">=1, <3", ">=1,<3"),
+        ("*", ""),
+        ("2.1", "==2.1"),
+    ],
+)
+def test_poetrys_versions_are_said_in_everybodys_words(theirs: str, ours: str):
+    assert specifier(theirs) == ours
+
+
+def test_a_poetry_project_without_a_lock_file_is_installed_by_pip():
+    text = (
+        '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = "^3.9"\nsix = "^1.1"\n'
+        'local = {path = "../x"}\nhttpx = {version = "*", extras = ["http2"]}\n'
+        '[tool.poetry.group.test.dependencies]\nmock = "~4.0"\n'
+        '[tool.poetry.group.docs.dependencies]\nsphinx = "*"\n'
+    )
+    found = installs({"pyproject.toml": text})
+    assert "'six>=1.1,<2'" in found or "'six<2,>=1.1'" in found
+    assert "httpx[http2]" in found
+    assert "mock" in found
+    assert "sphinx" not in found
+    assert "local" not in found
 
 
 def test_a_project_of_pytest_alone_needs_no_image_and_one_with_a_dependency_does():

@@ -16,7 +16,7 @@ COPY --chown=1000:1000 ["pnpm-lock.yaml","/opt/r1code/src/pnpm-lock.yaml"]
 WORKDIR /opt/r1code/src
 RUN npm --no-audit --no-fund --no-update-notifier --cache /tmp/npm install --prefix /opt/r1code/tools pnpm@9.1.0
 RUN pnpm install --frozen-lockfile --ignore-scripts --store-dir /tmp/pnpm --package-import-method copy
-RUN pnpm rebuild -r
+RUN pnpm rebuild -r --store-dir /tmp/pnpm
 
 USER 1000:1000
 WORKDIR /workspace

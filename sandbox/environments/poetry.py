@@ -1,0 +1,71 @@
+"""Poetry's own way to write requirements down, in everybody's words. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+Wanted = dict[str, str | dict[str, object] | list[object]]
+_CARET = re.compile(r"\^\s*(\d+(?:\.\d+)*)")
+_TILDE = re.compile(r"~(?!=)\s*(\d+(?:\.\d+)*)")
+_BARE = re.compile(r"\d+(\.(\d+|\*))*")
+
+
+class Group(Struct, frozen=True):
+    dependencies: Wanted = {}
+
+
+class Poetry(Struct, frozen=True, rename="kebab"):
+    name: str = ""
+    package_mode: bool = True
+    dependencies: Wanted = {}
+    dev_dependencies: Wanted = {}
+    extras: dict[str, list[str]] = {}
+    group: dict[str, Group] = {}
+
+    @property
+    def python(self) -> str:
+        asked = self.dependencies.get("python")
+        return specifier(asked) if isinstance(asked, str) else ""
+
+    @property
+    def groups(self) -> dict[str, Wanted]:
+        return {"dev": self.dev_dependencies, **{name: one.dependencies for name, one in self.group.items()}}
+
+
+def requirements(wanted: Wanted) -> list[str]:
+    """Without those that come from a folder or a repository."""
+    found: list[str] = []
+    for name, value in wanted.items():
+        if name == "python" or isinstance(value, list):
+            continue
+        if isinstance(value, str):
+            found.append(f"{name}{specifier(value)}")
+        elif isinstance(version := value.get("version"), str):
+            extras = value.get("extras")
+            listed = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) else ""
+            marker = value.get("markers")
+            found.append(f"{name}{listed}{specifier(version)}" + (f" ; {marker}" if marker else ""))
+    return found
+
+
+def specifier(version: str) -> str:
+    """`^1.2` as `>=1.2,<2`, `~1.2` as `>=1.2,<1.3`, `*` as nothing; the rest as it is."""
+    if version.strip() == "*":
+        return ""
+    if _BARE.fullmatch(version.strip()):
+        return f"=={version.strip()}"
+    wide = _CARET.sub(lambda match: _range(match[1], _first_that_counts(match[1])), version)
+    return _TILDE.sub(lambda match: _range(match[1], min(1, match[1].count("."))), wide).replace(" ", "")
+
+
+def _first_that_counts(version: str) -> int:
+    parts = version.split(".")
+    return next((at for at, part in enumerate(parts) if int(part)), len(parts) - 1)
+
+
+def _range(version: str, raised: int) -> str:
+    parts = [int(part) for part in version.split(".")]
+    above = [*parts[:raised], parts[raised] + 1]
+    return f">={version},<{'.'.join(map(str, above))}"
