@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from r1code.app.checkpoints import Checkpoints
     from r1code.app.workshop import Task
-    from r1code.approval import Approver
     from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
@@ -64,6 +63,10 @@ def _run(options: argparse.Namespace) -> int:
     }
     if options.command in handlers:
         return handlers[options.command](options)
+    if options.command == "approvals":
+        from r1code.cli_rules import approvals
+
+        return approvals(options)
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -102,6 +105,7 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
     from r1code.app.signals import cancel_on_signals
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
+    from r1code.cli_rules import consent
     from r1code.control import Control
     from r1code.events import Notice
     from r1code.repair.repair import Plan, Repair
@@ -116,7 +120,7 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
             listener.on(Notice(text=text))
 
     with cancel_on_signals(control):
-        approver = _consent(config, control)
+        approver = consent(config, control, json=json)
         profile = chosen_profile(config)[1]
         if profile.provider == "local" and task.replayed is None:
             from r1code.app.model import describe_model, ensure_weights
@@ -207,30 +211,6 @@ def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
         # When the listener fails, the turn still ends in order, and before its session is closed.
         events.close()
     return code
-
-
-def _consent(config: Config, control: Control) -> Approver:
-    """Without a sandbox nothing starts before a person has agreed to it."""
-    from r1code.approval import HeadlessApprover
-    from r1code.errors import UsageError
-
-    if config.sandbox != "none" or config.allow_host_exec:
-        return HeadlessApprover()
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "commands would run on this machine, and nobody agreed to that",
-            why="--sandbox=none turns the sandbox off, and there is no terminal to ask on",
-            hint="use Docker, or add --allow-host-exec if this machine is disposable",
-        )
-    from r1code.ui.approver import TerminalApprover, agrees_to_no_sandbox
-
-    if not agrees_to_no_sandbox(control):
-        raise UsageError(
-            "nothing was started",
-            why="you did not agree to run commands without a sandbox",
-            hint="leave out --sandbox=none to use Docker",
-        )
-    return TerminalApprover()
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         default=None,
         help="work on a copy: the patch is shown and kept, not applied",
     )
+    _add_rules(common)
     limits = common.add_argument_group("limits of a turn")
     limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
     limits.add_argument("--seconds", metavar="N", help="time")
@@ -73,13 +74,18 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
     replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     _add_undo(commands.add_parser)
-    sandbox = commands.add_parser("sandbox", help="manage the containers of r1code")
+    _add_approvals(commands.add_parser)
+    _add_sandbox(commands.add_parser)
+    return whole
+
+
+def _add_sandbox(add: Callable[..., argparse.ArgumentParser]) -> None:
+    sandbox = add("sandbox", help="manage the containers of r1code")
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     prune = actions.add_parser("prune", help="remove containers whose r1code is gone")
     prune.add_argument("--all", action="store_true", help="also those of sessions that are running")
     image = actions.add_parser("image", help="make the image ready now, and print its name")
     image.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
-    return whole
 
 
 def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -112,3 +118,29 @@ def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("number", type=int, metavar="N")
     prune = actions.add_parser("prune", parents=[common], help="forget old ones, and contents that nothing needs")
     prune.add_argument("--days", type=float, metavar="N", help="what is older goes (30)")
+
+
+def _add_rules(common: argparse.ArgumentParser) -> None:
+    rules = common.add_argument_group("approvals")
+    rules.add_argument(
+        "--approve",
+        choices=["ask", "auto-edit", "auto"],
+        help="what is not asked where no rule says: nothing, edits, all (auto; without a sandbox: ask)",
+    )
+    for kind, help_text in (("allow", "never ask about this"), ("deny", "never do this")):
+        rules.add_argument(
+            f"--{kind}",
+            metavar="RULE",
+            action="append",
+            help=f"{help_text}: 'run(pytest *)', 'edit(path=docs/**)', ... (docs/approvals.md)",
+        )
+
+
+def _add_approvals(add: Callable[..., argparse.ArgumentParser]) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+    approvals = add("approvals", help="what you allowed here for good")
+    actions = approvals.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[common], help="all rules, numbered")
+    remove = actions.add_parser("remove", parents=[common], help="ask again about what a rule allowed")
+    remove.add_argument("number", type=int, metavar="N")

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.approval import Approvals, Approver, Rule
+from r1code.app.consent import Consent
+from r1code.approval import Approvals, Approver
 from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
 from r1code.control import Control
@@ -29,7 +30,7 @@ from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
-from r1code.repo.files import is_secret
+from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.session import Opened, Session, is_alive
@@ -55,7 +56,6 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import Effect
 
 Say = Callable[[str], None]
 
@@ -113,9 +113,10 @@ class Workshop:
         self._config = config
         self._state = state
         self._say = say
-        self._approver = approver
+        self._approver: Approver = approver
         self._git = git
         self._task = task
+        self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
         self.provider: Provider
@@ -128,10 +129,12 @@ class Workshop:
                 Listing(git.files, git.ignored),
                 self.store,
                 state=state,
-                hidden=is_secret,
+                hidden=self._consent.is_hidden,
                 origin=self._origin,
             )
         else:
+            if config.sandbox == "docker":
+                self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
@@ -215,10 +218,12 @@ class Workshop:
             ignored = self._git.ignored(fresh) if fresh else set[str]()
             return [path for path in found if path not in ignored]
 
-        return WorkTree(root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=is_secret)
+        return WorkTree(
+            root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=self._consent.is_hidden
+        )
 
     def agent(self, tree: WorkTree, sandbox: Sandbox, *, protect: bool, seed: int | None) -> Agent:
-        protected = is_protected if protect else _nothing
+        protected = self._consent.protecting(is_protected if protect else _nothing)
         toolset = Toolset(
             tree,
             reads=[Read(tree), List(tree), Search(tree)],
@@ -228,10 +233,7 @@ class Workshop:
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
         instructions = prompts.load("instructions", tools=toolset.descriptions)
-        # A sandbox is the consent to run things in it; the host is asked for each time.
-        asked: Rule = "ask" if self._config.sandbox == "none" and not self._config.allow_host_exec else "allow"
-        rules: dict[Effect, Rule] = {"read": "allow", "write": "allow", "exec": asked}
-        approvals = Approvals(rules, self._approver)
+        approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
@@ -271,7 +273,7 @@ class Workshop:
 
     def _left_behind(self, paths: list[str]) -> set[str]:
         """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
-        return self._git.ignored(paths) | {path for path in paths if is_secret(path)}
+        return self._git.ignored(paths) | {path for path in paths if self._consent.is_hidden(path)}
 
 
 def _refuse_no_command(kind: str, command: str) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from r1code.rules.program import inner, is_runner, places, uncovered, within
-from r1code.rules.rule import Rule, exact_path, literal
+from r1code.rules.rule import EFFECTS, Rule, exact_path, literal
 from r1code.rules.shell import Line, Redirect, Simple, read
 from r1code.types import Arguments, Effect
 
 Mode = Literal["ask", "auto-edit", "auto"]
 Decision = Literal["allow", "ask", "deny"]
+_WHOLE: dict[Effect, str] = {effect: name for name, effect in EFFECTS.items()}
 _UNASKED: dict[Mode, frozenset[Effect]] = {
     "ask": frozenset({"read"}),
     "auto-edit": frozenset({"read", "write"}),
@@ -70,14 +70,22 @@ class _Gap(Struct, frozen=True):
 class Policy:
     """`resolve` gives a path's normal form; None: it leads out of the project, or must not be seen."""
 
-    def __init__(self, mode: Mode, rules: Rules, resolve: Callable[[str], str | None]) -> None:
-        self._mode = mode
+    def __init__(
+        self,
+        mode: Mode,
+        rules: Rules,
+        resolve: Callable[[str], str | None],
+        remembered: list[Rule] | None = None,
+    ) -> None:
+        """`remembered`: what was allowed since; several policies may share it."""
+        self._mode: Mode = mode
         self._rules = rules
         self._resolve = resolve
+        self._remembered: list[Rule] = [] if remembered is None else remembered
 
     def remember(self, rules: Iterable[Rule]) -> None:
         """Allows these from now on."""
-        self._rules = msgspec.structs.replace(self._rules, allow=(*self._rules.allow, *rules))
+        self._remembered.extend(rules)
 
     def decide(self, asked: Asked) -> Ruling:
         line = asked.line
@@ -128,7 +136,9 @@ class Policy:
 
     def _gaps(self, asked: Asked, line: Line | None) -> Iterable[_Gap]:
         """The parts of a call that no rule allows."""
-        rules = [rule for rule in self._rules.allow if rule.is_about(asked.tool, asked.effect)]
+        rules = [
+            rule for rule in (*self._rules.allow, *self._remembered) if rule.is_about(asked.tool, asked.effect)
+        ]
         if any(rule.argument is None and (line is None or rule.tool != "test") for rule in rules):
             return
         if line is None:
@@ -142,7 +152,7 @@ class Policy:
                 yield from self._gaps_of_command(command, rules)
 
     def _gaps_of_paths(self, asked: Asked, rules: list[Rule]) -> Iterable[_Gap]:
-        tool = {"read": "read", "write": "edit", "exec": "exec"}[asked.effect]
+        tool = _WHOLE[asked.effect]
         by_value = [rule for rule in rules if rule.argument not in {None, "path"}]
         if any(rule.has_value(str(asked.arguments.get(rule.argument or "", ""))) for rule in by_value):
             return
@@ -208,8 +218,7 @@ def _gaps_of_selection(asked: Asked, line: Line, rules: list[Rule]) -> Iterable[
 
 def _opening(redirect: Redirect) -> Asked:
     """A redirection is the reading or the changing of a file."""
-    tool: Literal["read", "write"] = redirect.access
-    return Asked(tool=tool, effect=redirect.access, paths=(redirect.path,))
+    return Asked(tool=redirect.access, effect=redirect.access, paths=(redirect.path,))
 
 
 def _ways(words: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -33,7 +33,7 @@ class _Data(Struct, frozen=True, forbid_unknown_fields=True):
     program: dict[str, _Known]
 
 
-_DATA = msgspec.toml.decode(files(__package__).joinpath("programs.toml").read_bytes(), type=_Data)
+_DATA = msgspec.toml.decode(files("r1code.rules").joinpath("programs.toml").read_bytes(), type=_Data)
 RUNNERS = frozenset(_DATA.runners.split())
 _OPTIONS = tuple(_DATA.options.split())
 _ACTIONS = frozenset(_DATA.actions.split())

@@ -15,10 +15,12 @@ from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
+from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
 from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
+from r1code.rules.policy import Policy, Rules
 from r1code.session import Opened, Session
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -66,6 +68,7 @@ class House:
         protected: Callable[[str], bool] = lambda _: False,
         headless: bool = True,
         hooks: Sequence[Hook] = (),
+        rules: Rules | None = None,
     ) -> None:
         self.root = folder / "repo"
         self.root.mkdir(parents=True)
@@ -93,12 +96,17 @@ class House:
         model = Model(
             find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)
         )
-        exec_rule = "ask" if approver else "allow"
-        rules = {"read": "allow", "write": "allow", "exec": exec_rule}
-        approvals = Approvals(rules, approver or HeadlessApprover())
+        policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
+        approvals = Approvals(policy, approver or HeadlessApprover())
         self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
         self.control = Control()
         House.opened.append(self)
+
+    def resolve(self, path: str) -> str | None:
+        try:
+            return self.tree.resolve(path)
+        except (ToolError, OSError):
+            return None
 
     def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
         meter = Meter(budget or Budget())
