@@ -103,6 +103,7 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
     from contextlib import suppress
 
     from r1code.app.signals import cancel_on_signals
+    from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
     from r1code.budget import Meter
     from r1code.cli_rules import consent
@@ -144,7 +145,7 @@ def _session(git: Git, config: Config, task: Task, *, json: bool) -> tuple[int, 
                     events = repair.fix(config.test or "", control)
                 else:
                     events = repair.prompt(task.text, control)
-                return _listen(events, listener), workshop.session.entries
+                return _listen(veiled(events, workshop.vault.hide), listener), workshop.session.entries
         finally:
             listener.close()
 

@@ -21,8 +21,8 @@ PROJECT_FILE = ".r1code/config.toml"
 PROJECT_KEYS = frozenset({"test", "format", "lint"})
 """All that a project file may set."""
 
-RULES = ("allow", "ask", "deny")
-"""Keys that hold rules. In a variable of the environment, one a line."""
+MANY = ("allow", "ask", "deny", "not_secret")
+"""Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -55,6 +55,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Rules for what is asked, whatever is allowed."""
     deny: tuple[str, ...] = ()
     """Rules for what never runs."""
+    not_secret: tuple[str, ...] = ()
+    """Globs as in .gitignore: files that hold no secret, whatever they look like."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
     image: str | None = None
@@ -96,7 +98,7 @@ def load_config(
     for origin, source in sources:
         for key, value in source.items():
             found = _value(key, value, origin)
-            if key in RULES and isinstance(found, tuple) and key in values:
+            if key in MANY and isinstance(found, tuple) and key in values:
                 # What one source denies, no other takes back.
                 values[key], origins[key] = (*values[key], *found), f"{origins[key]}, {origin}"
             else:
@@ -105,7 +107,7 @@ def load_config(
 
 
 def _value(key: str, value: object, origin: str) -> object:
-    if key in RULES and isinstance(value, str):
+    if key in MANY and isinstance(value, str):
         value = value.splitlines()
     try:
         return getattr(msgspec.convert({key: value}, type=Config, strict=False), key)

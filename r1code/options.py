@@ -134,6 +134,12 @@ def _add_rules(common: argparse.ArgumentParser) -> None:
             action="append",
             help=f"{help_text}: 'run(pytest *)', 'edit(path=docs/**)', ... (docs/approvals.md)",
         )
+    rules.add_argument(
+        "--not-secret",
+        metavar="GLOB",
+        action="append",
+        help="these files hold no secret, whatever they look like: 'tests/keys/**' (docs/secrets.md)",
+    )
 
 
 def _add_approvals(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
+from r1code.secrets.values import Hide, unchanged
 from r1code.tools.base import Result, typed
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments
@@ -25,8 +26,10 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 class Read:
     name = "read"
 
-    def __init__(self, tree: WorkTree) -> None:
+    def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
+        """`hide` goes over the whole file before a part of it is cut out."""
         self._tree = tree
+        self._hide = hide
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
@@ -34,7 +37,7 @@ class Read:
         data = self._tree.read(path)
         if is_binary(data):
             raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
-        lines = decode(data).text.splitlines()
+        lines = self._hide(decode(data).text).splitlines()
         first, last = _range(asked.lines, len(lines), path)
         shown = lines[first - 1 : last]
         while len(shown) > MOST_LINES or sum(map(len, shown)) > MOST_CHARS:

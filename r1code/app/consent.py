@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pathspec import GitIgnoreSpec
+
 from r1code.app.remembered import Remembered
 from r1code.config import Config
 from r1code.errors import ToolError
@@ -27,6 +29,7 @@ class Consent:
             ask=tuple(map(parse, config.ask)),
             deny=tuple(map(parse, config.deny)),
         )
+        self._exempt = GitIgnoreSpec.from_lines(config.not_secret)
         self._kept = kept
         self._remembered: list[Rule] = []
         self._anywhere = Policy(self._mode, self._rules, lambda path: path)
@@ -46,7 +49,12 @@ class Consent:
 
     def is_hidden(self, path: str) -> bool:
         """Whether R1 must not see a file, by any way: it is a secret, or reading it is denied."""
-        return is_secret(path) or self._anywhere.denies_path("read", path)
+        secret = is_secret(path) and not self.is_exempt(path)
+        return secret or self._anywhere.denies_path("read", path)
+
+    def is_exempt(self, path: str) -> bool:
+        """Whether a person says that a file holds no secret, whatever it looks like."""
+        return self._exempt.match_file(path)
 
     def protecting(self, is_protected: Callable[[str], bool]) -> Callable[[str], bool]:
         """What must stay as it is: that, and what a rule denies to change, commands included."""

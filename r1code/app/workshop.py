@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.consent import Consent
+from r1code.app.vault import open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
@@ -25,6 +26,7 @@ from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
+from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
 from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
@@ -33,6 +35,7 @@ from r1code.repair.protected import is_protected
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
+from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Opened, Session, is_alive
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -119,11 +122,14 @@ class Workshop:
         self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
+        self.vault = open_vault(git, state, os.environ, _key_names(), exempt=self._consent.is_exempt)
+        self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
         if task.replayed is None:
             self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
             if config.record is not None:
                 self.provider = RecordingProvider(self.provider, Path(config.record))
+            self.provider = HidingProvider(self.provider, self.vault.hide)
             self.tree = WorkTree(
                 git.root,
                 Listing(git.files, git.ignored),
@@ -168,7 +174,9 @@ class Workshop:
                 left = f"larger than {MAX_BYTES // 1_000_000} MB"
                 self._say(f"not in the sandbox and not kept for an undo ({left}): {_named(self.tree.too_large)}")
             # What it needs is named before anybody sweeps.
-            self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
+            self.session = Session.create(
+                self._state / "sessions", replace(self._opened, base=base), hide=self.vault.hide
+            )
             stack.callback(self.session.close)
             self.scratch = self.session.folder / "scratch"
             yield
@@ -195,10 +203,11 @@ class Workshop:
         if self._config.sandbox == "none":
             from r1code.sandbox.host import HostSandbox
 
-            return HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
+            host = HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
+            return VeiledSandbox(host, self._veil)
         from r1code.sandbox.docker import DockerSandbox
 
-        return DockerSandbox(
+        container = DockerSandbox(
             image=self._config.image,
             store=self.store,
             owner=self.session.id,
@@ -207,6 +216,7 @@ class Workshop:
             ignored=self._left_behind,
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
         )
+        return VeiledSandbox(container, self._veil)
 
     def candidate(self, root: Path) -> WorkTree:
         """What is in `root` now, and what comes into it that git would not ignore."""
@@ -226,12 +236,12 @@ class Workshop:
         protected = self._consent.protecting(is_protected if protect else _nothing)
         toolset = Toolset(
             tree,
-            reads=[Read(tree), List(tree), Search(tree)],
+            reads=[Read(tree, self.vault.hide), List(tree), Search(tree, self.vault.hide)],
             writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
-        )
+        ).with_vault(self.vault)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
@@ -239,7 +249,9 @@ class Workshop:
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":
             return None
-        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected).with_vault(
+            self.vault
+        )
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
@@ -328,10 +340,15 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
     return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
 
 
+def _key_names() -> list[str]:
+    """The variables that hold the keys of profiles."""
+    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
+    return sorted(filter(None, names))
+
+
 def _no_key_is_ignored() -> None:
     """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
-    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
-    keys = [name for name in sorted(filter(None, names)) if os.environ.get(name, "").strip()]
+    keys = [name for name in _key_names() if os.environ.get(name, "").strip()]
     if keys:
         raise UsageError(
             "no model was chosen",
