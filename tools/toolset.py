@@ -12,8 +12,7 @@ from r1code import prompts
 from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
-from r1code.secrets.values import texts
-from r1code.secrets.vault import Vault
+from r1code.secrets.values import Hide, texts, unchanged
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
 from r1code.tools.truncation import clean
@@ -62,13 +61,13 @@ class Toolset:
         self._execs = {tool.name: tool for tool in execs}
         self._protected = protected
         self._hooks = hooks
-        self._vault: Vault | None = None
+        self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
 
-    def with_vault(self, vault: Vault) -> Self:
-        """From now on placeholders are restored where files are read or changed, but never in commands."""
-        self._vault = vault
+    def restoring(self, restore: Hide) -> Self:
+        """From now on `restore` goes over what the model writes into files, but never over commands."""
+        self._restore = restore
         return self
 
     @property
@@ -128,7 +127,7 @@ class Toolset:
                 result = yield from self._execs[call.name].run(call.arguments, call.id, control)
         except ToolError as error:
             result = Result(text=str(error), status="failed")
-        return (self._observation(call, result),)
+        return (_observation(call, result),)
 
     def _write(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         draft = Draft(self._tree, self._protected)
@@ -156,18 +155,12 @@ class Toolset:
                 results = [Result(text=str(error), status="failed") for _ in batch]
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
-        return tuple(self._observation(call, result) for call, result in zip(batch, results, strict=True))
+        return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
 
     def _restored(self, call: ToolCall) -> ToolCall:
-        if self._vault is None or call.name in self._execs:
+        if call.name in self._execs:
             return call
-        return msgspec.structs.replace(call, arguments=texts(call.arguments, self._vault.restore))
-
-    def _observation(self, call: ToolCall, result: Result) -> Observation:
-        text, display = clean(result.text), clean(result.display)
-        if self._vault is not None:
-            text, display = self._vault.hide(text), self._vault.hide(display)
-        return Observation(call_id=call.id, status=result.status, text=text, display=display)
+        return msgspec.structs.replace(call, arguments=texts(call.arguments, self._restore))
 
     def _drafted(self, call: ToolCall, draft: Draft) -> Result:
         try:
@@ -226,3 +219,8 @@ def _not_applied(result: Result) -> Result:
         "again together with the corrected one.",
         status="refused",
     )
+
+
+def _observation(call: ToolCall, result: Result) -> Observation:
+    text, display = clean(result.text), clean(result.display)
+    return Observation(call_id=call.id, status=result.status, text=text, display=display)

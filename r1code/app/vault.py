@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from r1code.events import Event
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
+from r1code.secrets.scan import version
 from r1code.secrets.values import Hide, hidden
 from r1code.secrets.vault import Vault, machine_key
 from r1code.tree.entry import look
@@ -28,6 +30,7 @@ def open_vault(
     file that is `exempt` is no secret. Raises StateError.
     """
     vault = Vault(machine_key(state))
+    vault.trust_clean(_scanned(state))
     names = set(keys)
     named = (value.strip() for name, value in environ.items() if name in names or _SECRET_VARIABLE.search(name))
     vault.add_known((value for value in named if not value.startswith("/")), "env")
@@ -40,6 +43,25 @@ def open_vault(
     for data in _contents(git.root, [".git/config", *sorted(hidden_ones)[:_MOST_FILES]]):
         vault.hide_data(data)
     return vault
+
+
+def keep_scanned(vault: Vault, state: Path) -> None:
+    """Remembers which texts need not be scanned again. What cannot be kept is no loss."""
+    fresh = state / f"scanned.{os.getpid()}"
+    try:
+        fresh.write_bytes(version() + vault.clean)
+        fresh.replace(state / "scanned")
+    except OSError:
+        fresh.unlink(missing_ok=True)
+
+
+def _scanned(state: Path) -> bytes:
+    try:
+        data = (state / "scanned").read_bytes()
+    except OSError:
+        return b""
+    head = len(version())
+    return data[head:] if data[:head] == version() and len(data) % head == 0 else b""
 
 
 def _contents(root: Path, paths: Iterable[str]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.consent import Consent
-from r1code.app.vault import open_vault
+from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
@@ -161,6 +161,7 @@ class Workshop:
         """Holds the work tree, and has a session, while the block runs. Raises R1CodeError."""
         with ExitStack() as stack:
             stack.callback(self.provider.close)
+            stack.callback(lambda: keep_scanned(self.vault, self._state))
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
             stack.enter_context(self.tree.locked(control))
             for recovery in self.tree.recover():
@@ -241,7 +242,7 @@ class Workshop:
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
-        ).with_vault(self.vault)
+        ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.resources import files
 
 import msgspec
 from msgspec import Struct
 
-PLACEHOLDER = re.compile(r"secret_[a-z]+_[0-9a-f]{8}")
+PLACEHOLDER = re.compile(r"hidden_[a-z]+_[0-9a-f]{8}")
 _LEAST = 8
 _LEAST_LONG = 20
 _LEAST_ENTROPY = 3.0
@@ -163,6 +164,15 @@ def is_likely(value: str, *, is_bare: bool = False) -> bool:
 def _entropy(value: str) -> float:
     counts = Counter(value)
     return -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
+
+
+@lru_cache(maxsize=1)
+def version() -> bytes:
+    """Changes when a text that held no secret may hold one now."""
+    parts = (files("r1code.secrets").joinpath(name).read_bytes() for name in ("scan.py", "patterns.toml"))
+    return hashlib.blake2b(
+        b"".join([*parts, metadata.version("detect-secrets").encode()]), digest_size=16
+    ).digest()
 
 
 @lru_cache(maxsize=1)

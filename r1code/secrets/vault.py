@@ -20,6 +20,7 @@ _KEY_BYTES = 32
 _STRONG = 10
 """Characters from which on a secret is looked for in every text, also where nothing else tells that it is one."""
 _DIGITS = 8
+_DIGEST_BYTES = 16
 _REMEMBERED = 100_000
 _WORTH = 200
 """Characters from which on the result for a text is worth remembering."""
@@ -39,6 +40,16 @@ class Vault:
         """Digests of texts without a secret, and how many secrets were known then."""
 
     @property
+    def clean(self) -> bytes:
+        """Digests of texts that hold nothing that looks like a secret, for `trust_clean` of another vault."""
+        return b"".join(self._clean)
+
+    def trust_clean(self, digests: bytes) -> None:
+        """These were scanned before; what is known to be secret is still looked for in them."""
+        parts = (digests[at : at + _DIGEST_BYTES] for at in range(0, len(digests), _DIGEST_BYTES))
+        self._clean.update((part, 0) for part in parts)
+
+    @property
     def count(self) -> int:
         """How many secrets are known."""
         return len(self._secrets)
@@ -54,7 +65,7 @@ class Vault:
         if known is not None:
             return known
         mac = hmac.new(self._key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-        placeholder = f"secret_{kind}_{mac[:_DIGITS]}"
+        placeholder = f"hidden_{kind}_{mac[:_DIGITS]}"
         self._placeholders[value] = placeholder
         self._secrets[placeholder] = value
         if len(value) >= _STRONG:
@@ -71,7 +82,7 @@ class Vault:
 
     def hide(self, text: str) -> str:
         """`text` with a placeholder for each secret in it. Idempotent; what it finds is known from then on."""
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
         known = self._clean.get(digest)
         hidden = text
         if known is None:
@@ -92,7 +103,7 @@ class Vault:
 
     def restore(self, text: str) -> str:
         """`text` with the secrets that its placeholders stand for; those that nobody made stay."""
-        if "secret_" not in text:
+        if "hidden_" not in text:
             return text
         return PLACEHOLDER.sub(lambda match: self._secrets.get(match.group(), match.group()), text)
 
@@ -107,7 +118,7 @@ class Vault:
         return data if hidden == text else hidden.encode(encoding)
 
     def restore_data(self, data: bytes) -> bytes:
-        if b"secret_" not in data:
+        if b"hidden_" not in data:
             return data
         encoding = "utf-8" if _is_utf8(data) else "latin-1"
         return self.restore(data.decode(encoding)).encode(encoding, "surrogateescape")

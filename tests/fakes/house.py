@@ -21,6 +21,7 @@ from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
+from r1code.secrets.vault import Vault
 from r1code.session import Opened, Session
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -69,7 +70,9 @@ class House:
         headless: bool = True,
         hooks: Sequence[Hook] = (),
         rules: Rules | None = None,
+        vault: Vault | None = None,
     ) -> None:
+        self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
         self.root.mkdir(parents=True)
         for path, text in (files or {}).items():
@@ -81,17 +84,19 @@ class House:
         )
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
         self.session = Session.create(
-            folder / "sessions", Opened(root=str(self.root), profile="scripted", base="")
+            folder / "sessions",
+            Opened(root=str(self.root), profile="scripted", base=""),
+            hide=self.vault.hide,
         )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
         toolset = Toolset(
             self.tree,
-            reads=[Read(self.tree), List(self.tree), Search(self.tree)],
+            reads=[Read(self.tree, self.vault.hide), List(self.tree), Search(self.tree, self.vault.hide)],
             writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
-        )
+        ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         model = Model(
             find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)

@@ -79,6 +79,6 @@ INNOCENT = [
     'token_pattern = r"[A-Za-z0-9]{20,}"',
     'header: "secret_header_v1_2_3_value"',
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7Zk3vQ9xT2mLr8WbY5nHc7JdP4sGf6KaE1uVo0iXe me@host",
-    "secret_aws_3f9a1c2b",
-    'TOKEN = "secret_value_3f9a1c2b"',
+    "hidden_aws_3f9a1c2b",
+    'TOKEN = "hidden_value_3f9a1c2b"',
 ]

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.leaks import INNOCENT, SECRETS, text_of
+from fakes.repository import Repository
+from r1code.app.vault import keep_scanned, open_vault
 from r1code.errors import StateError
 from r1code.events import CallStarted
+from r1code.repo.git import Git
 from r1code.secrets.scan import PLACEHOLDER
 from r1code.secrets.values import Lines, hidden
 from r1code.secrets.vault import Vault, machine_key
@@ -60,7 +63,7 @@ def test_a_text_that_was_clean_is_looked_at_again_when_more_is_known() -> None:
 
 
 def test_what_nobody_made_is_not_restored() -> None:
-    assert vault().restore("secret_aws_00000000") == "secret_aws_00000000"
+    assert vault().restore("hidden_aws_00000000") == "hidden_aws_00000000"
 
 
 def test_what_a_person_says_is_no_secret_is_none() -> None:
@@ -120,3 +123,44 @@ def test_the_key_of_a_machine_is_made_once_and_for_its_owner_alone(tmp_path: Pat
     file.write_bytes(b"x")
     with pytest.raises(StateError, match="damaged"):
         machine_key(tmp_path / "state")
+
+
+def test_what_was_scanned_is_not_scanned_again_and_known_secrets_are_still_found_in_it() -> None:
+    first, second = vault(), vault()
+    text = "x = 1\n" * 100 + "my-known-value"
+    assert first.hide(text) == text
+    second.trust_clean(first.clean)
+    assert second.hide(text) == text
+    assert second.clean == first.clean
+    second.add_known(["my-known-value"], "env")
+    assert "my-known-value" not in second.hide(text)
+
+
+def test_what_was_scanned_is_kept_in_the_state_folder_until_the_patterns_change(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repo")
+    git, state = Git.find(repository.root), tmp_path / "state"
+    opened = open_vault(git, state, {}, [], exempt=lambda _: False)
+    opened.hide("x = 1\n" * 100)
+    keep_scanned(opened, state)
+    assert open_vault(git, state, {}, [], exempt=lambda _: False).clean == opened.clean != b""
+    (state / "scanned").write_bytes(b"0" * 16 + opened.clean)
+    assert open_vault(git, state, {}, [], exempt=lambda _: False).clean == b""
+    assert [path.name for path in state.iterdir() if SECRETS["github"].encode() in path.read_bytes()] == []
+
+
+def test_keys_in_the_environment_and_secret_files_are_known_from_the_start(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repo")
+    repository.write(".env", f"A={SECRETS['github']}\nMODE=production-like\n")
+    repository.git("config", "http.extraHeader", f"Authorization: Basic {SECRETS['bearer']}")
+    environ = {
+        "MINE": "plain-profile-key",
+        "SHOP_TOKEN": "other-plain-word",
+        "HOME": "/home/somebody",
+        "EDITOR": "vim-is-mine",
+    }
+    opened = open_vault(Git.find(repository.root), tmp_path / "state", environ, ["MINE"], exempt=lambda _: False)
+    secret = ["plain-profile-key", "other-plain-word", SECRETS["github"], SECRETS["bearer"]]
+    assert [word for word in secret if opened.hide(f"({word})") == f"({word})"] == []
+    assert [
+        word for word in ("/home/somebody", "vim-is-mine", "production-like") if opened.hide(word) != word
+    ] == []
