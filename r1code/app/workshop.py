@@ -250,9 +250,8 @@ class Workshop:
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":
             return None
-        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected).with_vault(
-            self.vault
-        )
+        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        toolset = toolset.restoring(self.vault.restore)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
