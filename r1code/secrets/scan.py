@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module, metadata
 from importlib.resources import files
+from itertools import chain
 
 import msgspec
 from msgspec import Struct
@@ -89,7 +90,7 @@ class _Patterns(Struct, frozen=True):
     pattern: tuple[_Pattern, ...]
 
 
-_Rule = tuple[str, tuple[str, ...], re.Pattern[str]]
+_Rule = tuple[str, tuple[str, ...], tuple[re.Pattern[str], ...]]
 
 
 def scan(text: str) -> list[Found]:
@@ -103,9 +104,9 @@ def scan(text: str) -> list[Found]:
 
 
 def _all(text: str) -> Iterator[Found]:
-    for kind, holds, pattern in _rules():
+    for kind, holds, patterns in _rules():
         if any(one in text for one in holds):
-            for match in pattern.finditer(text):
+            for match in chain.from_iterable(pattern.finditer(text) for pattern in patterns):
                 # A group is the secret, unless it only tells variants of a form apart.
                 group = 1 if match.re.groups and len(match[1] or "") >= _LEAST else 0
                 if _is_whole(text, match.start(group), match.end(group)):
@@ -179,9 +180,9 @@ def version() -> bytes:
 def _rules() -> tuple[_Rule, ...]:
     data = files("r1code.secrets").joinpath("patterns.toml").read_bytes()
     ours = msgspec.toml.decode(data, type=_Patterns).pattern
-    rules: list[_Rule] = [(one.kind, one.holds, re.compile(one.pattern.replace("\\\n", ""))) for one in ours]
+    rules: list[_Rule] = [(one.kind, one.holds, (re.compile(one.pattern.replace("\\\n", "")),)) for one in ours]
     for module, name, kind, holds in _LIBRARY:
         # Loaded by name, and only now: with what it imports it takes 0.1 s.
         detector = getattr(import_module(f"detect_secrets.plugins.{module}"), name)
-        rules += [(kind, holds, pattern) for pattern in detector.denylist]
+        rules.append((kind, holds, tuple(detector.denylist)))
     return tuple(rules)
