@@ -17,7 +17,7 @@ from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
 from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGoneError, connect, told
-from r1code.sandbox.gitdir import LeftOutError, members
+from r1code.sandbox.gitdir import LeftOutError, Member, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import (
     FIND,
@@ -61,7 +61,8 @@ class DockerSandbox:
     """A container of its own, made at the first use, and made again if it was lost.
 
     `owner`: the id of the session; `prune` removes what dead owners left.
-    `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    `git_dir`: the repository whose history the commands may see, as `history` makes it.
+    `ignored`: new paths that do not come back.
     """
 
     kind = "docker"
@@ -76,6 +77,7 @@ class DockerSandbox:
         limits: Limits,
         say: Say,
         git_dir: Path | None = None,
+        history: Callable[[Path], list[Member]] = members,
         ignored: Ignored = _none,
     ) -> None:
         self._image = image
@@ -84,6 +86,7 @@ class DockerSandbox:
         self._limits = limits
         self._say = say
         self._git_dir = git_dir
+        self._history = history
         self._ignored = ignored
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
@@ -248,7 +251,7 @@ class DockerSandbox:
         if git_dir is None:
             return
         try:
-            history = control.call(lambda: members(git_dir))
+            history = control.call(lambda: self._history(git_dir))
         except LeftOutError as error:
             self._say(f"commands in the sandbox do not see the git history: {error}")
             return

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.consent import Consent
+from r1code.app.history import VeiledHistory
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import PROJECT_FILE, Config
@@ -216,6 +217,7 @@ class Workshop:
             say=self._say,
             ignored=self._left_behind,
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
+            history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
         )
         return VeiledSandbox(container, self._veil)
 

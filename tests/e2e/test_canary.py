@@ -27,13 +27,13 @@ PLACES = {
     "anthropic": "another variable of r1code's environment",
     "bearer": "git's configuration",
     "gitlab": "the URL of a remote",
-    "npm": "a commit message, printed by a command",
+    "npm": "a commit message",
     "huggingface": "the output of a test",
     "slack-hook": "the output of a command",
     "github-fine": "the task that a person typed, and the name of a file",
 }
 SEARCH = """
-import base64, json, os
+import base64, json, os, subprocess
 wanted = [base64.b64decode(one) for one in json.loads(%r)]
 seen = 0
 for top, folders, names in os.walk("/"):
@@ -47,6 +47,11 @@ for top, folders, names in os.walk("/"):
         for at, one in enumerate(wanted):
             if one in data:
                 print("LEAKED", at, top)
+held = subprocess.run(["git", "cat-file", "--batch-all-objects", "--batch"], capture_output=True).stdout
+for at, one in enumerate(wanted):
+    if one in held:
+        print("LEAKED", at, "history")
+print("history", len(held) > 1000)
 for at, one in enumerate(wanted):
     if any(one.decode() in value for value in os.environ.values()):
         print("LEAKED", at, "environment")
@@ -87,7 +92,7 @@ def plant(repo: Repo) -> None:
 def replies() -> list[str]:
     """What R1 does: it looks everywhere, and changes a file that holds a secret."""
     hook = SECRETS["slack-hook"]
-    inside = [kind for kind in PLACES if kind not in {"npm", "github-fine"}]
+    inside = [kind for kind in PLACES if kind != "github-fine"]
     needles = json.dumps([base64.b64encode(SECRETS[kind].encode()).decode() for kind in inside])
     printing = f"echo {hook[:20]}'{hook[20:]}'; git log | cat; git remote -v; env; cat config/* scratch.txt .env"
     reads = "".join(
@@ -141,7 +146,14 @@ def test_no_secret_leaves_its_place(repo: Repo, tmp_path: Path, command: str) ->
     texts |= logs(repo, [cassette])
     assert leaks(texts) == []
     # The places were really looked at, and the container too.
-    for sign in ("config/settings.txt", "scratch.txt", "Rotate hidden_npm_", "searched True", "PRIVATE KEY"):
+    for sign in (
+        "config/settings.txt",
+        "scratch.txt",
+        "Rotate hidden_npm_",
+        "searched True",
+        "history True",
+        "PRIVATE KEY",
+    ):
         assert sign in bodies, sign
     assert re.findall(r"LEAKED \d+ [^\s\\]+", bodies) == []
     # And the work was done, with every secret where it was.
