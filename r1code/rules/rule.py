@@ -81,7 +81,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 def parse(text: str) -> Rule:
     """The rule that `text` says. Raises UsageError that says what is wrong with it."""
-    text = text.strip()
+    text = text.strip(" \t\n")
     match = _TEXT.fullmatch(text)
     if match is None:
         raise _wrong(text, "it is neither a name nor a name with something in parentheses")
@@ -91,7 +91,7 @@ def parse(text: str) -> Rule:
         raise _wrong(text, f"there is no tool or effect {tool}; there are {known}")
     if match["inside"] is None:
         return Rule(tool=tool)
-    inside = match["inside"].strip()
+    inside = match["inside"].strip(" \t")
     if tool == "run":
         if not _words(inside, text):
             raise _wrong(text, "there is no command in its parentheses")
@@ -118,11 +118,12 @@ def exact_path(tool: str, path: str) -> Rule | None:
     return Rule(tool=tool, argument="path", pattern="/" + re.sub(r"([\\*?\[\]!#])", r"\\\1", path))
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./:=@%+,-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def _quoted(word: str) -> str:
-    if word and not set(word) & (_SHELL | _QUOTES | {" ", "\t", "*"}):
+    if _PLAIN.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
