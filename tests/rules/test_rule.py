@@ -100,8 +100,8 @@ PATH = st.lists(st.text(alphabet="ab*?[]!#\\ .é-", min_size=1, max_size=5), min
 @given(path=PATH, other=PATH)
 def test_an_exact_path_reads_back_and_means_only_itself(path: str, other: str) -> None:
     rule = exact_path("edit", path)
-    if rule is None or ".." in path.split("/") or "." in path.split("/"):
-        return
+    if rule is None or {".", ".."} & {*path.split("/"), *other.split("/")}:
+        return  # no normal form
     assert parse(str(rule)) == rule
     assert rule.has_path(path)
     assert rule.has_path(other) == (other == path or other.startswith(f"{path}/"))
