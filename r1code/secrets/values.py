@@ -37,8 +37,10 @@ def _walked(value: object, change: Hide) -> object:
         return change(value)
     if isinstance(value, dict):
         return {key: _walked(inner, change) for key, inner in cast("dict[str, object]", value).items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_walked(inner, change) for inner in cast("list[object]", value)]
+    if isinstance(value, tuple):
+        return tuple(_walked(inner, change) for inner in cast("tuple[object, ...]", value))
     return value
 
 

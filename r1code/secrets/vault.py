@@ -136,7 +136,7 @@ def machine_key(state: Path) -> bytes:
     """The key of this machine, made at the first use. Raises StateError."""
     file = state / "placeholder-key"
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

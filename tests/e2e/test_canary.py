@@ -172,3 +172,17 @@ def test_the_canary_sings_where_nothing_is_hidden(repo: Repo) -> None:
     assert ran.code == 0, ran.out + ran.err
     found = leaks({"standard output": ran.out} | logs(repo, []))
     assert {one.split(" ")[0] for one in found} >= {"github", "stripe", "google"}
+
+
+def test_a_file_that_a_person_calls_no_secret_is_a_file_like_others(repo: Repo) -> None:
+    write(
+        repo.root, {"tests/keys/.env.test": "MODE=plain\n", "tests/keys/a.pem": text_of("pem"), ".env": "A=1\n"}
+    )
+    look = '<read path="tests/keys/.env.test"/>\n<run>cat tests/keys/a.pem .env</run>\n<read path=".env"/>'
+    flags = ["--not-secret", "tests/keys/**"]
+    ran = repo.run("-p", "Look.", "--json", *flags, *repo.replies(look, "<done>ok</done>"))
+    shown = [str(event["observation"]["text"]) for event in ran.events if event["event"] == "CallFinished"]
+    assert "MODE=plain" in shown[0]
+    assert SECRETS["pem"] in shown[1]
+    assert "No such file" in shown[1]
+    assert "may hold secrets" in shown[2]

@@ -12,12 +12,12 @@ from fakes.leaks import INNOCENT, SECRETS, text_of
 from fakes.repository import Repository
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.errors import StateError
-from r1code.events import CallStarted
+from r1code.events import BaselineReached, CallStarted
 from r1code.repo.git import Git
 from r1code.secrets.scan import PLACEHOLDER
 from r1code.secrets.values import Lines, hidden
 from r1code.secrets.vault import Vault, machine_key
-from r1code.types import ToolCall
+from r1code.types import TestReport, ToolCall
 
 KEY = bytes(range(32))
 ALL = "\n".join(map(text_of, SECRETS))
@@ -113,6 +113,11 @@ def test_every_text_of_a_value_is_hidden_and_others_are_the_same_object() -> Non
     assert SECRETS["github"] not in str(shown)
     assert shown.call.arguments["n"] == 1
     assert hidden(shown, made.hide) is shown
+    report = BaselineReached(command="pytest", report=TestReport(passed=("a", "b"), failed=(SECRETS["github"],)))
+    found = hidden(report, made.hide)
+    assert found.report.passed == ("a", "b")
+    assert SECRETS["github"] not in str(found)
+    assert hidden(found, made.hide) is found
 
 
 def test_the_key_of_a_machine_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
