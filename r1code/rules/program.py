@@ -49,7 +49,7 @@ def inner(words: tuple[str, ...]) -> tuple[str, ...] | None:
     None: it is none of these, or has options, which are not looked into.
     """
     match words:
-        case ("time" | "nice" | "nohup", first, *rest) if not first.startswith("-"):
+        case ("time" | "nice", first, *rest) if not first.startswith("-"):
             return first, *rest
         case ("timeout", limit, first, *rest) if _DURATION.fullmatch(limit) and not first.startswith("-"):
             return first, *rest
