@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from typing import Literal
 
 from r1code import prompts
-from r1code.approval import Approvals
+from r1code.approval import Approvals, Permit
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
@@ -22,7 +22,7 @@ from r1code.events import (
 )
 from r1code.session import Called, Observed, Replied, Said, Session
 from r1code.stuck import Circles
-from r1code.tools.toolset import Batch, Toolset
+from r1code.tools.toolset import Toolset
 from r1code.turn import Events, Steps, turn
 from r1code.types import Observation, Reply, ToolCall
 
@@ -107,10 +107,12 @@ class Agent:
                 self._session.append(Called(call=call))
                 yield CallStarted(call=call)
             effect = self._toolset.effect(batch[0])
-            why = _AFTER_FAILURE if broken and effect != "read" else self._refusal(batch, control)
-            if why is None:
-                found = yield from self._toolset.run(batch, control)
+            skipped = broken and effect != "read"
+            permit = Permit(refusal=_AFTER_FAILURE) if skipped else self._approvals.check(batch, effect, control)
+            if permit.refusal is None:
+                found = permit.told((yield from self._toolset.run(permit.calls, control)))
             else:
+                why = permit.refusal
                 found = tuple(Observation(call_id=call.id, status="refused", text=why) for call in batch)
             for call, observation in zip(batch, found, strict=True):
                 self._session.append(Observed(observation=observation))
@@ -118,13 +120,6 @@ class Agent:
             broken |= effect == "write" and any(seen.status != "ok" for seen in found)
             observations += found
         return observations
-
-    def _refusal(self, batch: Batch, control: Control) -> str | None:
-        for call in batch:
-            refusal = self._approvals.check(call, self._toolset.effect(call), control)
-            if refusal is not None:
-                return refusal
-        return None
 
     def _tell(self, name: Literal["rejected", "nudge", "stuck"], **variables: str) -> ReplyRejected:
         """Answers a reply with words of ours."""

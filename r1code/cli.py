@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from r1code.app.automatic import AtEnd
     from r1code.app.checkpoints import Checkpoints
-    from r1code.app.workshop import Task
-    from r1code.approval import Approver
+    from r1code.app.workshop import Task, Workshop
     from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
@@ -71,6 +70,10 @@ def _run(options: argparse.Namespace) -> int:
         from r1code import cli_git
 
         return int(getattr(cli_git, options.command)(options))
+    if options.command == "approvals":
+        from r1code.cli_rules import approvals
+
+        return approvals(options)
     if options.command == "fix" or options.prompt is not None:
         return _work(options)
     from r1code.errors import UsageError
@@ -125,14 +128,12 @@ def _session(
 
     from r1code.app.automatic import finishing
     from r1code.app.signals import cancel_on_signals
-    from r1code.app.tests import DETECTED
+    from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop, chosen_profile, prune_containers, state_folder
-    from r1code.budget import Meter
     from r1code.cli_git import automatic_commits
+    from r1code.cli_rules import consent
     from r1code.control import Control
     from r1code.events import Notice
-    from r1code.repair.repair import Plan, Repair
-    from r1code.types import Budget
     from r1code.ui.listener import listener_for
 
     control = Control()
@@ -145,7 +146,7 @@ def _session(
     with cancel_on_signals(control):
         if told:
             say(told)
-        approver = _consent(config, control)
+        approver = consent(config, control, json=json)
         profile = chosen_profile(config)[1]
         if profile.provider == "local" and task.replayed is None:
             from r1code.app.model import describe_model, ensure_weights
@@ -163,25 +164,34 @@ def _session(
             workshop.image = image_of(git, config, say, control)
         try:
             with workshop.opened(control):
-                steps = workshop.steps if config.steps is None else config.steps
-                meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
-                plan = Plan(
-                    command=config.test,
-                    candidates=config.candidates,
-                    seed=config.seed,
-                    dry_run=config.dry_run,
-                    found=config.origins.get("test") == DETECTED,
-                )
                 if task.replayed is None:
                     at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
-                repair = Repair(workshop, workshop.session, meter, plan)
-                if task.command == "fix":
-                    events = repair.fix(config.test or "", control)
-                else:
-                    events = repair.prompt(task.text, control)
-                return _listen(finishing(events, at_ends, say), listener), workshop.session.entries
+                events = finishing(_events(workshop, config, task, control), at_ends, say)
+                events = veiled(events, workshop.vault.hide)
+                return _listen(events, listener), workshop.session.entries
         finally:
             listener.close()
+
+
+def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
+    from r1code.app.tests import DETECTED
+    from r1code.budget import Meter
+    from r1code.repair.repair import Plan, Repair
+    from r1code.types import Budget
+
+    steps = workshop.steps if config.steps is None else config.steps
+    meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
+    plan = Plan(
+        command=config.test,
+        candidates=config.candidates,
+        seed=config.seed,
+        dry_run=config.dry_run,
+        found=config.origins.get("test") == DETECTED,
+    )
+    repair = Repair(workshop, workshop.session, meter, plan)
+    if task.command == "fix":
+        return repair.fix(config.test or "", control)
+    return repair.prompt(task.text, control)
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -246,30 +256,6 @@ def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
         # When the listener fails, the turn still ends in order, and before its session is closed.
         events.close()
     return code
-
-
-def _consent(config: Config, control: Control) -> Approver:
-    """Without a sandbox nothing starts before a person has agreed to it."""
-    from r1code.approval import HeadlessApprover
-    from r1code.errors import UsageError
-
-    if config.sandbox != "none" or config.allow_host_exec:
-        return HeadlessApprover()
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "commands would run on this machine, and nobody agreed to that",
-            why="--sandbox=none turns the sandbox off, and there is no terminal to ask on",
-            hint="use Docker, or add --allow-host-exec if this machine is disposable",
-        )
-    from r1code.ui.approver import TerminalApprover, agrees_to_no_sandbox
-
-    if not agrees_to_no_sandbox(control):
-        raise UsageError(
-            "nothing was started",
-            why="you did not agree to run commands without a sandbox",
-            hint="leave out --sandbox=none to use Docker",
-        )
-    return TerminalApprover()
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -15,10 +15,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from r1code.errors import UsageError
+from r1code.rules.policy import Mode
 
 PROJECT_FILE = ".r1code/config.toml"
 PROJECT_KEYS = frozenset({"test", "format", "lint", "packages"})
 """All that a project file may set."""
+
+MANY = ("allow", "ask", "deny", "not_secret")
+"""Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -43,6 +47,16 @@ class Config(Struct, frozen=True, kw_only=True):
     """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
+    approve: Mode | None = None
+    """What goes on unasked where no rule says anything; None: `auto` in a sandbox, `ask` without one."""
+    allow: tuple[str, ...] = ()
+    """Rules for what is not asked (docs/approvals.md); those of every source count."""
+    ask: tuple[str, ...] = ()
+    """Rules for what is asked, whatever is allowed."""
+    deny: tuple[str, ...] = ()
+    """Rules for what never runs."""
+    not_secret: tuple[str, ...] = ()
+    """Globs as in .gitignore: files that hold no secret, whatever they look like."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
     commit: Literal["off", "turn"] = "off"
@@ -93,12 +107,18 @@ def load_config(
     sources.append(("a flag", {key: value for key, value in flags.items() if key in _KEYS and value is not None}))
     for origin, source in sources:
         for key, value in source.items():
-            values[key] = _value(key, value, origin)
-            origins[key] = origin
+            found = _value(key, value, origin)
+            if key in MANY and isinstance(found, tuple) and key in values:
+                # What one source denies, no other takes back.
+                values[key], origins[key] = (*values[key], *found), f"{origins[key]}, {origin}"
+            else:
+                values[key], origins[key] = found, origin
     return msgspec.structs.replace(Config(), **values, origins=origins)
 
 
 def _value(key: str, value: object, origin: str) -> object:
+    if key in MANY and isinstance(value, str):
+        value = value.splitlines()
     try:
         return getattr(msgspec.convert({key: value}, type=Config, strict=False), key)
     except msgspec.ValidationError as error:

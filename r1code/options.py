@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         default=None,
         help="work on a copy: the patch is shown and kept, not applied",
     )
+    _add_rules(common)
     limits = common.add_argument_group("limits of a turn")
     limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
     limits.add_argument("--seconds", metavar="N", help="time")
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     _add_undo(commands.add_parser)
     _add_git(commands.add_parser)
     _add_apply(commands.add_parser)
+    _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
 
@@ -231,3 +233,35 @@ def _add_apply(add: Callable[..., argparse.ArgumentParser]) -> None:
     wanted.add_argument("--hunks", metavar="LIST", help="only these, like 1,3-5")
     wanted.add_argument("--pick", action="store_true", help="ask about each hunk")
     apply.add_argument("--dry-run", action="store_true", help="show what would be applied; change nothing")
+
+
+def _add_rules(common: argparse.ArgumentParser) -> None:
+    rules = common.add_argument_group("approvals")
+    rules.add_argument(
+        "--approve",
+        choices=["ask", "auto-edit", "auto"],
+        help="what is not asked where no rule says: nothing, edits, all (auto; without a sandbox: ask)",
+    )
+    for kind, help_text in (("allow", "never ask about this"), ("deny", "never do this")):
+        rules.add_argument(
+            f"--{kind}",
+            metavar="RULE",
+            action="append",
+            help=f"{help_text}: 'run(pytest *)', 'edit(path=docs/**)', ... (docs/approvals.md)",
+        )
+    rules.add_argument(
+        "--not-secret",
+        metavar="GLOB",
+        action="append",
+        help="these files hold no secret, whatever they look like: 'tests/keys/**' (docs/secrets.md)",
+    )
+
+
+def _add_approvals(add: Callable[..., argparse.ArgumentParser]) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
+    approvals = add("approvals", help="what you allowed here for good")
+    actions = approvals.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[common], help="all rules, numbered")
+    remove = actions.add_parser("remove", parents=[common], help="ask again about what a rule allowed")
+    remove.add_argument("number", type=int, metavar="N")

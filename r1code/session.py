@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
 from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
@@ -113,8 +114,11 @@ _DECODER = msgspec.json.Decoder(Entry)
 class Session:
     """One writer at a time: the constructor holds the folder's lock until `close`."""
 
-    def __init__(self, folder: Path, lock: FileLock, entries: list[Entry], notices: list[str]) -> None:
+    def __init__(
+        self, folder: Path, lock: FileLock, entries: list[Entry], notices: list[str], *, hide: Hide = unchanged
+    ) -> None:
         self.folder = folder
+        self._hide = hide
         self.notices = notices
         """What loading had to mend, in words for a person."""
         self._lock = lock
@@ -122,13 +126,16 @@ class Session:
         self._file = (folder / _LOG).open("ab", buffering=0)
 
     @classmethod
-    def create(cls, sessions: Path, opened: Opened) -> Self:
-        """A new session in a folder of its own below `sessions`; it gets its own schema and name."""
+    def create(cls, sessions: Path, opened: Opened, *, hide: Hide = unchanged) -> Self:
+        """A new session in a folder of its own below `sessions`; it gets its own schema and name.
+
+        `hide` goes over every text that is logged, and with that over all that the model sees of the session.
+        """
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = sessions / name
         try:
             folder.mkdir(parents=True, mode=0o700)
-            session = cls(folder, _acquire(folder), [], [])
+            session = cls(folder, _acquire(folder), [], [], hide=hide)
         except OSError as error:
             raise _unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
@@ -174,7 +181,10 @@ class Session:
         Raises StateError, with the log as it was, when the disk refuses.
         """
         entry = Entry(
-            id=len(self._entries) + 1, parent=self.head if parent is None else parent, time=time.time(), item=item
+            id=len(self._entries) + 1,
+            parent=self.head if parent is None else parent,
+            time=time.time(),
+            item=hidden(item, self._hide),
         )
         try:
             append(self._file, msgspec.json.encode(entry) + b"\n")

@@ -18,7 +18,7 @@ from r1code.sandbox.command import follow
 from r1code.sandbox.container import NOT_COPIED, Command, Container
 from r1code.sandbox.engine import ContainerGoneError, connect, told
 from r1code.sandbox.environments.environment import Preparation
-from r1code.sandbox.gitdir import LeftOutError, members
+from r1code.sandbox.gitdir import LeftOutError, Member, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import (
     FIND,
@@ -66,7 +66,8 @@ class DockerSandbox:
     """A container of its own, made at the first use, and made again if it was lost.
 
     `owner`: the id of the session; `prune` removes what dead owners left.
-    `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    `git_dir`: the repository whose history the commands may see, as `history` makes it.
+    `ignored`: new paths that do not come back.
     `preparation`: what is done in a new container once the tree is in it.
     """
 
@@ -82,6 +83,7 @@ class DockerSandbox:
         limits: Limits,
         say: Say,
         git_dir: Path | None = None,
+        history: Callable[[Path], list[Member]] = members,
         ignored: Ignored = _none,
         preparation: Preparation = _NOTHING,
     ) -> None:
@@ -91,6 +93,7 @@ class DockerSandbox:
         self._limits = limits
         self._say = say
         self._git_dir = git_dir
+        self._history = history
         self._ignored = ignored
         self._preparation = preparation
         self._client: docker.DockerClient | None = None
@@ -269,7 +272,7 @@ class DockerSandbox:
         if git_dir is None:
             return
         try:
-            history = control.call(lambda: members(git_dir))
+            history = control.call(lambda: self._history(git_dir))
         except LeftOutError as error:
             self._say(f"commands in the sandbox do not see the git history: {error}")
             return

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fakes.house import House, says
 from fakes.sandbox import FakeSandbox
-from r1code.approval import Answer
+from r1code.approval import Answer, Question
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.errors import ProviderError
@@ -30,7 +30,7 @@ from r1code.events import (
 )
 from r1code.providers.scripted import ScriptedReply
 from r1code.session import Called, Ended, Observed, Session
-from r1code.types import Budget, Effect, ExecResult, ToolCall
+from r1code.types import Budget, ExecResult
 
 EDIT = '<edit path="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</edit>'
 BAD_EDIT = '<edit path="b.py">\n<<<<<<< SEARCH\nnot there\n=======\nx = 2\n>>>>>>> REPLACE\n</edit>'
@@ -307,9 +307,9 @@ class HangingSandbox(FakeSandbox):
 
 
 class HangingApprover:
-    def ask(self, call: ToolCall, effect: Effect, control: Control) -> Answer:
+    def ask(self, question: Question, control: Control) -> Answer:
         control.sleep(60)
-        return "no"
+        return Answer(kind="no")
 
 
 PHASES: dict[str, Callable[[Path], House]] = {

@@ -9,6 +9,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
+from r1code.secrets.values import Hide, unchanged
 from r1code.tools.base import Result, typed
 from r1code.tools.match_lines import ENDS, split
 from r1code.tree.worktree import WorkTree
@@ -26,8 +27,10 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 class Read:
     name = "read"
 
-    def __init__(self, tree: WorkTree) -> None:
+    def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
+        """`hide` goes over the whole file before a part of it is cut out."""
         self._tree = tree
+        self._hide = hide
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
@@ -36,7 +39,7 @@ class Read:
         if is_binary(data):
             raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
         # As edits count them: a form feed ends no line.
-        lines = [line.rstrip(ENDS) for line in split(decode(data).text)]
+        lines = [line.rstrip(ENDS) for line in split(self._hide(decode(data).text))]
         first, last = _range(asked.lines, len(lines), path)
         shown = lines[first - 1 : last]
         while len(shown) > MOST_LINES or sum(map(len, shown)) > MOST_CHARS:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.repo.search import search
+from r1code.secrets.values import Hide, unchanged
 from r1code.tools.base import Result, typed
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments
@@ -23,8 +24,9 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 class Search:
     name = "search"
 
-    def __init__(self, tree: WorkTree) -> None:
+    def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
         self._tree = tree
+        self._hide = hide
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
@@ -38,7 +40,7 @@ class Search:
         found = search(self._tree.root, asked.pattern, paths, control, limit=MOST_MATCHES)
         if not found.matches:
             return Result(text=f"no line matches {asked.pattern}")
-        lines = [f"{match.path}:{match.line}: {match.text[:MOST_CHARS]}" for match in found.matches]
+        lines = [f"{match.path}:{match.line}: {self._hide(match.text)[:MOST_CHARS]}" for match in found.matches]
         heading = f"{found.total} matching lines"
         if found.truncated:
             heading += f", the first {len(lines)} of them"

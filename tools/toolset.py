@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from typing import Self
 
 import msgspec
 
@@ -11,6 +12,7 @@ from r1code import prompts
 from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
+from r1code.secrets.values import Hide, texts, unchanged
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
 from r1code.tools.truncation import clean
@@ -59,8 +61,14 @@ class Toolset:
         self._execs = {tool.name: tool for tool in execs}
         self._protected = protected
         self._hooks = hooks
+        self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
+
+    def restoring(self, restore: Hide) -> Self:
+        """From now on `restore` goes over what the model writes into files, but never over commands."""
+        self._restore = restore
+        return self
 
     @property
     def descriptions(self) -> list[str]:
@@ -106,6 +114,7 @@ class Toolset:
 
     def run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         """One observation for each call, in order."""
+        batch = tuple(map(self._restored, batch))
         call = batch[0]
         if call.name in self._writes:
             return (yield from self._write(batch, control))
@@ -147,6 +156,11 @@ class Toolset:
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
         return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+
+    def _restored(self, call: ToolCall) -> ToolCall:
+        if call.name in self._execs:
+            return call
+        return msgspec.structs.replace(call, arguments=texts(call.arguments, self._restore))
 
     def _drafted(self, call: ToolCall, draft: Draft) -> Result:
         try:

@@ -16,9 +16,12 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.consent import Consent
 from r1code.app.environments import Image, is_building
+from r1code.app.history import VeiledHistory
 from r1code.app.tree import held
-from r1code.approval import Approvals, Approver, Rule
+from r1code.app.vault import keep_scanned, open_vault
+from r1code.approval import Approvals, Approver
 from r1code.config import PROJECT_FILE, Config
 from r1code.context import Model
 from r1code.control import Control
@@ -26,14 +29,16 @@ from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
+from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
 from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
-from r1code.repo.files import is_secret
+from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
+from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Opened, Session, is_alive
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -57,7 +62,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import Effect, TestReport
+from r1code.types import TestReport
 
 Say = Callable[[str], None]
 
@@ -115,25 +120,31 @@ class Workshop:
         self._config = config
         self._state = state
         self._say = say
-        self._approver = approver
+        self._approver: Approver = approver
         self._git = git
         self._task = task
+        self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
+        self.vault = open_vault(git, state, os.environ, _key_names(), exempt=self._consent.is_exempt)
+        self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
         if task.replayed is None:
             self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
             if config.record is not None:
                 self.provider = RecordingProvider(self.provider, Path(config.record))
+            self.provider = HidingProvider(self.provider, self.vault.hide)
             self.tree = WorkTree(
                 git.root,
                 Listing(git.files, git.ignored),
                 self.store,
                 state=state,
-                hidden=is_secret,
+                hidden=self._consent.is_hidden,
                 origin=self._origin,
             )
         else:
+            if config.sandbox == "docker":
+                self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
@@ -156,6 +167,7 @@ class Workshop:
         """Holds the work tree, and has a session, while the block runs. Raises R1CodeError."""
         with ExitStack() as stack:
             stack.callback(self.provider.close)
+            stack.callback(lambda: keep_scanned(self.vault, self._state))
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
             stack.enter_context(held(self.tree, control, self._say))
             if self._git.is_repository and self._task.replayed is None:
@@ -165,7 +177,9 @@ class Workshop:
                 left = f"larger than {MAX_BYTES // 1_000_000} MB"
                 self._say(f"not in the sandbox and not kept for an undo ({left}): {_named(self.tree.too_large)}")
             # What it needs is named before anybody sweeps.
-            self.session = Session.create(self._state / "sessions", replace(self._opened, base=base))
+            self.session = Session.create(
+                self._state / "sessions", replace(self._opened, base=base), hide=self.vault.hide
+            )
             stack.callback(self.session.close)
             self.scratch = self.session.folder / "scratch"
             yield
@@ -192,10 +206,11 @@ class Workshop:
         if self._config.sandbox == "none":
             from r1code.sandbox.host import HostSandbox
 
-            return HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
+            host = HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
+            return VeiledSandbox(host, self._veil)
         from r1code.sandbox.docker import DockerSandbox
 
-        return DockerSandbox(
+        container = DockerSandbox(
             image=self.image.name,
             preparation=self.image.preparation,
             store=self.store,
@@ -204,7 +219,9 @@ class Workshop:
             say=self._say,
             ignored=self._left_behind,
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
+            history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
         )
+        return VeiledSandbox(container, self._veil)
 
     def candidate(self, root: Path) -> WorkTree:
         """What is in `root` now, and what comes into it that git would not ignore."""
@@ -216,31 +233,31 @@ class Workshop:
             ignored = self._git.ignored(fresh) if fresh else set[str]()
             return [path for path in found if path not in ignored]
 
-        return WorkTree(root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=is_secret)
+        return WorkTree(
+            root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=self._consent.is_hidden
+        )
 
     def agent(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
     ) -> Agent:
-        protected = is_protected if protect else _nothing
+        protected = self._consent.protecting(is_protected if protect else _nothing)
         toolset = Toolset(
             tree,
-            reads=[Read(tree), List(tree), Search(tree)],
+            reads=[Read(tree, self.vault.hide), List(tree), Search(tree, self.vault.hide)],
             writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
             execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
-        )
+        ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
-        # A sandbox is the consent to run things in it; the host is asked for each time.
-        asked: Rule = "ask" if self._config.sandbox == "none" and not self._config.allow_host_exec else "allow"
-        rules: dict[Effect, Rule] = {"read": "allow", "write": "allow", "exec": asked}
-        approvals = Approvals(rules, self._approver)
+        approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":
             return None
         toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        toolset = toolset.restoring(self.vault.restore)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
@@ -274,7 +291,7 @@ class Workshop:
 
     def _left_behind(self, paths: list[str]) -> set[str]:
         """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
-        return self._git.ignored(paths) | {path for path in paths if is_secret(path)}
+        return self._git.ignored(paths) | {path for path in paths if self._consent.is_hidden(path)}
 
 
 def _refuse_no_command(kind: str, command: str) -> None:
@@ -333,10 +350,15 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
     return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
 
 
+def _key_names() -> list[str]:
+    """The variables that hold the keys of profiles."""
+    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
+    return sorted(filter(None, names))
+
+
 def _no_key_is_ignored() -> None:
     """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
-    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
-    keys = [name for name in sorted(filter(None, names)) if os.environ.get(name, "").strip()]
+    keys = [name for name in _key_names() if os.environ.get(name, "").strip()]
     if keys:
         raise UsageError(
             "no model was chosen",

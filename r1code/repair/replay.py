@@ -10,11 +10,12 @@ from typing import cast
 import msgspec
 from msgspec import Struct
 
+from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Entry, Replied, Rewound
+from r1code.session import AnyItem, Entry, Observed, Replied, Rewound
 
 _VOLATILE = frozenset(
     {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
@@ -48,6 +49,18 @@ class ReplayedProvider:
 
     def close(self) -> None:
         pass
+
+
+class RecordedApprover:
+    """Answers as was answered then: a call that was refused is refused again."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        seen = (entry.item.observation for entry in entries if isinstance(entry.item, Observed))
+        self._refused = {one.call_id for one in seen if one.status == "refused"}
+
+    def ask(self, question: Question, control: Control) -> Answer:
+        control.check()
+        return Answer(kind="no" if question.call.id in self._refused else "yes")
 
 
 class Difference(Struct, frozen=True, kw_only=True):

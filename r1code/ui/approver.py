@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from r1code.approval import Answer
+from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.types import Effect, ToolCall
-from r1code.ui.ask import Choice, Terminal, ask
+from r1code.ui.ask import Choice, Terminal, ask, ask_text
 
-_CHOICES = (Choice("y", "yes"), Choice("n", "no"), Choice("a", "always in this session"))
 _TITLES: dict[Effect, str] = {
     "read": "Read this?",
     "write": "Change this?",
-    "exec": "Run this on your machine, without a sandbox?",
+    "exec": "Run this?",
 }
-_ANSWERS: dict[str, Answer] = {"y": "yes", "n": "no", "a": "always"}
+_ON_HOST = "Run this on your machine, without a sandbox?"
 
 
 class TerminalApprover:
     """Without a `terminal`: standard input and output."""
 
-    def __init__(self, terminal: Terminal | None = None) -> None:
+    def __init__(self, terminal: Terminal | None = None, *, in_sandbox: bool = False) -> None:
         self._terminal = terminal
+        self._in_sandbox = in_sandbox
 
-    def ask(self, call: ToolCall, effect: Effect, control: Control) -> Answer:
-        what = call.arguments.get("command") or f"{call.name} {call.arguments.get('selection', '')}"
-        key = ask(_TITLES[effect], cast("str", what), _CHOICES, control, deny="n", terminal=self._terminal)
-        return _ANSWERS[key]
+    def ask(self, question: Question, control: Control) -> Answer:
+        on_host = question.effect == "exec" and not self._in_sandbox
+        title = _ON_HOST if on_host else _TITLES[question.effect]
+        detail = f"{_shown(question.call)}\n\nasked because: {question.why}"
+        if question.rules:
+            detail += f"\nalways means: {', '.join(map(str, question.rules))}"
+        key = ask(title, detail, _choices(question), control, deny="n", terminal=self._terminal)
+        if key == "y":
+            return Answer(kind="yes")
+        if key in {"a", "p"}:
+            return Answer(kind="always", scope="session" if key == "a" else "project")
+        if key == "e":
+            command = str(question.call.arguments["command"])
+            text = ask_text("  command", control, default=command, terminal=self._terminal)
+            return Answer(kind="edit", text=text) if text.strip() else Answer(kind="no")
+        return Answer(
+            kind="no", text=ask_text("  why not, for R1 (may be empty)", control, terminal=self._terminal)
+        )
+
+
+def _choices(question: Question) -> list[Choice]:
+    choices = [Choice("y", "yes"), Choice("n", "no")]
+    if question.rules:
+        choices += [Choice("a", "always in this session"), Choice("p", "always in this project")]
+    if question.call.name == "run":
+        choices.append(Choice("e", "edit the command"))
+    return choices
+
+
+def _shown(call: ToolCall) -> str:
+    """A call as a person can judge it: all that would be run or written."""
+    if call.name == "run":
+        return str(call.arguments.get("command", ""))
+    head = [call.name, *(f"{name}={value}" for name, value in call.arguments.items() if name not in _BODIES)]
+    body = [f"\n{call.arguments['content']}"] if "content" in call.arguments else []
+    edits = call.arguments.get("edits", ())
+    body += [f"\n- {_indented(one['search'])}\n+ {_indented(one['replace'])}" for one in edits]
+    return " ".join(head) + "".join(body)
+
+
+_BODIES = frozenset({"content", "edits"})
+
+
+def _indented(text: str) -> str:
+    return text.rstrip("\n").replace("\n", "\n  ")
 
 
 def agrees_to_no_sandbox(control: Control, terminal: Terminal | None = None) -> bool:

@@ -87,7 +87,13 @@ def answer(choices: Sequence[Choice], offer: str, control: Control, terminal: Te
             return key
 
 
-def _line(message: str, control: Control, terminal: Terminal) -> str | None:
+def ask_text(message: str, control: Control, *, default: str = "", terminal: Terminal | None = None) -> str:
+    """A line that a person types, beginning with `default`; empty at the end of input. Raises Cancelled."""
+    control.check()
+    return _line(f"{message} > ", control, terminal or Terminal(), default) or ""
+
+
+def _line(message: str, control: Control, terminal: Terminal, default: str = "") -> str | None:
     """One line that was typed; None at the end of input."""
     session: PromptSession[str] = PromptSession(input=terminal.source, output=terminal.output)
     app = session.app
@@ -105,7 +111,7 @@ def _line(message: str, control: Control, terminal: Terminal) -> str | None:
 
     with control.on_cancel(close):
         try:
-            return session.prompt(message, pre_run=close_if_late)
+            return session.prompt(message, pre_run=close_if_late, default=default)
         except EOFError:
             return None
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from msgspec import Struct
 
@@ -44,7 +45,7 @@ def requirements(wanted: Wanted) -> list[str]:
             found.append(f"{name}{specifier(value)}")
         elif isinstance(version := value.get("version"), str):
             extras = value.get("extras")
-            listed = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) else ""
+            listed = f"[{','.join(map(str, cast('list[object]', extras)))}]" if isinstance(extras, list) else ""
             marker = value.get("markers")
             found.append(f"{name}{listed}{specifier(version)}" + (f" ; {marker}" if marker else ""))
     return found

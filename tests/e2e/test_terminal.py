@@ -73,16 +73,43 @@ def test_without_a_sandbox_a_person_is_asked_first_and_for_each_command(repo: Re
     terminal.expect("Go on without a sandbox")
     terminal.sendline("y")
     terminal.expect("touch ran")
-    terminal.expect("session >")
+    terminal.expect("edit the command >")
     terminal.sendline("y")
     terminal.expect("touch never")
-    terminal.expect("session >")
+    terminal.expect("edit the command >")
     terminal.sendline("n")
+    terminal.expect("why not")
+    terminal.sendline("")
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
     assert (repo.root / "ran").exists()
     assert not (repo.root / "never").exists()
+
+
+def test_what_is_always_allowed_in_a_project_is_not_asked_again_and_can_be_taken_back(repo: Repo) -> None:
+    replies = repo.replies("<run>touch 'a b'</run>", '<write path="made.txt">\nx\n</write>', "<done>ok</done>")
+    for turn in range(2):
+        terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *replies)
+        terminal.expect("Go on without a sandbox")
+        terminal.sendline("y")
+        if turn == 0:
+            terminal.expect("always means: run.touch 'a b'.")
+            terminal.sendline("p")
+        terminal.expect("Change this")
+        terminal.expect("always in this project >")
+        terminal.sendline("n")
+        terminal.expect("why not")
+        terminal.sendline("")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == 0
+        assert (repo.root / "a b").exists()
+        assert not (repo.root / "made.txt").exists()
+        (repo.root / "a b").unlink()
+    assert repo.run("approvals", "list").out == "  1  run(touch 'a b')\n"
+    assert repo.run("approvals", "remove", "1").code == 0
+    assert repo.run("approvals", "list").out == ""
 
 
 def test_no_consent_starts_nothing(repo: Repo) -> None:

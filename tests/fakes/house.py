@@ -15,10 +15,13 @@ from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
+from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
 from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
+from r1code.rules.policy import Policy, Rules
+from r1code.secrets.vault import Vault
 from r1code.session import Opened, Session
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -66,7 +69,10 @@ class House:
         protected: Callable[[str], bool] = lambda _: False,
         headless: bool = True,
         hooks: Sequence[Hook] = (),
+        rules: Rules | None = None,
+        vault: Vault | None = None,
     ) -> None:
+        self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
         self.root.mkdir(parents=True)
         for path, text in (files or {}).items():
@@ -78,27 +84,34 @@ class House:
         )
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
         self.session = Session.create(
-            folder / "sessions", Opened(root=str(self.root), profile="scripted", base="")
+            folder / "sessions",
+            Opened(root=str(self.root), profile="scripted", base=""),
+            hide=self.vault.hide,
         )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
         toolset = Toolset(
             self.tree,
-            reads=[Read(self.tree), List(self.tree), Search(self.tree)],
+            reads=[Read(self.tree, self.vault.hide), List(self.tree), Search(self.tree, self.vault.hide)],
             writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
             execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
-        )
+        ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         model = Model(
             find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)
         )
-        exec_rule = "ask" if approver else "allow"
-        rules = {"read": "allow", "write": "allow", "exec": exec_rule}
-        approvals = Approvals(rules, approver or HeadlessApprover())
+        policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
+        approvals = Approvals(policy, approver or HeadlessApprover())
         self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
         self.control = Control()
         House.opened.append(self)
+
+    def resolve(self, path: str) -> str | None:
+        try:
+            return self.tree.resolve(path)
+        except (ToolError, OSError):
+            return None
 
     def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
         meter = Meter(budget or Budget())

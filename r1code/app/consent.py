@@ -1,0 +1,61 @@
+"""What a person allowed, asked to be asked about, and denied, from every place where that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from r1code.app.remembered import Remembered
+from r1code.config import Config
+from r1code.errors import ToolError
+from r1code.repo.files import is_secret
+from r1code.rules.policy import Mode, Policy, Rules
+from r1code.rules.rule import Rule, parse
+from r1code.tree.worktree import WorkTree
+
+
+class Consent:
+    """Of one session: what is remembered in it holds for all its trees. Raises UsageError for a wrong rule."""
+
+    def __init__(self, config: Config, root: Path, state: Path, *, is_replay: bool) -> None:
+        kept = Remembered(root, state)
+        # A sandbox is the consent to run things in it; on the host a person is asked.
+        on_host = config.sandbox == "none" and not config.allow_host_exec
+        self._mode: Mode = config.approve or ("ask" if on_host else "auto")
+        self._rules = Rules(
+            allow=(*map(parse, config.allow), *(() if is_replay else kept.rules)),
+            ask=tuple(map(parse, config.ask)),
+            deny=tuple(map(parse, config.deny)),
+        )
+        self._exempt = GitIgnoreSpec.from_lines(config.not_secret)
+        self._kept = kept
+        self._remembered: list[Rule] = []
+        self._anywhere = Policy(self._mode, self._rules, lambda path: path)
+
+    def policy(self, tree: WorkTree) -> Policy:
+        def resolve(path: str) -> str | None:
+            try:
+                return tree.resolve(path)
+            except (ToolError, OSError):
+                return None
+
+        return Policy(self._mode, self._rules, resolve, self._remembered)
+
+    def remember(self, rules: Sequence[Rule]) -> None:
+        """Keeps rules for later sessions in this folder. Raises StateError."""
+        self._kept.add(rules)
+
+    def is_hidden(self, path: str) -> bool:
+        """Whether R1 must not see a file, by any way: it is a secret, or reading it is denied."""
+        secret = is_secret(path) and not self.is_exempt(path)
+        return secret or self._anywhere.denies_path("read", path)
+
+    def is_exempt(self, path: str) -> bool:
+        """Whether a person says that a file holds no secret, whatever it looks like."""
+        return self._exempt.match_file(path)
+
+    def protecting(self, is_protected: Callable[[str], bool]) -> Callable[[str], bool]:
+        """What must stay as it is: that, and what a rule denies to change, commands included."""
+        return lambda path: is_protected(path) or self._anywhere.denies_path("write", path)
