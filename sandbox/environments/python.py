@@ -202,8 +202,8 @@ def _found(folder: Folder, pyproject: Pyproject, pipfile: Pipfile) -> Found:
     found.ask([*extras, *run.extras])
     if poetry is not None and "poetry.lock" not in folder.names:
         found.requirements += of_poetry(poetry.dependencies)
-        for name, group in poetry.groups.items():
-            found.requirements += of_poetry(group) if wanted.is_test_group(name) else []
+        for name, listed in poetry.groups.items():
+            found.requirements += of_poetry(listed) if wanted.is_test_group(name) else []
     if "Pipfile.lock" not in folder.names:
         packages = pipfile.packages | pipfile.dev_packages
         found.requirements += [f"{name}{_of_pipfile(value)}" for name, value in packages.items()]
