@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+import secrets
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from e2e.conftest import Repo, commit, write
@@ -60,12 +63,20 @@ def online() -> None:
 
 
 @pytest.fixture
-def needy(repo: Repo) -> Repo:
+def needy(repo: Repo) -> Iterator[Repo]:
     for path in [path for path in repo.files() if not path.startswith(".git/")]:
         (repo.root / path).unlink()
-    write(repo.root, NEEDY)
+    # A requirement that no earlier run had: images are found again by what they were built for.
+    fresh = NEEDY["pyproject.toml"].replace("iniconfig", f"iniconfig>=0.{secrets.randbelow(10**9)}")
+    write(repo.root, {**NEEDY, "pyproject.toml": fresh})
     commit(repo.root)
-    return repo
+    client = docker.from_env()
+    before = {one["Id"] for one in client.api.images("r1code-env")}
+    yield repo
+    for one in client.api.images("r1code-env"):
+        if one["Id"] not in before:
+            client.api.remove_image(one["Id"], force=True)
+    client.close()
 
 
 def test_without_consent_nothing_is_built_and_the_way_out_is_named(needy: Repo) -> None:
