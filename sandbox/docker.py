@@ -12,11 +12,11 @@ import docker
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox import container as confined
-from r1code.sandbox.archive import Archive, files
+from r1code.sandbox.archive import Archive, files, most_bytes
 from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
-from r1code.sandbox.container import NOT_COPIED, Command, Container
-from r1code.sandbox.engine import ContainerGoneError, connect, told
+from r1code.sandbox.container import NOT_COPIED, SILENCE_SECONDS, Container
+from r1code.sandbox.engine import ContainerGoneError, Isolation, connect, isolation, told
 from r1code.sandbox.gitdir import LeftOutError, members
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.manifest import (
@@ -31,6 +31,7 @@ from r1code.sandbox.manifest import (
     touched,
 )
 from r1code.sandbox.prune import labels
+from r1code.sandbox.running import Command
 from r1code.tree.entry import FOLDER
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
@@ -62,9 +63,9 @@ class DockerSandbox:
 
     `owner`: the id of the session; `prune` removes what dead owners left.
     `git_dir`: the repository whose history the commands may see. `ignored`: new paths that do not come back.
+    `silence`: how long nothing may come before it is asked whether the container still runs.
     """
 
-    kind = "docker"
     in_place = False
 
     def __init__(  # noqa: PLR0913 - keyword-only: what the composition root decides
@@ -77,6 +78,7 @@ class DockerSandbox:
         say: Say,
         git_dir: Path | None = None,
         ignored: Ignored = _none,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self._image = image
         self._store = store
@@ -85,9 +87,15 @@ class DockerSandbox:
         self._say = say
         self._git_dir = git_dir
         self._ignored = ignored
+        self._silence = silence
+        self._isolation: Isolation | None = None
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
         self._snapshot = Snapshot({})
+
+    @property
+    def kind(self) -> str:
+        return (self._isolation or Isolation()).kind
 
     def start(self, control: Control) -> None:
         self._start(control)
@@ -150,13 +158,14 @@ class DockerSandbox:
         if self._client is None:
             self._client = connect(control)
         client = self._client
+        self._isolation = how = self._isolation or isolation(client, control)
         image = ensure_image(client, self._image, self._say, control)
         with told("the sandbox could not be started"):
             container_id = control.call(
-                lambda: confined.create(client, image, self._limits, self._labels),
+                lambda: confined.create(client, image, self._limits, self._labels, runtime=how.runtime),
                 abandoned=lambda made: confined.remove(client.api, made),
             )
-        self._container = Container(client.api, container_id)
+        self._container = Container(client.api, container_id, self._silence)
         return self._container
 
     def _ready(self, control: Control) -> Container:
@@ -290,7 +299,9 @@ class DockerSandbox:
         stream = io.BytesIO(names)
         what = "changed files could not be copied out"
         wanted = set(missing)
-        for path, data in files(container.output(what, control, _FETCH, str(len(names)), stdin=stream)):
+        most = most_bytes(container.seen[path].size for path in missing)
+        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=stream)
+        for path, data in files(chunks, most):
             if path in wanted:
                 there = container.seen[path]
                 entry = Entry(kind="file", mode=there.mode, digest=self._store.put(data))

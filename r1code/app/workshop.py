@@ -136,7 +136,6 @@ class Workshop:
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
-        self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
         self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,
