@@ -91,6 +91,7 @@ class DockerSandbox:
         self._isolation: Isolation | None = None
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
+        self._discarded: list[Container] = []
         self._snapshot = Snapshot({})
 
     @property
@@ -146,8 +147,10 @@ class DockerSandbox:
     def close(self) -> None:
         container, client = self._container, self._client
         self._container = self._client = None
-        if container is not None:
-            container.remove()
+        # Once more: the engine may have been away when they were discarded.
+        for each in [*self._discarded, *([container] if container is not None else [])]:
+            each.remove()
+        self._discarded.clear()
         if client is not None:
             client.close()
 
@@ -202,6 +205,7 @@ class DockerSandbox:
     def _discard(self, container: Container) -> None:
         """The next use starts a new one."""
         self._container = None
+        self._discarded.append(container)
         container.remove_later()
 
     def _look(self, container: Container, control: Control) -> None:
