@@ -48,6 +48,7 @@ _SPARE_SECONDS = 60.0
 _NEEDS = "with sh, tar, GNU find, GNU coreutils and xargs"
 _NOT_FOUND = 127
 _KILLED = 137
+_NOT_STARTED = 126
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH\n"
 """For what is ours: an image may name folders first that commands can write to."""
 PRIVATE_BYTES = 4096
@@ -195,7 +196,7 @@ class Container:
         return bytes(answer)
 
     def _failed(self, what: str, code: int | None, errors: str) -> SandboxError:
-        if code == _KILLED and not self.alive():
+        if code in {_KILLED, _NOT_STARTED} and not self.alive():
             return self.gone(what)
         if "No space left on device" in errors:
             return SandboxError(
@@ -239,9 +240,14 @@ class Container:
 
     def alive(self) -> bool:
         try:
-            return bool(self.api.inspect_container(self.id)["State"]["Running"])
+            return self._is_usable()
         except ENGINE_ERRORS:
             return False
+
+    def _is_usable(self) -> bool:
+        # Not by `inspect`: that waits for the engine to start a process, which it never does where all is paused.
+        found = self.api.containers(all=True, filters={"id": self.id})
+        return bool(found) and found[0]["State"] == "running"
 
     def kill(self, patience: float) -> bool:
         """Kills all that was started. False if that did not happen within `patience` seconds."""
@@ -280,8 +286,8 @@ class Container:
 
     def _check(self, control: Control, what: str) -> None:
         with told(what):
-            state = control.call(lambda: self.api.inspect_container(self.id)["State"])
-        if state["Paused"] or not state["Running"]:
+            usable = control.call(self._is_usable)
+        if not usable:
             raise self.gone(what)
 
     def failure(self, what: str, error: BaseException) -> SandboxError:
