@@ -59,6 +59,7 @@ bench: setup docker
 	$(BIN)/python bench/matching/run.py --cases 5700
 	$(BIN)/python bench/matching/growth.py
 	$(BIN)/python bench/review.py
+	$(BIN)/python bench/sandbox.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import IO, cast
 
@@ -12,6 +12,10 @@ from r1code.errors import SandboxError
 
 _SPOOL_BYTES = 32_000_000
 _ERRORS = "surrogateescape"
+_NOT_OUT = "changed files could not be copied out"
+_MALFORMED = (tarfile.TarError, ValueError, OverflowError)
+_MEMBER_BYTES = 4 * 4096
+"""More than all that stands around a content: padding, and headers with the longest name."""
 _TYPES = {"file": tarfile.REGTYPE, "link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE}
 
 
@@ -74,20 +78,43 @@ class _Stream:
         return data[:size]
 
 
-def files(chunks: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The regular files of a tar stream, as they come. Raises SandboxError, and what `chunks` raises."""
+def most_bytes(sizes: Iterable[int]) -> int:
+    """How long an archive of files with these sizes can be."""
+    return tarfile.RECORDSIZE + sum(size + _MEMBER_BYTES for size in sizes)
+
+
+def files(chunks: Iterator[bytes], most: int) -> Iterator[tuple[str, bytes]]:
+    """The regular files of a tar stream, as they come. Raises SandboxError, and what `chunks` raises.
+
+    Whoever wrote the stream is not trusted: no more than `most` bytes of it are read.
+    """
+    chunks = _bounded(chunks, most)
     stream = cast("IO[bytes]", _Stream(chunks))
     try:
         with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors=_ERRORS) as tar:
             for member in tar:
-                content = tar.extractfile(member) if member.isreg() else None
+                # A few bytes can say that they stand for any number of zeros.
+                plain = member.isreg() and not member.issparse()
+                content = tar.extractfile(member) if plain else None
                 if content is not None:
                     yield member.name.removeprefix("./"), content.read()
-    except tarfile.TarError as error:
+    except _MALFORMED as error:
         raise SandboxError(
-            "changed files could not be copied out",
+            _NOT_OUT,
             why=f"what came is no tar archive: {error}",
             hint="try again; if it happens again, use another image",
         ) from error
     for _ in chunks:  # the end of the stream says whether all went well
         pass
+
+
+def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise SandboxError(
+                _NOT_OUT,
+                why="more came than there was: they grew while they were copied",
+                hint="try again; if it happens again, use another image",
+            )
+        yield chunk

@@ -22,7 +22,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     memory_mb: int = 4096
     """Memory and the files of the work tree together: the tree lies in memory."""
     disk_mb: int = 1024
-    """Size of the work tree inside, and of /tmp."""
+    """Size of the work tree inside; of /tmp and of the home folder, too."""
+    files: int = 200_000
+    """Files and folders in each of these."""
     cpus: float = 2.0
     pids: int = 512
     output_bytes: int = 200_000
@@ -39,9 +41,13 @@ class Sandbox(Protocol):
     Infrastructure that fails is a SandboxError; a command that fails is an ExecResult.
     """
 
-    kind: str
     in_place: bool
     """Commands run in the work tree itself: what they changed is there already."""
+
+    @property
+    def kind(self) -> str:
+        """Where commands run, and how confined, in words for a person; final once it was started."""
+        ...
 
     def start(self, control: Control) -> None:
         """Makes it ready to run commands. Does nothing when it is."""

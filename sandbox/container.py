@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import IO, Any
 
 from docker import APIClient, DockerClient
@@ -19,10 +18,9 @@ from docker.types import LogConfig, Ulimit
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
-from r1code.sandbox.command import Exit
-from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, sandbox_error
+from r1code.sandbox.engine import ENGINE_ERRORS, GONE, ContainerGoneError, sandbox_error, told
 from r1code.sandbox.manifest import LETTERS, Seen, printable
-from r1code.sandbox.stream import STDERR, STDOUT, Ended, Exec, order
+from r1code.sandbox.stream import STDOUT, Ended, Exec, order
 from r1code.tree.entry import Entry, is_folder
 from r1code.tree.snapshot import Snapshot
 
@@ -42,39 +40,30 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-_SILENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 120.0
+"""How long a helper may say nothing."""
+SILENCE_SECONDS = 30.0
 _SPARE_SECONDS = 60.0
 """How long a connection may have been idle: something between here and the engine may have forgotten it."""
 _NEEDS = "with sh, tar, GNU find, GNU coreutils and xargs"
 _NOT_FOUND = 127
 _KILLED = 137
-_PRIVATE_BYTES = 4096
-_MAX_ARGUMENT_BYTES = 128 * 1024
-_NOT_RUN = "the command could not be run"
-_MEMORY_KILLS = re.compile(rb"(?m)^oom_kill (\d{1,9})$")
+_NOT_STARTED = 126
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH\n"
+"""For what is ours: an image may name folders first that commands can write to."""
+PRIVATE_BYTES = 4096
+_MOST_ANSWER_BYTES = 100_000_000
+SHM_MB = 64
 
 _KILL = "kill -s KILL -- -1 2>/dev/null; exit 0"
-# The command writes both of its streams into one pipe, so their order is kept; the script's own error
-# stream stays free for what it has to tell. It is the only process that its `kill` spares.
-_RUN = """echo started >&2
-if [ -x /bin/bash ]; then set -- /bin/bash -c "$1"; else set -- /bin/sh -c "$1"; fi
-"$@" </dev/null 2>&1
-code=$?
-kill -s KILL -- -1 2>/dev/null
-for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
-  [ -r "$file" ] && while read -r key value; do
-    [ "$key" = oom_kill ] && echo "oom_kill $value" >&2
-  done <"$file"
-done
-echo ended >&2
-exit $code
-"""
 
 
-def create(client: DockerClient, image: str, limits: Limits, labels: dict[str, str]) -> str:
+def create(
+    client: DockerClient, image: str, limits: Limits, labels: dict[str, str], *, runtime: str | None = None
+) -> str:
     """Starts a new container and returns its id. What fails half-way leaves nothing behind."""
     api = client.api
-    disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m"
+    disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m,nr_inodes={limits.files}"
     # An image's own volumes would be folders of the engine's host, without a limit.
     volumes: dict[str, Any] = client.images.get(image).attrs["Config"].get("Volumes") or {}
     tmpfs = dict.fromkeys(volumes, f"{disk},mode=1777")
@@ -91,11 +80,13 @@ def create(client: DockerClient, image: str, limits: Limits, labels: dict[str, s
         pids_limit=limits.pids,
         mem_limit=memory,
         memswap_limit=memory,
+        shm_size=f"{SHM_MB}m",
         cpu_period=100_000,
         cpu_quota=int(limits.cpus * 100_000),
         # Open files are left to the engine: it may not give more than it has.
         ulimits=[Ulimit(name="core", soft=0, hard=0)],
         log_config=LogConfig(type=LogConfig.types.NONE),
+        runtime=runtime,
     )
     made = api.create_container(
         image,
@@ -140,7 +131,7 @@ def remove_network(api: APIClient, network_id: str) -> None:
 class Container:
     """A running container, and what is known of the work tree in it."""
 
-    def __init__(self, api: APIClient, container_id: str) -> None:
+    def __init__(self, api: APIClient, container_id: str, silence: float = SILENCE_SECONDS) -> None:
         self.api = api
         self.id = container_id
         self.seen: dict[str, Seen] = {}
@@ -157,7 +148,7 @@ class Container:
         """The tree is connected with what the image has installed."""
         self.made: set[str] = set()
         """What doing that left in the tree."""
-        self.memory_kills = 0
+        self._silence = silence
         self._spare: Exec | None = None
 
     def execute(
@@ -185,34 +176,51 @@ class Container:
 
     def output(
         self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         """What a script of ours prints, as it comes. Raises SandboxError, beginning with `what`, if it fails."""
-        running = self.execute(script, *args, stdin=stdin)
+        running = self.execute(PATH + script, *args, stdin=stdin)
         self.prepare()
         errors = bytearray()
         try:
-            while not isinstance(item := self.next_item(running, control, _SILENCE_SECONDS, what), Ended):
+            while not isinstance(item := self.next_item(running, control, _PATIENCE_SECONDS, what), Ended):
                 number, data = item
                 if number == STDOUT:
                     yield data
                 else:
-                    errors += data[: _PRIVATE_BYTES - len(errors)]
+                    errors += data[: PRIVATE_BYTES - len(errors)]
         finally:
             running.close()
         if item.code != 0:
             raise self._failed(what, item.code, errors.decode(errors="replace").strip())
 
     def ask(self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None) -> bytes:
-        return b"".join(self.output(what, control, script, *args, stdin=stdin))
+        """As `output`, whole. What answers is not trusted: it may want to fill our memory."""
+        answer = bytearray()
+        with closing(self.output(what, control, script, *args, stdin=stdin)) as chunks:
+            for chunk in chunks:
+                answer += chunk
+                if len(answer) > _MOST_ANSWER_BYTES:
+                    raise SandboxError(
+                        what,
+                        why=f"the container answers with more than {_MOST_ANSWER_BYTES // 1_000_000} MB",
+                        hint="make the commands leave fewer files behind",
+                    )
+        return bytes(answer)
 
     def _failed(self, what: str, code: int | None, errors: str) -> SandboxError:
-        if code == _KILLED and not self.alive():
+        if code in {_KILLED, _NOT_STARTED} and not self.alive():
             return self.gone(what)
         if "No space left on device" in errors:
             return SandboxError(
                 what,
                 why=f"it does not fit into the sandbox: {errors.splitlines()[0]}",
                 hint="raise the sandbox's disk limit, or keep large files out of the repository",
+            )
+        if code == _KILLED:
+            return SandboxError(
+                what,
+                why="a helper in the container was killed: most often the sandbox's memory is full",
+                hint="make the commands leave less behind: files in the sandbox lie in its memory",
             )
         if code == _NOT_FOUND or "not found" in errors:
             return SandboxError(
@@ -244,9 +252,14 @@ class Container:
 
     def alive(self) -> bool:
         try:
-            return bool(self.api.inspect_container(self.id)["State"]["Running"])
+            return self._is_usable()
         except ENGINE_ERRORS:
             return False
+
+    def _is_usable(self) -> bool:
+        # Not by `inspect`: that waits for the engine to start a process, which it never does where all is paused.
+        found = self.api.containers(all=True, filters={"id": self.id})
+        return bool(found) and found[0]["State"] == "running"
 
     def kill(self, patience: float) -> bool:
         """Kills all that was started. False if that did not happen within `patience` seconds."""
@@ -262,13 +275,32 @@ class Container:
     def next_item(self, running: Exec, control: Control, seconds: float, what: str) -> tuple[int, bytes] | Ended:
         """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`."""
         try:
-            item = control.get(running.items, seconds)
+            item = self.wait_item(running, control, seconds, what)
         except TimeoutError as error:
             raise sandbox_error(what, TimeoutError(f"no answer for {seconds:g} s")) from error
         if isinstance(item, Ended) and item.error is not None:
             raise self.failure(what, item.error) from item.error
         self.answered = True
         return item
+
+    def wait_item(self, running: Exec, control: Control, seconds: float, what: str) -> tuple[int, bytes] | Ended:
+        """What comes next. Raises TimeoutError, Cancelled, and SandboxError if nothing can come any more.
+
+        A container that was paused says nothing and never ends; so it is asked for where all is silent.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > self._silence:
+            try:
+                return control.get(running.items, self._silence)
+            except TimeoutError:
+                self._check(control, what)
+        return control.get(running.items, max(left, 0.0))
+
+    def _check(self, control: Control, what: str) -> None:
+        with told(what):
+            usable = control.call(self._is_usable)
+        if not usable:
+            raise self.gone(what)
 
     def failure(self, what: str, error: BaseException) -> SandboxError:
         told = sandbox_error(what, error)
@@ -278,7 +310,7 @@ class Container:
         if self.answered:
             return ContainerGoneError(
                 what,
-                why="its container was removed or stopped from outside",
+                why=GONE,
                 hint="try again: a new container will be started",
             )
         return ContainerGoneError(
@@ -296,72 +328,3 @@ class Container:
         """Removes it without waiting."""
         # Not a daemon: the interpreter waits for it, so that nothing is left behind.
         threading.Thread(target=self.remove, name="r1code-remove").start()
-
-
-class Command:
-    """A command of a user or a model in a container: a `Running`."""
-
-    def __init__(self, container: Container, limits: Limits, command: str, env: dict[str, str] | None) -> None:
-        """Starts it. Raises SandboxError where the system has no room for it."""
-        if len(os.fsencode(command)) >= _MAX_ARGUMENT_BYTES:
-            raise SandboxError(
-                _NOT_RUN,
-                why=f"it is longer than the {_MAX_ARGUMENT_BYTES // 1024} KB that Linux takes",
-                hint="write it into a file, and run that",
-            )
-        container.used = True
-        self._container = container
-        self._limits = limits
-        self._private = b""
-        self._ended: Ended | None = None
-        self._exec = container.execute(_RUN, command, env=env)
-        self.killed = True
-        """False: the container must be removed, for something in it may still run."""
-
-    def read(self, control: Control, seconds: float) -> bytes:
-        while True:
-            item = control.get(self._exec.items, seconds)
-            if isinstance(item, Ended):
-                return self._end(item)
-            number, data = item
-            if number == STDERR:
-                self._private = (self._private + data)[-_PRIVATE_BYTES:]
-            elif data:
-                self._container.answered = True
-                return data
-
-    def _end(self, ended: Ended) -> bytes:
-        if ended.error is not None:
-            raise self._container.failure(_NOT_RUN, ended.error) from ended.error
-        finished = self._private.endswith(b"ended\n")
-        if not finished and not self._container.alive():
-            raise self._container.gone("the command was interrupted")
-        if not finished and b"started\n" not in self._private:
-            raise SandboxError(
-                _NOT_RUN,
-                why=f"the image has no working /bin/sh (exit code {ended.code})",
-                hint="use another image",
-            )
-        self._ended = ended
-        self._container.answered = True
-        self._container.prepare()
-        return b""
-
-    def kill(self, control: Control) -> None:
-        self._exec.close()
-        self.killed = self._container.kill(_patience(control))
-
-    def exit(self) -> Exit:
-        code = self._ended.code if self._ended is not None else None
-        kills = _MEMORY_KILLS.search(self._private)
-        before = self._container.memory_kills
-        if kills is None or int(kills[1]) <= before:
-            return Exit(code=code)
-        self._container.memory_kills = int(kills[1])
-        return Exit(
-            code=code, note=f"[killed: more memory was used than the limit of {self._limits.memory_mb} MB]"
-        )
-
-
-def _patience(control: Control) -> float:
-    return 0.3 if control.cancelled else 5.0

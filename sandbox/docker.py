@@ -12,11 +12,11 @@ import docker
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox import container as confined
-from r1code.sandbox.archive import Archive, files
+from r1code.sandbox.archive import Archive, files, most_bytes
 from r1code.sandbox.base import Limits, Say
 from r1code.sandbox.command import follow
-from r1code.sandbox.container import NOT_COPIED, Command, Container
-from r1code.sandbox.engine import ContainerGoneError, connect, told
+from r1code.sandbox.container import NOT_COPIED, SILENCE_SECONDS, Container
+from r1code.sandbox.engine import ContainerGoneError, Isolation, connect, isolation, told
 from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.gitdir import LeftOutError, Member, members
 from r1code.sandbox.images.image import ensure_image
@@ -33,6 +33,7 @@ from r1code.sandbox.manifest import (
 )
 from r1code.sandbox.prepare import prepare
 from r1code.sandbox.prune import labels
+from r1code.sandbox.running import Command
 from r1code.tree.entry import FOLDER
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
@@ -69,9 +70,9 @@ class DockerSandbox:
     `git_dir`: the repository whose history the commands may see, as `history` makes it.
     `ignored`: new paths that do not come back.
     `preparation`: what is done in a new container once the tree is in it.
+    `silence`: how long nothing may come before it is asked whether the container still runs.
     """
 
-    kind = "docker"
     in_place = False
 
     def __init__(  # noqa: PLR0913 - keyword-only: what the composition root decides
@@ -86,6 +87,7 @@ class DockerSandbox:
         history: Callable[[Path], list[Member]] = members,
         ignored: Ignored = _none,
         preparation: Preparation = _NOTHING,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self._image = image
         self._store = store
@@ -96,9 +98,16 @@ class DockerSandbox:
         self._history = history
         self._ignored = ignored
         self._preparation = preparation
+        self._silence = silence
+        self._isolation: Isolation | None = None
         self._client: docker.DockerClient | None = None
         self._container: Container | None = None
+        self._discarded: list[Container] = []
         self._snapshot = Snapshot({})
+
+    @property
+    def kind(self) -> str:
+        return (self._isolation or Isolation()).kind
 
     def start(self, control: Control) -> None:
         self._start(control)
@@ -149,8 +158,10 @@ class DockerSandbox:
     def close(self) -> None:
         container, client = self._container, self._client
         self._container = self._client = None
-        if container is not None:
-            container.remove()
+        # Once more: the engine may have been away when they were discarded.
+        for each in [*self._discarded, *([container] if container is not None else [])]:
+            each.remove()
+        self._discarded.clear()
         if client is not None:
             client.close()
 
@@ -167,13 +178,14 @@ class DockerSandbox:
         if self._client is None:
             self._client = connect(control)
         client = self._client
+        self._isolation = how = self._isolation or isolation(client, control)
         image = ensure_image(client, self._image, self._say, control)
         with told("the sandbox could not be started"):
             container_id = control.call(
-                lambda: confined.create(client, image, self._limits, self._labels),
+                lambda: confined.create(client, image, self._limits, self._labels, runtime=how.runtime),
                 abandoned=lambda made: confined.remove(client.api, made),
             )
-        self._container = Container(client.api, container_id)
+        self._container = Container(client.api, container_id, self._silence)
         return self._container
 
     def _ready(self, control: Control) -> Container:
@@ -210,6 +222,7 @@ class DockerSandbox:
     def _discard(self, container: Container) -> None:
         """The next use starts a new one."""
         self._container = None
+        self._discarded.append(container)
         container.remove_later()
 
     def _look(self, container: Container, control: Control) -> None:
@@ -317,7 +330,9 @@ class DockerSandbox:
         stream = io.BytesIO(names)
         what = "changed files could not be copied out"
         wanted = set(missing)
-        for path, data in files(container.output(what, control, _FETCH, str(len(names)), stdin=stream)):
+        most = most_bytes(container.seen[path].size for path in missing)
+        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=stream)
+        for path, data in files(chunks, most):
             if path in wanted:
                 there = container.seen[path]
                 entry = Entry(kind="file", mode=there.mode, digest=self._store.put(data))

@@ -7,12 +7,14 @@ import socket
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import docker
 import requests
 import urllib3
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound, StreamParseError
 from docker.utils import parse_host
+from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError
@@ -32,6 +34,10 @@ ENGINE_ERRORS = (
 _CONFLICT = 409
 _INTERNAL = 500
 _SOCKET = "http+unix://"
+GONE = "its container was removed, stopped or paused from outside"
+_UNUSABLE = ("is not running", "is paused")
+GVISOR = "runsc"
+_MARKS = {"name=rootless": "rootless", "name=userns": "user namespace"}
 _UNSAFE = "Without an engine, --sandbox=none runs commands on this machine, unprotected."
 _START = {
     "linux": "start it with `sudo systemctl start docker` (or `sudo dockerd`)",
@@ -45,7 +51,7 @@ _PERMISSION = (
 
 
 class ContainerGoneError(SandboxError):
-    """The container was removed or stopped by somebody else; a new one can be started."""
+    """The container was removed, stopped or paused by somebody else; a new one can be started."""
 
 
 def connect(control: Control) -> docker.DockerClient:
@@ -62,6 +68,30 @@ def _connect() -> docker.DockerClient:
             probe.settimeout(TIMEOUT_SECONDS)
             probe.connect(address.removeprefix(_SOCKET))
     return docker.from_env(timeout=TIMEOUT_SECONDS)
+
+
+class Isolation(Struct, frozen=True, kw_only=True):
+    """How an engine separates its containers from the machine, besides what we ask of it."""
+
+    runtime: str | None = None
+    """What runs them, where that is better than what the engine would take by itself."""
+    marks: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return f"docker ({', '.join(self.marks)})" if self.marks else "docker"
+
+
+def isolation(client: docker.DockerClient, control: Control) -> Isolation:
+    """What the engine says that it can do. Raises SandboxError and Cancelled."""
+    with told("the engine could not be asked what it can do"):
+        info: dict[str, Any] = control.call(client.info)
+    runtime = GVISOR if GVISOR in (info.get("Runtimes") or {}) else None
+    options = {
+        part for option in info.get("SecurityOptions") or () for part in str(option).split(",") if part in _MARKS
+    }
+    marks = ("gVisor",) if runtime else ()
+    return Isolation(runtime=runtime, marks=marks + tuple(_MARKS[option] for option in sorted(options)))
 
 
 def _close(client: docker.DockerClient) -> None:
@@ -84,11 +114,11 @@ def sandbox_error(what: str, error: BaseException) -> SandboxError:
     if isinstance(error, APIError):
         why = str(error.explanation or error)
         # A conflict, or an internal error where the container stops between two looks of the engine.
-        stopped = error.status_code in {_CONFLICT, _INTERNAL} and "is not running" in why
+        stopped = error.status_code in {_CONFLICT, _INTERNAL} and any(state in why for state in _UNUSABLE)
         if stopped or (isinstance(error, NotFound) and not isinstance(error, ImageNotFound)):
             return ContainerGoneError(
                 what,
-                why=f"its container was removed or stopped from outside ({why})",
+                why=f"{GONE} ({why})",
                 hint="try again: a new container will be started",
             )
         return SandboxError(what, why=why, hint="see the engine's log for more, or restart the engine")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 
+from r1code.errors import SandboxError
 from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES, Entry, is_folder, parents, wrong_with
 
@@ -64,12 +65,19 @@ def printable(path: str) -> str:
 
 
 def parse(output: bytes) -> dict[str, Seen]:
-    """What FIND or FIND_THESE printed, by path."""
+    """What FIND or FIND_THESE printed, by path. Raises SandboxError where it cannot have been they."""
     fields = output.split(b"\0")[:-1]
     seen: dict[str, Seen] = {}
-    for start in range(0, len(fields), _FIELDS):
-        kind, mode, size, changed, inode, target, path = map(text, fields[start : start + _FIELDS])
-        seen[path.removeprefix("./")] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
+    try:
+        for start in range(0, len(fields), _FIELDS):
+            kind, mode, size, changed, inode, target, path = map(text, fields[start : start + _FIELDS])
+            seen[path.removeprefix("./")] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
+    except ValueError as error:
+        raise SandboxError(
+            "the work tree could not be looked at",
+            why=f"what the container says about it makes no sense: {error}",
+            hint="try again; if it happens again, use another image",
+        ) from error
     return seen
 
 

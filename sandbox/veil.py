@@ -77,10 +77,13 @@ class VeiledSandbox:
     def __init__(self, inner: Sandbox, veil: Veil) -> None:
         self._inner = inner
         self._veil = veil
-        self.kind = inner.kind
         self.in_place = inner.in_place
         self._behind: dict[str, tuple[Entry, Entry]] = {}
         """By path: what is inside, and what it stands for."""
+
+    @property
+    def kind(self) -> str:
+        return self._inner.kind
 
     def start(self, control: Control) -> None:
         self._inner.start(control)

@@ -150,7 +150,6 @@ class Workshop:
             self.tree = self.candidate(task.replayed.root)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
-        self.sandbox_kind = "docker" if config.sandbox == "docker" else "host"
         self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,

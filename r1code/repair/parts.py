@@ -20,7 +20,6 @@ class Parts(Protocol):
     """The person's work tree."""
     scratch: Path
     """A folder of the session's own, on the disk of the store."""
-    sandbox_kind: str
 
     def sandbox(self, root: Path) -> Sandbox:
         """A new one that was not started. `root` holds the tree for sandboxes that run in place."""

@@ -88,6 +88,8 @@ class Repair:
         self._reason: EndReason | None = None
         self._saved: Path | None = None
         self._applied = False
+        self._kind = ""
+        """Of the sandbox that ran the tests last."""
 
     def fix(self, command: str, control: Control) -> Generator[Event, None, None]:
         """Makes the failing tests of `command` pass. The person's tree changes only by a patch that did.
@@ -223,10 +225,9 @@ class Repair:
     ) -> Generator[Event, None, Verdict]:
         if protect and patch:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
-        kind = self._parts.sandbox_kind
         if not patch:
             verdict = Verdict(
-                outcome="not_fixed", why="nothing was changed", sandbox=kind, still_failing=failing(before)
+                outcome="not_fixed", why="nothing was changed", sandbox=self._kind, still_failing=failing(before)
             )
         else:
             command = self._command or ""
@@ -237,7 +238,7 @@ class Repair:
             # A task with tests that nobody named is not about those that failed before.
             repairs = protect or not self._plan.found
             tampered = tuple(map(clean, guarded.paths))
-            verdict = judge(before, after, sandbox=kind, tampered=tampered, repairs=repairs)
+            verdict = judge(before, after, sandbox=self._kind, tampered=tampered, repairs=repairs)
         self._session.append(Judged(verdict=verdict))
         yield VerdictReached(verdict=verdict)
         return verdict
@@ -259,6 +260,7 @@ class Repair:
             if sandbox.in_place:
                 materialise(snapshot, self._parts.store, root)
             sandbox.start(control)
+            self._kind = sandbox.kind
             sandbox.sync(snapshot, control)
             report = yield from _shown(call_id, run_tests(sandbox, command, control, known=known))
             return (yield from _shown(call_id, run_again(sandbox, command, report, control)))

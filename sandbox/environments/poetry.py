@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from msgspec import Struct
 
-Wanted = dict[str, str | dict[str, object] | list[object]]
 _CARET = re.compile(r"\^\s*(\d+(?:\.\d+)*)")
 _TILDE = re.compile(r"~(?!=)\s*(\d+(?:\.\d+)*)")
 _BARE = re.compile(r"\d+(\.(\d+|\*))*")
+
+
+class Dependency(Struct, frozen=True):
+    version: str = ""
+    """Empty: it comes from elsewhere than an index."""
+    extras: list[str] = []
+    markers: str = ""
+
+
+Wanted = dict[str, str | Dependency | list[Dependency]]
 
 
 class Group(Struct, frozen=True):
@@ -43,11 +51,10 @@ def requirements(wanted: Wanted) -> list[str]:
             continue
         if isinstance(value, str):
             found.append(f"{name}{specifier(value)}")
-        elif isinstance(version := value.get("version"), str):
-            extras = value.get("extras")
-            listed = f"[{','.join(map(str, cast('list[object]', extras)))}]" if isinstance(extras, list) else ""
-            marker = value.get("markers")
-            found.append(f"{name}{listed}{specifier(version)}" + (f" ; {marker}" if marker else ""))
+        elif value.version:
+            extras = f"[{','.join(value.extras)}]" if value.extras else ""
+            marker = f" ; {value.markers}" if value.markers else ""
+            found.append(f"{name}{extras}{specifier(value.version)}{marker}")
     return found
 
 

@@ -202,11 +202,11 @@ def _found(folder: Folder, pyproject: Pyproject, pipfile: Pipfile) -> Found:
     found.ask([*extras, *run.extras])
     if poetry is not None and "poetry.lock" not in folder.names:
         found.requirements += of_poetry(poetry.dependencies)
-        for name, packages in poetry.groups.items():
-            found.requirements += of_poetry(packages) if wanted.is_test_group(name) else []
+        for name, listed in poetry.groups.items():
+            found.requirements += of_poetry(listed) if wanted.is_test_group(name) else []
     if "Pipfile.lock" not in folder.names:
-        locked_out = pipfile.packages | pipfile.dev_packages
-        found.requirements += [f"{name}{_of_pipfile(value)}" for name, value in locked_out.items()]
+        packages = pipfile.packages | pipfile.dev_packages
+        found.requirements += [f"{name}{_of_pipfile(value)}" for name, value in packages.items()]
     pinned = pipfile.requires.get("python_version", "")
     found.python = found.python or (f"=={pinned}.*" if pinned else "") or (poetry.python if poetry else "")
     return found

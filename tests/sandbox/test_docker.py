@@ -164,7 +164,7 @@ def test_a_container_that_was_removed_is_told_and_replaced(
     engine.api.remove_container(container, force=True)
     with pytest.raises(SandboxError) as raised:
         use(bench)
-    assert "removed or stopped" in raised.value.why
+    assert "removed, stopped or paused" in raised.value.why
     assert "new container" in raised.value.hint
     bench.sandbox.start(bench.control)
     assert bench.out("cat a.txt; ls") == "aa.txt\n"
@@ -180,7 +180,7 @@ def test_a_container_that_dies_under_a_command_is_no_result(
     engine.api.remove_container(container, force=True)
     with pytest.raises(SandboxError) as raised:
         next(running)
-    assert "removed or stopped" in raised.value.why
+    assert "removed, stopped or paused" in raised.value.why
     assert bench.out("echo new") == "new\n"
 
 

@@ -4,6 +4,7 @@ import socket
 import threading
 from pathlib import Path
 
+import docker
 import docker.errors
 import pytest
 import requests
@@ -12,7 +13,7 @@ from urllib3.exceptions import ProtocolError
 from fakes.bench import Cancelling
 from r1code.control import Control
 from r1code.errors import SandboxError
-from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, connect, sandbox_error, told
+from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, connect, isolation, sandbox_error, told
 
 
 def api_error(status: int, explanation: str, kind: type[docker.errors.APIError]) -> docker.errors.APIError:
@@ -88,3 +89,42 @@ def test_a_bug_is_not_disguised_as_a_failing_engine():
 )
 def test_a_container_that_is_gone_is_told_apart(error: Exception, is_gone: bool):
     assert isinstance(sandbox_error("x", error), ContainerGoneError) is is_gone
+
+
+class Engine(docker.DockerClient):
+    """Says of itself what it is told to."""
+
+    def __init__(self, **info: object) -> None:
+        self._info = info
+
+    def info(self) -> dict[str, object]:
+        return self._info
+
+
+RUNTIMES = {"runc": {"path": "runc"}, "io.containerd.runc.v2": {"path": "runc"}}
+WITH_GVISOR = RUNTIMES | {"runsc": {"path": "/usr/bin/runsc"}}
+
+
+@pytest.mark.parametrize(
+    ("info", "kind", "runtime"),
+    [
+        ({"Runtimes": RUNTIMES, "SecurityOptions": ["name=seccomp,profile=default"]}, "docker", None),
+        ({"Runtimes": WITH_GVISOR}, "docker (gVisor)", "runsc"),
+        ({"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless"]}, "docker (rootless)", None),
+        ({"SecurityOptions": ["name=userns"], "Runtimes": None}, "docker (user namespace)", None),
+        ({"Runtimes": WITH_GVISOR, "SecurityOptions": ["name=rootless"]}, "docker (gVisor, rootless)", "runsc"),
+        ({}, "docker", None),
+    ],
+)
+def test_what_an_engine_offers_is_used_and_named(info: dict[str, object], kind: str, runtime: str | None):
+    found = isolation(Engine(**info), Control())
+    assert (found.kind, found.runtime) == (kind, runtime)
+
+
+def test_an_engine_that_does_not_say_what_it_can_do_is_an_error_in_words():
+    class Broken(Engine):
+        def info(self) -> dict[str, object]:
+            raise requests.ConnectionError("gone")
+
+    with pytest.raises(SandboxError, match="asked what it can do"):
+        isolation(Broken(), Control())

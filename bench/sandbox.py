@@ -1,0 +1,174 @@
+"""The sandbox against the engine without us: one command, a session's start, and the first copy of a tree.
+
+Raw is what a person would type or a program would ask the engine for: `docker exec` and the SDK in a container
+that runs, `docker run`, and `tar | docker exec -i tar -x`. The ways take turns, so that what else the machine
+does falls on all alike; the quickest of the rounds counts.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import docker
+
+from r1code.control import Control
+from r1code.sandbox.base import Limits
+from r1code.sandbox.docker import DockerSandbox
+from r1code.sandbox.images.image import ensure_image
+from r1code.tree.entry import Entry
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.store import Store
+
+FILES = 10_000
+COMMANDS = {"exec of true": "true", "exec of 1 MB": "head -c 1048576 /dev/zero"}
+TMPFS = "rw,exec,uid=1000,gid=1000,mode=0755,size=1g"
+USER = ["-u", "1000:1000"]
+CONFINED = [
+    *("--network=none", "--read-only", "--init", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
+    *(
+        "--pids-limit=512",
+        "--memory=4g",
+        "--memory-swap=4g",
+        f"--tmpfs=/workspace:{TMPFS}",
+        f"--tmpfs=/tmp:{TMPFS}",
+    ),
+]
+Ways = dict[str, Callable[[], float]]
+
+
+def seconds(do: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    do()
+    return time.perf_counter() - began
+
+
+def show(what: str, aim: float, rounds: int, ways: Ways) -> None:
+    """The first way is ours. Each says what it took."""
+    took = {name: float("inf") for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            took[name] = min(took[name], way())
+    (_, ours), *others = took.items()
+    print(f"{what:24} {ours * 1000:8.1f} ms   aim: within {aim:.1f} x of the first below")
+    for name, other in others:
+        print(f"  {name:22} {other * 1000:8.1f} ms {ours / other:6.2f} x")
+
+
+def cli(*words: str) -> str:
+    return subprocess.run(
+        ["docker", *words], capture_output=True, check=True, text=True, timeout=60
+    ).stdout.strip()
+
+
+class Place:
+    """An image, and containers of it: ours and raw ones."""
+
+    def __init__(self, image: str, store: Store) -> None:
+        self.image = image
+        self.store = store
+
+    def sandbox(self) -> DockerSandbox:
+        return DockerSandbox(image=self.image, store=self.store, owner="bench", limits=Limits(), say=print)
+
+    def raw(self) -> str:
+        return cli("run", "-d", "--rm", *CONFINED, self.image, "sleep", "600")
+
+
+def execs(place: Place, client: docker.DockerClient) -> None:
+    sandbox, name = place.sandbox(), place.raw()
+    inside = client.containers.get(name)
+
+    def ours(command: str, times: int) -> float:
+        return seconds(lambda: [list(sandbox.run(command, Control())) for _ in range(times)]) / times
+
+    try:
+        sandbox.start(Control())
+        for what, command in COMMANDS.items():
+            # A model thinks between commands; in a row there is no time to get the next one's process ready.
+            for when, times in (("", 1), (", in a row", 5)):
+                show(
+                    what + when,
+                    1.3,
+                    9,
+                    {
+                        "r1code": lambda command=command, times=times: ours(command, times),
+                        "docker exec": lambda command=command: seconds(
+                            lambda: cli("exec", *USER, name, "bash", "-c", command)
+                        ),
+                        "SDK exec_run": lambda command=command: seconds(
+                            lambda: inside.exec_run(["bash", "-c", command], user="1000:1000")
+                        ),
+                    },
+                )
+    finally:
+        cli("rm", "-f", name)
+        sandbox.close()
+
+
+def starts(place: Place) -> None:
+    def ours() -> float:
+        sandbox = place.sandbox()
+        try:
+            return seconds(lambda: list(sandbox.run("true", Control())))
+        finally:
+            sandbox.close()
+
+    def at_once(*options: str) -> float:
+        return seconds(lambda: cli("run", "--rm", *options, *USER, place.image, "true"))
+
+    show(
+        "start, and true in it",
+        1.5,
+        5,
+        {"r1code": ours, "docker run": at_once, "docker run, confined": lambda: at_once(*CONFINED)},
+    )
+
+
+def copies(place: Place, folder: Path) -> None:
+    contents = {f"d{n % 100}/e{n % 7}/f{n}.py": (b"value = %d\n" % n) * (n % 200) for n in range(FILES)}
+    entries: dict[str, Entry] = {}
+    for path, data in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+        entries[path] = Entry(kind="file", mode=0o644, digest=place.store.put(data, durable=False))
+    tree = Snapshot(dict(sorted(entries.items())))
+
+    def ours() -> float:
+        sandbox = place.sandbox()
+        try:
+            sandbox.start(Control())
+            return seconds(lambda: sandbox.sync(tree, Control()))
+        finally:
+            sandbox.close()
+
+    def raw() -> float:
+        name = place.raw()
+        pipe = f"tar -C {folder} -c . | docker exec -i -u 1000:1000 {name} tar -x -C /workspace"
+        try:
+            return seconds(lambda: subprocess.run(["sh", "-c", pipe], check=True, timeout=60))
+        finally:
+            cli("rm", "-f", name)
+
+    size = sum(map(len, contents.values())) / 1e6
+    show(f"copy of {FILES} files, {size:.0f} MB", 1.3, 3, {"r1code": ours, "tar | docker exec": raw})
+
+
+def main() -> None:
+    client = docker.from_env()
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            place = Place(ensure_image(client, None, print, Control()), Store(folder / "store"))
+            execs(place, client)
+            starts(place)
+            copies(place, folder / "tree")
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    main()
