@@ -62,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
 
     whole = argparse.ArgumentParser(
         prog="r1code",
+        # The `--all` of one command would be short for the `--allow` of all.
+        allow_abbrev=False,
         description="A terminal coding agent on DeepSeek-R1.",
         parents=[common],
         epilog="Exit codes: 0 done or fixed, 1 not fixed, 2 usage, 3 nothing to fix, 4 cannot reproduce, "

@@ -12,6 +12,7 @@ import pytest
 
 from fakes.repository import Repository
 from fakes.traps import Trapped
+from r1code.app.workshop import state_folder
 from r1code.cli import main
 
 EDIT = (
@@ -57,6 +58,16 @@ def fix(folder: Path, test: str, text: str) -> list[str]:
     return ["fix", *HOST, "--test", test, *replies(folder, text)]
 
 
+def patch(folder: Path) -> str:
+    file = folder / "x.patch"
+    file.write_text("--- /dev/null\n+++ b/applied\n@@ -0,0 +1 @@\n+x\n")
+    return str(file)
+
+
+def newest_session() -> str:
+    return max(path.name for path in (state_folder() / "sessions").iterdir())
+
+
 COMMANDS: list[tuple[Callable[[Path], list[str]], int]] = [
     (lambda tmp: task(tmp, EDIT), 0),
     (lambda _: ["diff"], 0),
@@ -64,6 +75,15 @@ COMMANDS: list[tuple[Callable[[Path], list[str]], int]] = [
     (lambda _: ["diff", "--color=always", "HEAD"], 0),
     (lambda _: ["checkpoints", "list"], 0),
     (lambda _: ["checkpoints", "show", "1"], 0),
+    (lambda _: ["checkpoints", "show", "1", "--stat"], 0),
+    (lambda tmp: ["apply", patch(tmp), "--dry-run"], 0),
+    (lambda tmp: ["apply", patch(tmp)], 0),
+    (lambda _: ["undo"], 0),
+    (lambda tmp: [*task(tmp, MORE), "--dry-run"], 0),
+    (lambda _: ["replay", newest_session(), "--allow-host-exec"], 0),
+    (lambda _: ["tests"], 1),
+    (lambda _: ["approvals", "list"], 0),
+    (lambda _: ["sandbox", "init"], 0),
     (lambda _: ["undo"], 0),
     (lambda _: ["redo"], 0),
     (lambda _: ["branch"], 0),
