@@ -24,6 +24,9 @@ def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo:
     terminal.expect("Which one")
     terminal.expect("2 .*python3 -m pytest -q")
     terminal.sendline("2")
+    # The other command would need an image with Node in it.
+    terminal.expect("y = yes, n = no")
+    terminal.sendline("n")
     terminal.expect("tests before: python3 -m pytest -q")
     terminal.expect("verdict: .*fixed")
     terminal.expect(pexpect.EOF)
@@ -31,6 +34,8 @@ def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo:
     assert terminal.exitstatus == 0
     again = repo.terminal("fix", *replies)
     again.expect("chosen here before")
+    again.expect("y = yes, n = no")
+    again.sendline("n")
     again.expect("exit code 3")
     again.expect(pexpect.EOF)
     again.close()
