@@ -65,9 +65,9 @@ def test_ordinary_code_is_left_alone() -> None:
 @pytest.mark.parametrize(
     "line", ['TOKEN = "hunter"; key = x[1]\n', "a" * 79 + "\n", "secret=", "://:@", "eyJ.", "sk-xox AKIA"]
 )
-def test_a_megabyte_takes_less_than_a_second(line: str) -> None:
+def test_a_megabyte_takes_less_than_a_second_of_the_processor(line: str) -> None:
     scan("")
     text = line * (1_000_000 // len(line))
-    began = time.perf_counter()
+    began = time.process_time()
     scan(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
