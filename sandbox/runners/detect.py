@@ -31,6 +31,9 @@ _FOREIGN = frozenset(
 """Folders whose projects are not the repository's own."""
 _PYTEST = "python3 -m pytest -q"
 _TEST_FILE = r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$"
+_IS_TEST = re.compile(_TEST_FILE)
+_FUNCTION = re.compile(r"^(?:async )?def test", re.MULTILINE)
+_MOST_TESTS = 20
 _WHOLE = frozenset({"maven", "gradle", "cargo", "nextest", "ctest"})
 """Run at the top, these run what lies below as well."""
 
@@ -60,6 +63,8 @@ class Folder(Struct, frozen=True, kw_only=True):
     """The texts of its manifests, by name."""
     paths: Collection[str]
     """All paths below it."""
+    tests: Collection[str] = ()
+    """The texts of some of its Python test files."""
 
     def text(self, name: str) -> str:
         return self.files.get(name, "")
@@ -94,8 +99,10 @@ def detect(manifest: Mapping[str, bytes], paths: Collection[str]) -> tuple[Found
 
 
 def wanted(paths: Iterable[str]) -> list[str]:
-    """The paths of the files that `detect` reads."""
-    return [path for path in paths if _is_manifest(path) or manifests.is_workflow(path)]
+    """The paths of the files that `detect` reads: manifests, and a few tests."""
+    known = sorted(paths)
+    tests = [path for path in known if _IS_TEST.search(path)][:_MOST_TESTS]
+    return [*(path for path in known if _is_manifest(path) or manifests.is_workflow(path)), *tests]
 
 
 def _is_manifest(path: str) -> bool:
@@ -111,7 +118,8 @@ def _in_folder(folder: str, texts: Mapping[str, str], paths: Collection[str]) ->
         if path.startswith(prefix) and "/" not in path[len(prefix) :]
     }
     below = [path[len(prefix) :] for path in paths if path.startswith(prefix)]
-    here = Folder(files=files, paths=below)
+    tests = [text for path, text in texts.items() if path.startswith(prefix) and _IS_TEST.search(path)]
+    here = Folder(files=files, paths=below, tests=tests)
     for look in _LOOKS:
         for command, reason, weight in look(here):
             nested = weight - 10 * (folder.count("/") + 1) if folder else weight
@@ -169,6 +177,9 @@ def _python(here: Folder) -> Iterator[Hint]:
     if "django" in here.text("manage.py").lower():
         yield "python3 manage.py test", "manage.py is Django's", 85
     elif not found and here.any(r"^tests?/(?:.*/)?test[^/]*\.py$|^test[^/]*\.py$"):
+        if any(map(_FUNCTION.search, here.tests)) and not any("unittest" in text for text in here.tests):
+            yield _PYTEST, "the test files are written for pytest", 80
+            return
         folder = "tests" if here.any(r"^tests/") else "test"
         is_package = here.any(rf"^{folder}/__init__\.py$") or not here.any(rf"^{folder}/")
         discover = "" if is_package else f" discover -s {folder}"

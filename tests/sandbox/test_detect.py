@@ -55,6 +55,18 @@ def package(**fields: object) -> str:
             "there are test files, and nothing names pytest",
         ),
         (
+            {"tests/test_a.py": "import shop\n\n\ndef test_a():\n    assert shop.price(2) == 4\n"},
+            PYTEST,
+            "pytest",
+            "the test files are written for pytest",
+        ),
+        (
+            {"tests/test_a.py": "import unittest\n\n\ndef test_helper(): ...\n"},
+            "python3 -m unittest discover -s tests",
+            "unittest",
+            "there are test files, and nothing names pytest",
+        ),
+        (
             {"manage.py": "import django\n", "shop/tests.py": ""},
             "python3 manage.py test",
             "django",
