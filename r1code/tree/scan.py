@@ -39,12 +39,12 @@ class _Known(Struct, frozen=True, array_like=True):
     digest: str
 
     def fits(self, found: os.stat_result) -> bool:
-        return (self.mtime_ns, self.ctime_ns, self.size, self.inode, self.mode) == (
-            found.st_mtime_ns,
-            found.st_ctime_ns,
-            found.st_size,
-            found.st_ino,
-            found.st_mode,
+        return (
+            self.ctime_ns == found.st_ctime_ns
+            and self.mtime_ns == found.st_mtime_ns
+            and self.size == found.st_size
+            and self.inode == found.st_ino
+            and self.mode == found.st_mode
         )
 
 
@@ -177,7 +177,8 @@ def scan(
     reader = _Reader(root, store, cache)
     entries: dict[str, Entry] = {}
     unreadable: list[str] = []
-    for path in sorted(set(paths)):
+    # Sorted before it is a set: nearly always it is in order already.
+    for path in dict.fromkeys(sorted(paths)):
         try:
             entry = reader.entry(path)
         except PermissionError:
