@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.lines import HARMLESS, HOSTILE
+from rules.harmless import HARMLESS
+from rules.lines import HOSTILE
 from rules.test_bypasses import POLICY, decision
 
 NAMED = {"git", "ls", "cat", "find", "grep", "pytest", "npm", "python", "python3", "timeout", "nice"}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Asked, Policy, Rules
 from r1code.rules.rule import parse
-from rules.lines import ALLOWED, HARMLESS, HOSTILE
+from rules.harmless import HARMLESS
+from rules.lines import ALLOWED, HOSTILE
 
 
 def resolve(path: str) -> str | None:

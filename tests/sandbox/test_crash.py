@@ -221,7 +221,10 @@ def own_engine(folder: Path) -> Iterator[Daemon]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.full
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("dockerd") is None, reason="starts an engine of its own")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("dockerd") is None,
+    reason="A RESTARTED ENGINE IS NOT TESTED: it takes root and dockerd",
+)
 def test_an_engine_that_is_restarted_under_us(
     engine: docker.DockerClient, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ):
