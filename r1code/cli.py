@@ -96,6 +96,10 @@ def _work(options: argparse.Namespace) -> int:
     from r1code.errors import UsageError
     from r1code.repo.git import Git
 
+    if options.command != "fix" and not options.prompt.strip():
+        raise UsageError(
+            "the task is empty", why="-p has no text", hint="say what to do: r1code -p 'Add a --quiet option'"
+        )
     git = Git.find(Path(options.folder), state_folder())
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     control = Control()

@@ -103,3 +103,10 @@ def test_a_projects_formatter_does_not_run_on_the_host(repo: Repo) -> None:
     ran = repo.run("-p", "x", *host, "--format", "touch mine #", *repo.replies(back, "<done>ok</done>"))
     assert ran.code == 0, ran.out + ran.err
     assert (repo.root / "mine").exists()
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_task_is_refused_before_anything_starts(repo: Repo, text: str) -> None:
+    ran = repo.run("-p", text, *repo.replies("<done>ok</done>"))
+    assert (ran.code, "the task is empty" in ran.err, ran.out) == (2, True, "")
+    assert not (repo.state / "sessions").exists()
