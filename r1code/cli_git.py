@@ -36,7 +36,7 @@ def show(text: str) -> None:
 def _git(options: argparse.Namespace) -> Git:
     from pathlib import Path
 
-    from r1code.app.workshop import state_folder
+    from r1code.app.folders import state_folder
     from r1code.repo.git import Git
 
     return Git.find(Path(options.folder), state_folder())
@@ -71,10 +71,10 @@ def diff(options: argparse.Namespace) -> int:
 def commit(options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from r1code.app.folders import state_folder, user_config
     from r1code.app.githooks import GitHooks
     from r1code.app.signals import cancel_on_signals
     from r1code.app.tree import held, open_tree
-    from r1code.app.workshop import state_folder, user_config
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import UsageError
@@ -99,8 +99,8 @@ def commit(options: argparse.Namespace) -> int:
 
 def commits_of(git: Git, tree: WorkTree, config: Config, say: Say) -> tuple[Commits, Trust]:
     from r1code.app.commits import Commits
+    from r1code.app.folders import state_folder
     from r1code.app.trust import Trust
-    from r1code.app.workshop import state_folder
 
     state = state_folder()
     commits = Commits(git, tree, state, attribution=config.attribution, say=say)
@@ -128,8 +128,8 @@ def branch(options: argparse.Namespace) -> int:
 
 
 def trust(options: argparse.Namespace) -> int:
+    from r1code.app.folders import state_folder
     from r1code.app.trust import NOTHING, Trust
-    from r1code.app.workshop import state_folder
     from r1code.ui.safe import safe_line
 
     one = Trust(_git(options), state_folder())
@@ -174,7 +174,7 @@ def worktree(options: argparse.Namespace) -> int:
 
 
 def _worktrees(git: Git) -> Worktrees:
-    from r1code.app.workshop import state_folder
+    from r1code.app.folders import state_folder
     from r1code.app.worktrees import Worktrees
 
     return Worktrees(git, state_folder())

@@ -23,7 +23,7 @@ _NO_TERMINAL = 80
 def show(options: argparse.Namespace) -> int:
     """What one checkpoint changed."""
     from r1code.app.checkpoints import Checkpoints
-    from r1code.app.workshop import state_folder
+    from r1code.app.folders import state_folder
     from r1code.repo.git import Git
 
     git = Git.find(Path(options.folder), state_folder())
@@ -35,9 +35,9 @@ def show(options: argparse.Namespace) -> int:
 
 def apply(options: argparse.Namespace) -> int:
     """Applies a patch that waits as a file: all of it, or the hunks that are wanted."""
+    from r1code.app.folders import state_folder
     from r1code.app.review import patch_text
     from r1code.app.signals import cancel_on_signals
-    from r1code.app.workshop import state_folder
     from r1code.control import Control
     from r1code.ui.safe import safe_line
 
@@ -92,8 +92,8 @@ def _refuse_to_pick_unseen(options: argparse.Namespace) -> None:
 
 
 def _reviews(options: argparse.Namespace) -> Reviews:
+    from r1code.app.folders import state_folder
     from r1code.app.review import Reviews
-    from r1code.app.workshop import state_folder
     from r1code.repo.git import Git
 
     return Reviews(Git.find(Path(options.folder), state_folder()), state_folder(), _say)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def approvals(options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from r1code.app.folders import state_folder
     from r1code.app.remembered import Remembered
-    from r1code.app.workshop import state_folder
     from r1code.repo.git import Git
     from r1code.ui.safe import safe_line
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from r1code.app.environments import Image
+from r1code.app.folders import state_folder, user_config
 from r1code.app.images import Making, build, image_for, plan, prune_images
+from r1code.app.sandboxes import make_image, prune_containers
 from r1code.app.signals import cancel_on_signals
-from r1code.app.workshop import make_image, prune_containers, state_folder, user_config
 from r1code.config import load_config
 from r1code.control import Control
 from r1code.errors import UsageError

@@ -23,8 +23,8 @@ def list_tests(options: argparse.Namespace) -> int:
     """`r1code tests`: what was found and why, best first."""
     from pathlib import Path
 
+    from r1code.app.folders import state_folder
     from r1code.app.tests import found_tests
-    from r1code.app.workshop import state_folder
     from r1code.repo.git import Git
     from r1code.types import ExitCode
     from r1code.ui.safe import safe_line

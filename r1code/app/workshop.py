@@ -3,58 +3,39 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.backend import chosen_profile, key_names, provider_of
 from r1code.app.consent import Consent
-from r1code.app.environments import Image, is_building
+from r1code.app.environments import Image
 from r1code.app.history import VeiledHistory
+from r1code.app.sandboxes import Outside, docker_sandbox, host_sandbox
+from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
-from r1code.config import PROJECT_FILE, Config
+from r1code.config import Config
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
-from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
-from r1code.providers.scripted import ScriptedProvider, load_script
 from r1code.repair.pipeline import Bench, Pipeline
-from r1code.repair.places import text_of
-from r1code.repair.protected import is_protected
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
-from r1code.session import Opened, Session, is_alive
-from r1code.tools.chmod import Chmod
-from r1code.tools.delete import Delete
-from r1code.tools.edit import Edit
-from r1code.tools.hooks import Hook, HookKind, Hooks, detected
-from r1code.tools.insert import Insert
-from r1code.tools.list import List
-from r1code.tools.move import Move
-from r1code.tools.patch import Patch as PatchTool
-from r1code.tools.read import Read
-from r1code.tools.replace import Replace
-from r1code.tools.run import Run
-from r1code.tools.search import Search
-from r1code.tools.test import Test
-from r1code.tools.toolset import Toolset
-from r1code.tools.write import Write
+from r1code.session import Opened, Session
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
@@ -67,28 +48,11 @@ from r1code.types import TestReport
 Say = Callable[[str], None]
 
 _NAMED = 5
-EMBEDDED = "embedded"
-"""The profile that needs neither a key nor a server."""
-_WRITES = (Edit(), PatchTool(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 def _named(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return ", ".join(paths[:_NAMED]) + more
-
-
-def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where r1code keeps sessions and contents: never in the project."""
-    chosen = environ.get("R1CODE_STATE_DIR")
-    return Path(chosen) if chosen else platformdirs.user_state_path("r1code")
-
-
-def user_config() -> Path:
-    return platformdirs.user_config_path("r1code") / "config.toml"
-
-
-def user_profiles() -> Path:
-    return user_config().with_name("profiles.toml")
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
@@ -126,11 +90,11 @@ class Workshop:
         self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
-        self.vault = open_vault(git, state, os.environ, _key_names(), exempt=self._consent.is_exempt)
+        self.vault = open_vault(git, state, os.environ, key_names(), exempt=self._consent.is_exempt)
         self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
         if task.replayed is None:
-            self.provider = _provider(self._profile, config, say=say, session=lambda: self.session.id)
+            self.provider = provider_of(self._profile, config, say=say, session=lambda: self.session.id)
             if config.record is not None:
                 self.provider = RecordingProvider(self.provider, Path(config.record))
             self.provider = HidingProvider(self.provider, self.vault.hide)
@@ -148,6 +112,7 @@ class Workshop:
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
+        self._tools = Toolbox(self._profile.edits, config, self._consent, self.vault, project=self.tree)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._opened = Opened(
@@ -201,26 +166,24 @@ class Workshop:
         return self._profile.steps
 
     def sandbox(self, root: Path) -> Sandbox:
+        return VeiledSandbox(self._bare_sandbox(root), self._veil)
+
+    def _bare_sandbox(self, root: Path) -> Sandbox:
         limits = Limits(seconds=self._config.test_seconds)
         if self._config.sandbox == "none":
-            from r1code.sandbox.host import HostSandbox
-
-            host = HostSandbox(root, limits=limits, scan=self._tree_of(root).snapshot)
-            return VeiledSandbox(host, self._veil)
-        from r1code.sandbox.docker import DockerSandbox
-
-        container = DockerSandbox(
-            image=self.image.name,
-            preparation=self.image.preparation,
-            store=self.store,
-            owner=self.session.id,
-            limits=limits,
-            say=self._say,
-            ignored=self._left_behind,
-            git_dir=self._git.root / ".git" if self._git.is_repository else None,
-            history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
+            return host_sandbox(root, limits, self._tree_of(root).snapshot)
+        return docker_sandbox(
+            self.image,
+            self.store,
+            limits,
+            Outside(
+                owner=self.session.id,
+                say=self._say,
+                ignored=self._left_behind,
+                git_dir=self._git.root / ".git" if self._git.is_repository else None,
+                history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
+            ),
         )
-        return VeiledSandbox(container, self._veil)
 
     def candidate(self, root: Path) -> WorkTree:
         """What is in `root` now, and what comes into it that git would not ignore."""
@@ -239,15 +202,7 @@ class Workshop:
     def agent(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
     ) -> Agent:
-        protected = self._consent.protecting(is_protected if protect else _nothing)
-        toolset = Toolset(
-            tree,
-            reads=[Read(tree, self.vault.hide), List(tree), Search(tree, self.vault.hide)],
-            writes=[tool for tool in _WRITES if tool.name in self._profile.edits],
-            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test, before)],
-            protected=protected,
-            hooks=Hooks(tree, sandbox, self._hooks, protected),
-        ).restoring(self.vault.restore)
+        toolset = self._tools.toolset(tree, sandbox, before, protect=protect)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
@@ -255,28 +210,10 @@ class Workshop:
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":
             return None
-        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
-        toolset = toolset.restoring(self.vault.restore)
+        toolset = self._tools.replacing(tree)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         return Pipeline(self.session, self._model(instructions, seed), bench)
-
-    @cached_property
-    def _hooks(self) -> tuple[Hook, ...]:
-        """What runs after edits: as configured, else as the project is set up for."""
-        found: list[Hook] = []
-        asked: dict[HookKind, str | None] = {"format": self._config.format, "lint": self._config.lint}
-        for kind, command in asked.items():
-            # Without a sandbox a project's word is not enough to run something here.
-            theirs = command is None or self._config.origins.get(kind) == PROJECT_FILE
-            if theirs and self._config.sandbox == "none":
-                continue
-            if command is None:
-                found += [hook for hook in detected(lambda name: text_of(self.tree, name)) if hook.kind == kind]
-            elif command != "off":
-                _refuse_no_command(kind, command)
-                found.append(Hook(kind=kind, command=command))
-        return tuple(found)
 
     def _model(self, instructions: str, seed: int | None) -> Model:
         dialect = TextDialect(system=self._profile.system)
@@ -293,93 +230,9 @@ class Workshop:
         return self._git.ignored(paths) | {path for path in paths if self._consent.is_hidden(path)}
 
 
-def _refuse_no_command(kind: str, command: str) -> None:
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words:
-        raise UsageError(
-            f"the setting {kind} = {command!r} cannot be used",
-            why="it is no command that a shell could run",
-            hint=f"correct it, or turn it off with {kind} = off",
-        )
-
-
-def prune_containers(state: Path, control: Control, *, everything: bool = False) -> list[str]:
-    """Removes the containers of sessions whose process is gone; one line for each."""
-    from r1code.sandbox.prune import prune
-
-    folder = state / "sessions"
-
-    def lives(name: str) -> bool:
-        return is_alive(folder / name) or is_building(state, name)
-
-    return prune(lives, state / "objects", control, everything=everything)
-
-
-def make_image(name: str | None, say: Say, control: Control) -> str:
-    """Makes the sandbox's image ready before it is needed; returns its name."""
-    from r1code.sandbox.engine import connect
-    from r1code.sandbox.images.image import ensure_image
-
-    client = connect(control)
-    try:
-        return ensure_image(client, name, say, control)
-    finally:
-        client.close()
-
-
-def _nothing(_path: str) -> bool:
-    return False
-
-
 def _walk(root: Path) -> list[str]:
     found: list[str] = []
     for folder, names, files in os.walk(root):
         links = [name for name in names if (Path(folder) / name).is_symlink()]
         found += [os.path.relpath(Path(folder) / name, root) for name in (*files, *links)]
     return sorted(found)
-
-
-def chosen_profile(config: Config) -> tuple[str, Profile]:
-    name = config.profile or (EMBEDDED if config.base_url is None else ANY_SERVER)
-    if config.profile is None and config.base_url is None:
-        _no_key_is_ignored()
-    return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
-
-
-def _key_names() -> list[str]:
-    """The variables that hold the keys of profiles."""
-    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
-    return sorted(filter(None, names))
-
-
-def _no_key_is_ignored() -> None:
-    """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
-    keys = [name for name in _key_names() if os.environ.get(name, "").strip()]
-    if keys:
-        raise UsageError(
-            "no model was chosen",
-            why=f"{' and '.join(keys)} could mean several, and code is sent nowhere unasked",
-            hint="choose one with --profile; `r1code profiles` lists them, and `embedded` needs no key",
-        )
-
-
-def _provider(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
-    if profile.provider == "chat":
-        key = key_of(profile, os.environ)
-        from r1code.providers.chat import ChatProvider
-
-        return ChatProvider(profile, key, session, say=say)
-    if profile.provider == "scripted":
-        if config.replies is None:
-            raise UsageError(
-                "the profile scripted has no replies",
-                why="it plays back a file, and none was named",
-                hint="name one with --replies FILE; docs/scripted.md says what it holds",
-            )
-        return ScriptedProvider(load_script(Path(config.replies)))
-    from r1code.app.model import local_provider
-
-    return local_provider(profile, say)

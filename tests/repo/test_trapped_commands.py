@@ -12,7 +12,7 @@ import pytest
 
 from fakes.repository import Repository
 from fakes.traps import Trapped
-from r1code.app.workshop import state_folder
+from r1code.app.folders import state_folder
 from r1code.cli import main
 
 EDIT = (

@@ -1,0 +1,62 @@
+"""Which model answers, and how it is reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from r1code.app.folders import user_profiles
+from r1code.config import Config
+from r1code.errors import UsageError
+from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
+from r1code.providers.base import Provider
+from r1code.providers.scripted import ScriptedProvider, load_script
+
+Say = Callable[[str], None]
+
+EMBEDDED = "embedded"
+"""The profile that needs neither a key nor a server."""
+
+
+def chosen_profile(config: Config) -> tuple[str, Profile]:
+    name = config.profile or (EMBEDDED if config.base_url is None else ANY_SERVER)
+    if config.profile is None and config.base_url is None:
+        _no_key_is_ignored()
+    return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
+
+
+def key_names() -> list[str]:
+    """The variables that hold the keys of profiles."""
+    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
+    return sorted(filter(None, names))
+
+
+def _no_key_is_ignored() -> None:
+    """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
+    keys = [name for name in key_names() if os.environ.get(name, "").strip()]
+    if keys:
+        raise UsageError(
+            "no model was chosen",
+            why=f"{' and '.join(keys)} could mean several, and code is sent nowhere unasked",
+            hint="choose one with --profile; `r1code profiles` lists them, and `embedded` needs no key",
+        )
+
+
+def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
+    if profile.provider == "chat":
+        key = key_of(profile, os.environ)
+        from r1code.providers.chat import ChatProvider
+
+        return ChatProvider(profile, key, session, say=say)
+    if profile.provider == "scripted":
+        if config.replies is None:
+            raise UsageError(
+                "the profile scripted has no replies",
+                why="it plays back a file, and none was named",
+                hint="name one with --replies FILE; docs/scripted.md says what it holds",
+            )
+        return ScriptedProvider(load_script(Path(config.replies)))
+    from r1code.app.model import local_provider
+
+    return local_provider(profile, say)

@@ -1,0 +1,23 @@
+"""Where r1code keeps what is its own: never in the project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Sessions, contents, and what is remembered."""
+    chosen = environ.get("R1CODE_STATE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_state_path("r1code")
+
+
+def user_config() -> Path:
+    return platformdirs.user_config_path("r1code") / "config.toml"
+
+
+def user_profiles() -> Path:
+    return user_config().with_name("profiles.toml")

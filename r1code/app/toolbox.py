@@ -1,0 +1,103 @@
+"""The tools that a session's model is offered, and what runs after its edits."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import cached_property
+
+from r1code.app.consent import Consent
+from r1code.config import PROJECT_FILE, Config
+from r1code.errors import UsageError
+from r1code.repair.places import text_of
+from r1code.repair.protected import is_protected
+from r1code.sandbox.base import Sandbox
+from r1code.secrets.vault import Vault
+from r1code.tools.chmod import Chmod
+from r1code.tools.delete import Delete
+from r1code.tools.edit import Edit
+from r1code.tools.hooks import Hook, HookKind, Hooks, detected
+from r1code.tools.insert import Insert
+from r1code.tools.list import List
+from r1code.tools.move import Move
+from r1code.tools.patch import Patch
+from r1code.tools.read import Read
+from r1code.tools.replace import Replace
+from r1code.tools.run import Run
+from r1code.tools.search import Search
+from r1code.tools.test import Test
+from r1code.tools.toolset import Toolset
+from r1code.tools.write import Write
+from r1code.tree.worktree import WorkTree
+from r1code.types import TestReport
+
+_WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
+
+
+class Toolbox:
+    """`edits`: the tools that change files, by name. `project`: the person's work tree, which says its hooks."""
+
+    def __init__(
+        self, edits: Sequence[str], config: Config, consent: Consent, vault: Vault, *, project: WorkTree
+    ) -> None:
+        self._edits = edits
+        self._config = config
+        self._consent = consent
+        self._vault = vault
+        self._project = project
+
+    def toolset(self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool) -> Toolset:
+        """What an agent that works in `tree` may do. `protect`: not to what decides about its success."""
+        protected = self._consent.protecting(is_protected if protect else _nothing)
+        return Toolset(
+            tree,
+            reads=[Read(tree, self._vault.hide), List(tree), Search(tree, self._vault.hide)],
+            writes=[tool for tool in _WRITES if tool.name in self._edits],
+            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test, before)],
+            protected=protected,
+            hooks=Hooks(tree, sandbox, self._hooks, protected),
+        ).restoring(self._vault.restore)
+
+    def replacing(self, tree: WorkTree) -> Toolset:
+        """Only definitions may be replaced, and nothing that is protected."""
+        toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
+        return toolset.restoring(self._vault.restore)
+
+    @cached_property
+    def _hooks(self) -> tuple[Hook, ...]:
+        """What runs after edits: as configured, else as the project is set up for."""
+        found: list[Hook] = []
+        asked: dict[HookKind, str | None] = {"format": self._config.format, "lint": self._config.lint}
+        for kind, command in asked.items():
+            # Without a sandbox a project's word is not enough to run something here.
+            theirs = command is None or self._config.origins.get(kind) == PROJECT_FILE
+            if theirs and self._config.sandbox == "none":
+                continue
+            if command is None:
+                found += [
+                    hook for hook in detected(lambda name: text_of(self._project, name)) if hook.kind == kind
+                ]
+            elif command != "off":
+                _refuse_no_command(kind, command)
+                found.append(Hook(kind=kind, command=command))
+        return tuple(found)
+
+    def _text(self, name: str) -> str | None:
+        return text_of(self._project, name)
+
+
+def _nothing(_path: str) -> bool:
+    return False
+
+
+def _refuse_no_command(kind: str, command: str) -> None:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise UsageError(
+            f"the setting {kind} = {command!r} cannot be used",
+            why="it is no command that a shell could run",
+            hint=f"correct it, or turn it off with {kind} = off",
+        )

@@ -1,0 +1,62 @@
+"""`r1code replay`: a recorded session, once more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Does a recorded session again, and compares the two logs."""
+    from contextlib import closing
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from r1code.app.folders import state_folder
+    from r1code.app.workshop import Replayed, Task
+    from r1code.cli_work import run_session
+    from r1code.config import load_config
+    from r1code.errors import ProviderError
+    from r1code.repair.replay import ReplayedProvider, first_difference
+    from r1code.repo.git import Git
+    from r1code.session import Session
+    from r1code.types import ExitCode
+    from r1code.ui.safe import safe
+
+    named = Path(options.log)
+    folder = named.parent if named.is_file() else named
+    if not folder.is_dir():
+        folder = state_folder() / "sessions" / options.log
+    with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
+        opened = recorded.opened
+        config = load_config(
+            flags={
+                **opened.settings,
+                "color": options.color or "auto",
+                "allow_host_exec": options.allow_host_exec,
+            },
+            environ={},
+            user_file=Path(os.devnull),
+            project=None,
+        )
+        replayed = Replayed(session=recorded, provider=ReplayedProvider(recorded.entries), root=Path(scratch))
+        task = Task(command=opened.command, text=opened.task, replayed=replayed)
+        entries = recorded.entries
+        try:
+            code, again = run_session(
+                Git.find(Path(opened.root), state_folder()), config, task, json=options.json
+            )
+        except ProviderError as error:
+            print(f"r1code: {safe(str(error))}", file=sys.stderr)
+            code, again = error.exit_code, ()
+    difference = first_difference(entries, again)
+    if difference is None:
+        print(f"replayed: the same end, with exit code {code}", file=sys.stderr)
+        return ExitCode.OK
+    print(f"replayed: different from step {difference.step} on", file=sys.stderr)
+    print(f"  recorded: {safe(difference.recorded)}\n  replayed: {safe(difference.replayed)}", file=sys.stderr)
+    return ExitCode.NOT_FIXED

@@ -1,0 +1,163 @@
+"""The commands that let the model work: `-p` and `fix`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator, Sequence
+
+    from r1code.app.automatic import AtEnd
+    from r1code.app.workshop import Task, Workshop
+    from r1code.config import Config
+    from r1code.control import Control
+    from r1code.events import Event
+    from r1code.repo.git import Git
+    from r1code.session import Entry
+    from r1code.ui.listener import Listener
+
+
+def work(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from r1code.app.folders import state_folder, user_config
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.workshop import Task
+    from r1code.cli_tests import with_found_tests
+    from r1code.config import load_config
+    from r1code.control import Control
+    from r1code.errors import UsageError
+    from r1code.repo.git import Git
+
+    if options.command != "fix" and not options.prompt.strip():
+        raise UsageError(
+            "the task is empty", why="-p has no text", hint="say what to do: r1code -p 'Add a --quiet option'"
+        )
+    git = Git.find(Path(options.folder), state_folder())
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    control = Control()
+    with cancel_on_signals(control):
+        config, told = with_found_tests(config, git, state_folder(), control)
+    if options.command == "fix" and config.test is None:
+        raise UsageError(
+            "there is no test command",
+            why="fix needs to know how the tests are run, and nothing in the repository shows it",
+            hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
+        )
+    task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
+    if options.worktree is None:
+        return run_session(git, config, task, json=options.json, told=told)[0]
+    from r1code.cli_git import in_worktree
+
+    return in_worktree(
+        git,
+        options.worktree,
+        task.text or "fix",
+        lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
+    )
+
+
+def run_session(
+    git: Git, config: Config, task: Task, *, json: bool, told: str = "", at_ends: Sequence[AtEnd] = ()
+) -> tuple[int, tuple[Entry, ...]]:
+    """Runs one session, which begins with what is `told`; its exit code, and its log."""
+    from contextlib import suppress
+
+    from r1code.app.automatic import finishing
+    from r1code.app.backend import chosen_profile
+    from r1code.app.folders import state_folder
+    from r1code.app.sandboxes import prune_containers
+    from r1code.app.signals import cancel_on_signals
+    from r1code.app.vault import veiled
+    from r1code.app.workshop import Workshop
+    from r1code.cli_git import automatic_commits
+    from r1code.cli_rules import consent
+    from r1code.control import Control
+    from r1code.events import Notice
+    from r1code.ui.listener import listener_for
+
+    control = Control()
+    listener = listener_for(sys.stdout, json=json, color=config.color, ci=bool(os.environ.get("CI")))
+
+    def say(text: str) -> None:
+        with suppress(OSError):
+            listener.on(Notice(text=text))
+
+    with cancel_on_signals(control):
+        if told:
+            say(told)
+        approver = consent(config, control, json=json)
+        profile = chosen_profile(config)[1]
+        if profile.provider == "local" and task.replayed is None:
+            from r1code.app.model import describe_model, ensure_weights
+
+            chosen = "" if config.profile else "no model was chosen: using the embedded one, "
+            say(chosen + describe_model(profile))
+            ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
+        if config.sandbox == "docker":
+            # What a killed r1code left behind goes now; and without an engine nothing is started.
+            prune_containers(state_folder(), control)
+        workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
+        if config.sandbox == "docker":
+            from r1code.cli_sandbox import image_of
+
+            workshop.image = image_of(git, config, say, control)
+        try:
+            with workshop.opened(control):
+                if task.replayed is None:
+                    at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
+                events = finishing(_events(workshop, config, task, control), at_ends, say)
+                events = veiled(events, workshop.vault.hide)
+                return _listen(events, listener), workshop.session.entries
+        finally:
+            listener.close()
+
+
+def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
+    from r1code.app.tests import DETECTED
+    from r1code.budget import Meter
+    from r1code.repair.repair import Plan, Repair
+    from r1code.types import Budget
+
+    steps = workshop.steps if config.steps is None else config.steps
+    meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
+    plan = Plan(
+        command=config.test,
+        candidates=config.candidates,
+        seed=config.seed,
+        dry_run=config.dry_run,
+        found=config.origins.get("test") == DETECTED,
+    )
+    repair = Repair(workshop, workshop.session, meter, plan)
+    if task.command == "fix":
+        return repair.fix(config.test or "", control)
+    return repair.prompt(task.text, control)
+
+
+def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
+    from r1code.events import Finished
+    from r1code.types import ExitCode
+
+    code = ExitCode.INTERNAL
+    try:
+        for event in events:
+            listener.on(event)
+            if isinstance(event, Finished):
+                code = event.exit_code
+    finally:
+        # When the listener fails, the turn still ends in order, and before its session is closed.
+        events.close()
+    return code
+
+
+def agrees(what: str, control: Control) -> bool:
+    """Whether a person agrees to a download. Without a terminal nobody does."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from r1code.ui.ask import Choice, ask
+
+    choices = (Choice("y", "yes, download it"), Choice("n", "no"))
+    return ask("Download the model?", what, choices, control, deny="n") == "y"
