@@ -75,10 +75,12 @@ def commit(options: argparse.Namespace) -> int:
     from r1code.app.githooks import GitHooks
     from r1code.app.signals import cancel_on_signals
     from r1code.app.tree import held, open_tree
+    from r1code.app.trust import hook_wishes, is_trusted
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import UsageError
     from r1code.ui.safe import safe_line
+    from r1code.ui.truster import person_at_terminal
 
     if options.all and options.paths:
         raise UsageError("--all and paths were given", why="it is one or the other", hint="leave one of them out")
@@ -87,6 +89,7 @@ def commit(options: argparse.Namespace) -> int:
     tree = open_tree(git, state_folder())
     with cancel_on_signals(control):
         commits, trust = commits_of(git, tree, config, note)
+        is_trusted(trust, hook_wishes(trust), person_at_terminal(control), for_now=options.trust)
         with held(tree, control, note):
             hooks = GitHooks(git, trust, control, say=note, show=show)
             paths = [Path(options.folder).resolve() / path for path in options.paths]
@@ -129,27 +132,29 @@ def branch(options: argparse.Namespace) -> int:
 
 def trust(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder
-    from r1code.app.trust import NOTHING, Trust
-    from r1code.ui.safe import safe_line
+    from r1code.app.trust import Trust
+    from r1code.config import PROJECT_FILE
+    from r1code.ui.safe import safe, safe_line
 
     one = Trust(_git(options), state_folder())
     if options.remove:
         print("it is trusted no longer" if one.remove() else "it was not trusted")
         return 0
+    seen = one.look()
     if options.show:
         why = one.missing()
+        print(safe(one.changes(seen)), end="")
         print("trusted" if why is None else f"not trusted: {safe_line(why)}")
         if why is not None:
-            note("`r1code trust` lets `r1code commit` run the hooks below; look at them first")
-        files = one.digests()
+            note("`r1code trust` lets what is listed below run on your machine; look at it first")
     else:
-        files = one.give().digests
-        print("trusted: `r1code commit` runs these git hooks here, until one of these files changes")
-    print(f"hooks that a commit has: {', '.join(one.hooks) or 'none'}")
-    print(f"in {safe_line(str(one.hooks_folder))}")
-    for name in sorted(files):
-        if files[name] != NOTHING and not name.endswith(".sample"):
-            print(f"  {safe_line(name)}")
+        one.give(seen)
+        print("trusted, until one of the files below changes")
+        print(f"without a sandbox {PROJECT_FILE} may say what runs, and `r1code commit` runs the git hooks")
+    if one.hooks:
+        print(f"hooks that a commit has: {', '.join(one.hooks)}, in {safe_line(str(one.hooks_folder))}")
+    for name in seen.names:
+        print(f"  {safe_line(name)}")
     return 0
 
 

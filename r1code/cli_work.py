@@ -25,12 +25,14 @@ def work(options: argparse.Namespace) -> int:
 
     from r1code.app.folders import state_folder, user_config
     from r1code.app.signals import cancel_on_signals
+    from r1code.app.trust import Trust, under_trust
     from r1code.app.workshop import Task
     from r1code.cli_tests import with_found_tests
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import UsageError
     from r1code.repo.git import Git
+    from r1code.ui.truster import person_at_terminal
 
     if options.command != "fix" and not options.prompt.strip():
         raise UsageError(
@@ -40,13 +42,17 @@ def work(options: argparse.Namespace) -> int:
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     control = Control()
     with cancel_on_signals(control):
+        person = person_at_terminal(control, json=options.json)
+        trust = Trust(git, state_folder())
+        config, refused = under_trust(config, trust, person, for_now=options.trust)
         config, told = with_found_tests(config, git, state_folder(), control)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
-            why="fix needs to know how the tests are run, and nothing in the repository shows it",
+            why=refused or "fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
+    told = "\n".join(filter(None, (refused, told)))
     task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
@@ -117,8 +123,8 @@ def run_session(
 
 
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
-    from r1code.app.tests import DETECTED
     from r1code.budget import Meter
+    from r1code.config import DETECTED
     from r1code.repair.repair import Plan, Repair
     from r1code.types import Budget
 

@@ -7,7 +7,7 @@ user's file, that over the default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,9 +18,23 @@ from r1code.errors import UsageError
 from r1code.rules.policy import Mode
 
 PROJECT_FILE = ".r1code/config.toml"
-PROJECT_KEYS = frozenset({"test", "format", "lint", "packages"})
-"""All that a project file may set."""
+Need = Literal["sandbox", "consent"]
+PROJECT_KEYS: Mapping[str, Need] = {
+    "test": "sandbox",
+    "format": "sandbox",
+    "lint": "sandbox",
+    "packages": "consent",
+}
+"""All that a project file may set, and what that needs where nobody trusts the folder.
 
+`sandbox`: it counts only where commands run in a sandbox. `consent`: trusted or not, an image with it is built
+only when a person agreed to that.
+"""
+DETECTED = "the repository's files"
+"""The origin of what nobody named."""
+
+OFF = "off"
+"""As a command: there is none, and none is looked for."""
 MANY = ("allow", "ask", "deny", "not_secret")
 """Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
@@ -129,7 +143,26 @@ def _value(key: str, value: object, origin: str) -> object:
         ) from error
 
 
-def _file(path: Path, allowed: tuple[str, ...] | frozenset[str]) -> dict[str, Any]:
+def on_host(config: Config) -> tuple[str, ...]:
+    """The keys with which the project's file would make something run on this machine: that needs trust."""
+    if config.sandbox != "none":
+        return ()
+    return tuple(
+        key
+        for key, need in PROJECT_KEYS.items()
+        if need == "sandbox" and config.origins.get(key) == PROJECT_FILE and getattr(config, key) != OFF
+    )
+
+
+def without(config: Config, keys: Iterable[str]) -> Config:
+    """The configuration with the defaults for `keys`."""
+    gone = frozenset(keys)
+    defaults = {key: getattr(Config(), key) for key in gone}
+    origins = {key: origin for key, origin in config.origins.items() if key not in gone}
+    return msgspec.structs.replace(config, **defaults, origins=origins)
+
+
+def _file(path: Path, allowed: Iterable[str]) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -183,6 +183,12 @@ def _add_attribution(add_argument: Callable[..., object]) -> None:
     )
 
 
+def _add_trust(add_argument: Callable[..., object]) -> None:
+    add_argument(
+        "--trust", action="store_true", help="trust this folder's own files for this run (docs/approvals.md)"
+    )
+
+
 def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
@@ -195,9 +201,10 @@ def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
     commit.add_argument("paths", nargs="*", metavar="PATH", help="commit these files instead, as they are now")
     commit.add_argument("--all", action="store_true", help="commit all that is changed")
     _add_attribution(commit.add_argument)
+    _add_trust(commit.add_argument)
     branch = add("branch", parents=[common], help="show the branch, or make a new one and switch to it")
     branch.add_argument("name", nargs="?", metavar="NAME")
-    trust = add("trust", parents=[common], help="let `r1code commit` run this repository's git hooks")
+    trust = add("trust", parents=[common], help="let this folder's own files run programs on your machine")
     how = trust.add_mutually_exclusive_group()
     how.add_argument("--show", action="store_true", help="whether it is trusted, and what that is about")
     how.add_argument("--remove", action="store_true", help="trust it no longer")
@@ -239,6 +246,7 @@ def _add_apply(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_rules(common: argparse.ArgumentParser) -> None:
     rules = common.add_argument_group("approvals")
+    _add_trust(rules.add_argument)
     rules.add_argument(
         "--approve",
         choices=["ask", "auto-edit", "auto"],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from r1code.app.kept import named, place_of, write_private
 from r1code.errors import StateError, UsageError
 from r1code.rules.rule import Rule, parse
 
@@ -23,9 +22,8 @@ class Remembered:
     """Of the folder `root`, by its real path: a copy or a link elsewhere has none. Methods raise StateError."""
 
     def __init__(self, root: Path, state: Path) -> None:
-        name = os.fsencode(root.resolve())
-        self._root = name.decode("utf-8", "backslashreplace")
-        self._file = state / "approvals" / f"{hashlib.sha256(name).hexdigest()[:16]}.json"
+        self._root = named(root.resolve())
+        self._file = place_of(state / "approvals", root)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -59,11 +57,8 @@ class Remembered:
 
     def _write(self, rules: tuple[Rule, ...]) -> None:
         kept = _Kept(root=self._root, allow=tuple(map(str, rules)))
-        fresh = self._file.with_suffix(".new")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fresh.write_bytes(msgspec.json.encode(kept))
-            fresh.replace(self._file)
+            write_private(self._file, msgspec.json.encode(kept))
         except OSError as error:
             raise StateError(
                 "an approval cannot be kept",

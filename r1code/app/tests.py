@@ -8,15 +8,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from r1code.config import Config
+from r1code.app.kept import write_private
+from r1code.config import DETECTED, OFF, Config
 from r1code.errors import StateError
 from r1code.repo.git import Git
 from r1code.sandbox.runners.detect import Found, detect, wanted
 
-OFF = "off"
-"""As a setting: no tests, and no looking for any."""
-DETECTED = "the repository's files"
-"""Where a command comes from that nobody named."""
 _LARGEST = 1_000_000
 _MEMORY = "tests.json"
 
@@ -86,10 +83,7 @@ def _memory(state: Path) -> dict[str, str]:
 
 def _remember(state: Path, memory: dict[str, str]) -> None:
     try:
-        state.mkdir(parents=True, exist_ok=True)
-        fresh = state / f"{_MEMORY}.new"
-        fresh.write_bytes(msgspec.json.encode(memory))
-        fresh.replace(state / _MEMORY)
+        write_private(state / _MEMORY, msgspec.json.encode(memory))
     except OSError as error:
         raise StateError(
             "the test command could not be remembered",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from r1code.app.consent import Consent
-from r1code.config import PROJECT_FILE, Config
+from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
@@ -69,9 +69,8 @@ class Toolbox:
         found: list[Hook] = []
         asked: dict[HookKind, str | None] = {"format": self._config.format, "lint": self._config.lint}
         for kind, command in asked.items():
-            # Without a sandbox a project's word is not enough to run something here.
-            theirs = command is None or self._config.origins.get(kind) == PROJECT_FILE
-            if theirs and self._config.sandbox == "none":
+            # What nobody named is not run without a sandbox.
+            if command is None and self._config.sandbox == "none":
                 continue
             if command is None:
                 found += [
