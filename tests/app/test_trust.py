@@ -113,7 +113,7 @@ def test_a_folder_of_hooks_that_is_none_cannot_be_trusted(desk: Desk, tmp_path: 
 def test_a_plain_folder_has_nothing_to_trust(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     with pytest.raises(UsageError, match="nothing to trust"):
-        Trust(Git.find(tmp_path / "plain", tmp_path / "state"), tmp_path / "state")
+        Trust(Git.find(tmp_path / "plain", tmp_path / "state"), tmp_path / "state").give()
 
 
 def test_a_damaged_record_is_told(desk: Desk) -> None:
