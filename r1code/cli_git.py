@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from r1code.app.automatic import AtEnd, Say
     from r1code.app.commits import Commits
+    from r1code.app.guard import Guard
     from r1code.app.trust import Trust
     from r1code.app.workshop import Workshop
     from r1code.app.worktrees import Worktrees
     from r1code.config import Config
+    from r1code.control import Control
     from r1code.repo.git import Git
     from r1code.tree.worktree import WorkTree
 
@@ -69,6 +71,7 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def commit(options: argparse.Namespace) -> int:
+    from functools import partial
     from pathlib import Path
 
     from r1code.app.folders import state_folder, user_config
@@ -88,26 +91,50 @@ def commit(options: argparse.Namespace) -> int:
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     tree = open_tree(git, state_folder())
     with cancel_on_signals(control):
-        commits, trust = commits_of(git, tree, config, note)
+        commits, trust = commits_of(guard_of(git, config), tree, config, note)
         is_trusted(trust, hook_wishes(trust), person_at_terminal(control), for_now=options.trust)
         with held(tree, control, note):
             hooks = GitHooks(git, trust, control, say=note, show=show)
             paths = [Path(options.folder).resolve() / path for path in options.paths]
-            made = commits.commit(paths, options.message, hooks, everything=options.all)
+            made = commits.commit(
+                paths, options.message, hooks, everything=options.all, agrees=partial(_agrees, control)
+            )
     print(f"{made.short} {safe_line(made.subject)}")
     for path in made.paths:
         print(f"  {safe_line(path)}")
     return 0
 
 
-def commits_of(git: Git, tree: WorkTree, config: Config, say: Say) -> tuple[Commits, Trust]:
+def _agrees(control: Control, what: str) -> bool:
+    """Whether a person commits a secret. Without a terminal nobody does."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from r1code.ui.ask import Choice, ask
+
+    title = "These files hold what looks like a secret that the last commit has not. Commit it?"
+    return ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="n") == "y"
+
+
+def guard_of(git: Git, config: Config) -> Guard:
+    from r1code.app.backend import key_names
+    from r1code.app.consent import Consent
+    from r1code.app.folders import state_folder
+    from r1code.app.guard import Guard
+    from r1code.app.vault import open_vault
+
+    state = state_folder()
+    is_exempt = Consent(config, git.root, state, is_replay=False).is_exempt
+    return Guard(git, open_vault(git, state, os.environ, key_names(), exempt=is_exempt), is_exempt)
+
+
+def commits_of(guard: Guard, tree: WorkTree, config: Config, say: Say) -> tuple[Commits, Trust]:
     from r1code.app.commits import Commits
     from r1code.app.folders import state_folder
     from r1code.app.trust import Trust
 
     state = state_folder()
-    commits = Commits(git, tree, state, attribution=config.attribution, say=say)
-    return commits, Trust(git, state)
+    commits = Commits(guard, tree, state, attribution=config.attribution, say=say)
+    return commits, Trust(guard.git, state)
 
 
 def branch(options: argparse.Namespace) -> int:
@@ -199,7 +226,7 @@ def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, AtEnd], int
         raise
 
 
-def automatic_commits(git: Git, workshop: Workshop, config: Config, say: Say) -> list[AtEnd]:
+def automatic_commits(workshop: Workshop, config: Config, say: Say) -> list[AtEnd]:
     """What the configuration asks for before a turn is done here; what it asks for after it is returned."""
     from r1code.app.automatic import begin, commit_at_end
     from r1code.errors import R1CodeError
@@ -207,7 +234,7 @@ def automatic_commits(git: Git, workshop: Workshop, config: Config, say: Say) ->
     if config.dry_run or (config.commit == "off" and not config.commit_first):
         return []
     try:
-        commits, trust = commits_of(git, workshop.tree, config, say)
+        commits, trust = commits_of(workshop.guard, workshop.tree, config, say)
         begin(commits, config, trust, say)
     except R1CodeError as error:
         if "a flag" in {config.origins.get("commit"), config.origins.get("commit_first")}:

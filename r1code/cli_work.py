@@ -56,12 +56,12 @@ def work(options: argparse.Namespace) -> int:
     task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
-    from r1code.cli_git import in_worktree
+    from r1code.cli_git import guard_of, in_worktree
 
     return in_worktree(
         git,
         options.worktree,
-        task.text or "fix",
+        guard_of(git, config).hide(task.text) or "fix",
         lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
     )
 
@@ -114,7 +114,7 @@ def run_session(
         try:
             with workshop.opened(control):
                 if task.replayed is None:
-                    at_ends = [*automatic_commits(git, workshop, config, say), *at_ends]
+                    at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)
                 events = veiled(events, workshop.vault.hide)
                 return _listen(events, listener), workshop.session.entries

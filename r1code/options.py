@@ -202,6 +202,7 @@ def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
     commit.add_argument("--all", action="store_true", help="commit all that is changed")
     _add_attribution(commit.add_argument)
     _add_trust(commit.add_argument)
+    _add_not_secret(commit.add_argument)
     branch = add("branch", parents=[common], help="show the branch, or make a new one and switch to it")
     branch.add_argument("name", nargs="?", metavar="NAME")
     trust = add("trust", parents=[common], help="let this folder's own files run programs on your machine")
@@ -259,7 +260,11 @@ def _add_rules(common: argparse.ArgumentParser) -> None:
             action="append",
             help=f"{help_text}: 'run(pytest *)', 'edit(path=docs/**)', ... (docs/approvals.md)",
         )
-    rules.add_argument(
+    _add_not_secret(rules.add_argument)
+
+
+def _add_not_secret(add_argument: Callable[..., object]) -> None:
+    add_argument(
         "--not-secret",
         metavar="GLOB",
         action="append",

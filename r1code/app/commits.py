@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 
 from r1code.app.githooks import GitHooks
-from r1code.app.message import detect, message, tidy, with_trailer
+from r1code.app.guard import Guard
+from r1code.app.message import Style, detect, message, tidy, with_trailer
 from r1code.app.turns import Made, changed_by, joined, keep, last_turn, task_of
 from r1code.errors import StateError, UsageError
 from r1code.repo.commits import (
@@ -26,7 +27,6 @@ from r1code.repo.commits import (
     who,
 )
 from r1code.repo.files import is_secret
-from r1code.repo.git import Git
 from r1code.session import Session
 from r1code.tree.entry import look
 from r1code.tree.store import Store
@@ -34,12 +34,14 @@ from r1code.tree.timeline import Move
 from r1code.tree.worktree import WorkTree
 
 Say = Callable[[str], None]
+Agrees = Callable[[str], bool]
 Attribution = Literal["trailer", "author", "none"]
 
 # Nobody can register this host, so no account can claim what r1code did.
 R1CODE = Person(name="r1code", mail="r1code@localhost")
 TRAILER = f"Co-authored-by: {R1CODE.name} <{R1CODE.mail}>"
 _NAMED = 5
+_HOLDS = "it holds what looks like a secret, which the last commit has not; r1code commit asks about it"
 
 
 class Commits:
@@ -47,7 +49,7 @@ class Commits:
 
     def __init__(
         self,
-        git: Git,
+        guard: Guard,
         tree: WorkTree,
         state: Path,
         *,
@@ -55,6 +57,7 @@ class Commits:
         say: Say,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
+        git = guard.git
         if not git.is_repository:
             raise UsageError(
                 "there is nothing to commit to",
@@ -66,6 +69,7 @@ class Commits:
         self._state = state
         self._store = Store(state / "objects")
         self._attribution = attribution
+        self._guard = guard
         self._say = say
         self._environ = environ
 
@@ -75,9 +79,18 @@ class Commits:
         return who(self._git, self._environ)
 
     def commit(
-        self, paths: Sequence[Path], text: str | None, hooks: GitHooks, *, everything: bool = False
+        self,
+        paths: Sequence[Path],
+        text: str | None,
+        hooks: GitHooks,
+        *,
+        everything: bool = False,
+        agrees: Agrees = lambda _: False,
     ) -> Made:
-        """Commits what is at `paths` in the work tree; else everything; else what the last turn changed."""
+        """Commits what is at `paths` in the work tree; else everything; else what the last turn changed.
+
+        `agrees` to commit files with secrets that the last commit has not, or this raises UsageError.
+        """
         if text is not None and not text.strip():
             raise UsageError("the message is empty", why="-m has no text", hint="leave it out, or write one")
         people, changes = self.ready(), self._git.changes()
@@ -98,6 +111,7 @@ class Commits:
         if not chosen:
             raise UsageError("there is nothing to commit", why="nothing is changed", hint="`git status` agrees")
         self._refuse_filtered(chosen)
+        self._refuse_secrets(chosen, agrees)
         fresh = self._since_head(chosen)
         task = self._task(last) if any(move in last for move in fresh) else ""
         return self._make(chosen, people, text=text, task=task, hooks=hooks)
@@ -109,6 +123,9 @@ class Commits:
         skipped = set(filtered(self._git, chosen))
         self._tell_skipped(sorted(skipped), "a filter changes its content, and r1code runs none")
         chosen = [path for path in chosen if path not in skipped]
+        secret = self._guard.fresh(chosen)
+        self._tell_skipped(list(secret), _HOLDS)
+        chosen = [path for path in chosen if path not in secret]
         if not chosen:
             return None
         return self._make(chosen, people, task="Keep what was changed before r1code's work")
@@ -121,6 +138,7 @@ class Commits:
         whys = dict.fromkeys(filtered(self._git, chosen), "a filter changes its content")
         whys |= dict.fromkeys(self._mixed(chosen, own), "it has uncommitted changes of yours as well")
         whys |= {path: "it has staged changes" for path in chosen if changes[path][0] not in " ?"}
+        whys |= dict.fromkeys(self._guard.fresh(chosen), _HOLDS)
         for why in dict.fromkeys(whys.values()):
             self._tell_skipped([path for path in chosen if whys.get(path) == why], why)
         chosen = [path for path in chosen if path not in whys]
@@ -143,10 +161,10 @@ class Commits:
             if hooks is not None:
                 self._before(one, hooks, paths)
             style = detect(subjects(self._git))
-            found = text or message(style, task, paths, branch=self._git.branch() or "")
+            found = self._words(style, text, task, paths)
             whole = with_trailer(found, TRAILER) if moves and self._attribution == "trailer" else tidy(found)
             if hooks is not None and hooks.any_before:
-                whole = self._edited(one, hooks, whole)
+                whole = self._guard.hide(self._edited(one, hooks, whole))
             changed = tuple(change.path for change in one.changes)
             commit = one.finish(whole)
             made = Made(
@@ -161,6 +179,16 @@ class Commits:
         if hooks is not None:
             hooks.run("post-commit", env={})
         return made
+
+    def _words(self, style: Style, text: str | None, task: str, paths: Sequence[str]) -> str:
+        """The message, without secrets: what is cut or capitalized could not be found any more."""
+        hide = self._guard.hide
+        if text is None:
+            return hide(message(style, hide(task), [*map(hide, paths)], branch=hide(self._git.branch() or "")))
+        found = hide(text)
+        if found != text:
+            self._say("a secret in the message was replaced by a placeholder")
+        return found
 
     def _before(self, one: Making, hooks: GitHooks, paths: Sequence[str]) -> None:
         """The pre-commit hook. As with git, what it puts into the index is what is committed."""
@@ -231,6 +259,16 @@ class Commits:
                 f"{found[0]!r} cannot be committed",
                 why="git would run a filter on its content (as for Git LFS), and r1code runs none",
                 hint="commit it with `git commit`, and name the other paths here",
+            )
+
+    def _refuse_secrets(self, paths: Sequence[str], agrees: Agrees) -> None:
+        secret = self._guard.fresh(paths)
+        told = "\n".join(f"{path}: {', '.join(found)}" for path, found in secret.items())
+        if secret and not agrees(told):
+            raise UsageError(
+                "a secret would be committed",
+                why=f"{_listed(list(secret))}: what looks like one is there, and is not in the last commit",
+                hint="take it out; or, if it is none, say so with --not-secret PATH",
             )
 
     def _tell_skipped(self, paths: Sequence[str], why: str) -> None:

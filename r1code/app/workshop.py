@@ -16,6 +16,7 @@ from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, provider_of
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
+from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.sandboxes import Outside, docker_sandbox, host_sandbox
 from r1code.app.toolbox import Toolbox
@@ -159,6 +160,10 @@ class Workshop:
 
     def _origin(self) -> Origin:
         return self.session.origin()
+
+    @property
+    def guard(self) -> Guard:
+        return Guard(self._git, self.vault, self._consent.is_exempt)
 
     @property
     def steps(self) -> int:

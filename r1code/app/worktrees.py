@@ -19,6 +19,7 @@ from r1code.errors import StateError, UsageError
 from r1code.repo.commits import refuse_name
 from r1code.repo.git import Git
 from r1code.repo.worktrees import Linked, add_worktree, ahead, remove_branch, remove_worktree, worktrees
+from r1code.secrets.scan import PLACEHOLDER
 
 Say = Callable[[str], None]
 
@@ -174,7 +175,7 @@ class Worktrees:
 
 
 def _slug(task: str) -> str:
-    words = re.findall(r"[a-z0-9]+", task.partition("\n")[0].lower())
+    words = re.findall(r"[a-z0-9]+", PLACEHOLDER.sub(" ", task.partition("\n")[0]).lower())
     return "-".join(words)[:_MOST_LETTERS].strip("-") or "task"
 
 

@@ -117,6 +117,11 @@ class Vault:
         hidden = self.hide(text)
         return data if hidden == text else hidden.encode(encoding)
 
+    def secrets_in(self, data: bytes) -> frozenset[str]:
+        """The placeholders of the secrets in the content of a file; of a binary file none."""
+        hidden = PLACEHOLDER.findall(self.hide_data(data).decode("latin-1"))
+        return frozenset(hidden) - frozenset(PLACEHOLDER.findall(data.decode("latin-1")))
+
     def restore_data(self, data: bytes) -> bytes:
         if b"hidden_" not in data:
             return data

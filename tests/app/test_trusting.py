@@ -76,7 +76,7 @@ def test_the_table_has_every_key_that_a_project_may_set() -> None:
 @pytest.mark.parametrize(
     ("key", "trusted", "sandbox"), list(itertools.product(PROJECT_KEYS, (True, False), SANDBOXES))
 )
-def test_what_each_key_does(tmp_path: Path, key: str, trusted: bool, sandbox: str) -> None:  # noqa: FBT001
+def test_what_each_key_does(tmp_path: Path, key: str, trusted: bool, sandbox: str) -> None:
     place = Place(tmp_path)
     place.write(f"{key} = {json.dumps(VALUES[key])}\n")
     if trusted:
@@ -184,7 +184,10 @@ def test_hooks_are_asked_about_with_the_file_that_they_are(tmp_path: Path) -> No
     assert "-echo one\n+echo two\n" in second.changes
     hook.chmod(0o644)
     hook.chmod(0o775)
-    assert place.trust.changes(place.trust.look()) == "hooks/pre-commit changed: its mode, or content that is not shown\n"
+    assert (
+        place.trust.changes(place.trust.look())
+        == "hooks/pre-commit changed: its mode, or content that is not shown\n"
+    )
 
 
 def test_what_cannot_be_read_is_not_trusted_and_nobody_is_asked(tmp_path: Path) -> None:
@@ -196,7 +199,7 @@ def test_what_cannot_be_read_is_not_trusted_and_nobody_is_asked(tmp_path: Path) 
 
 
 def test_the_record_is_its_owners_and_holds_no_secret(place: Place) -> None:
-    place.write(f'# {text_of("github")}\n')
+    place.write(f"# {text_of('github')}\n")
     if (place.root / ".git").exists():
         place.repository.git("config", "http.extraHeader", f"Authorization: Basic {SECRETS['bearer']}")
     place.trust.give()

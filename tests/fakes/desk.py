@@ -10,11 +10,13 @@ from pathlib import Path
 from fakes.repository import Repository
 from r1code.app.commits import Attribution, Commits
 from r1code.app.githooks import GitHooks
+from r1code.app.guard import Guard
 from r1code.app.trust import Trust
 from r1code.app.turns import Made
 from r1code.control import Control
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
+from r1code.secrets.vault import Vault
 from r1code.session import Opened, Session
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
@@ -41,6 +43,8 @@ class Desk:
             origin=lambda: Origin(session=self._session, turn=self._turn, step=self._turn),
         )
         self.attribution = attribution
+        self.vault = Vault(bytes(32))
+        self.exempt: set[str] = set()
         repository.git("config", "user.name", "Ann")
         repository.git("config", "user.email", "ann@example.org")
 
@@ -68,7 +72,12 @@ class Desk:
     @property
     def commits(self) -> Commits:
         return Commits(
-            self.git, self.tree, self.state, attribution=self.attribution, say=self.notes.append, environ={}
+            Guard(self.git, self.vault, self.exempt.__contains__),
+            self.tree,
+            self.state,
+            attribution=self.attribution,
+            say=self.notes.append,
+            environ={},
         )
 
     @property
