@@ -114,6 +114,8 @@ def _is_risky(word: str, known: _Known) -> bool:
         return True
     if word.startswith("--"):
         name = word[2:].partition("=")[0]
+        if known.only:
+            return bool(name) and f"--{name}" not in _named(known.only)
         return bool(name) and any(option.startswith(name) for option in (*_OPTIONS, *_named(known.options)))
     if word.startswith("-"):
         other = bool(known.only) and word not in _named(known.only) and not _NUMBER.fullmatch(word)

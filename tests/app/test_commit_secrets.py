@@ -31,7 +31,9 @@ def test_a_secret_of_the_task_is_not_in_the_message(desk: Desk, kind: str, befor
     assert "in the client" in desk.message().replace("\n", " ")
 
 
-@pytest.mark.parametrize("style", ["Add {} thing", "feat(app): add {} thing", "ABC-{} add thing", "✨ Add {} thing."])
+@pytest.mark.parametrize(
+    "style", ["Add {} thing", "feat(app): add {} thing", "ABC-{} add it", "✨ Add {} thing."]
+)
 def test_the_style_of_the_project_changes_nothing_in_that(desk: Desk, style: str) -> None:
     for number in range(6):
         desk.repository.git("commit", "-q", "--allow-empty", "-m", style.format(number))

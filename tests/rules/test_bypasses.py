@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Asked, Policy, Rules
 from r1code.rules.rule import parse
+from rules.escapes import ESCAPES, NEVER
 from rules.harmless import HARMLESS
 from rules.lines import ALLOWED, HOSTILE
 
@@ -37,12 +38,29 @@ POLICY = policy(*ALLOWED)
 
 def test_there_are_enough_of_both() -> None:
     assert len(set(HOSTILE)) >= 150
+    assert len(set(ESCAPES)) >= 200
+    assert len(set(NEVER)) >= 200
     assert len(set(HARMLESS)) >= 60
 
 
 @pytest.mark.parametrize("command", HOSTILE)
 def test_a_hostile_line_is_never_allowed_unasked(command: str) -> None:
     assert decision(command, POLICY) == "ask"
+
+
+@pytest.mark.parametrize("program", NEVER)
+def test_a_program_that_runs_others_is_allowed_only_word_for_word(program: str) -> None:
+    line = f"{program} x y"
+    assert [decision(line, policy(*rules)) for rules in ([f"{program} *"], ["*", "* x *"], [line])] == [
+        "ask",
+        "ask",
+        "allow",
+    ]
+
+
+@pytest.mark.parametrize(("program", "line"), ESCAPES)
+def test_a_star_covers_no_argument_that_does_more(program: str, line: str) -> None:
+    assert decision(line, policy(f"{program} *", "git *", "ls *")) == "ask"
 
 
 @pytest.mark.parametrize("command", HARMLESS)
