@@ -47,18 +47,17 @@ def handle(options: argparse.Namespace) -> int:
 def image_of(git: Git, config: Config, say: Callable[[str], None], control: Control) -> Image:
     """What the sandboxes of a session start from; a person is asked where something must be built."""
     making = Making(state=state_folder(), say=say, control=control)
-    return image_for(
-        git, config, lambda what: config.yes or agrees("Build the project's environment?", what, control), making
-    )
+    return image_for(git, config, lambda what: agrees("Build the project's environment?", what, control), making)
 
 
-def agrees(title: str, what: str, control: Control) -> bool:
-    """Whether a person agrees. Without a terminal nobody does."""
+def agrees(title: str, what: str, control: Control) -> bool | None:
+    """Whether a person agrees; None: there is no terminal, or they did not say."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
+        return None
     from r1code.ui.ask import Choice, ask
 
-    return ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="n") == "y"
+    key = ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="")
+    return {"y": True, "n": False}.get(key)
 
 
 def _say(text: str) -> None:
@@ -152,4 +151,4 @@ def _shell(options: argparse.Namespace, control: Control) -> int:
 
 def _keeps(changed: Patch, control: Control) -> bool:
     names = "\n".join(safe_line(path) for path in changed.paths)
-    return agrees(f"Bring back what changed in {len(changed.paths)} files?", names, control)
+    return bool(agrees(f"Bring back what changed in {len(changed.paths)} files?", names, control))

@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
+from r1code.app.kept import write_private
 from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.repo.files import is_secret
@@ -131,6 +132,20 @@ def is_building(state: Path, name: str) -> bool:
     lock.release()
     file.unlink(missing_ok=True)
     return False
+
+
+def was_declined(state: Path, project: Project) -> bool:
+    """Whether somebody said no to the image of a project as it is now: its manifests, lock files among them."""
+    return (state / "declined" / project.key).exists()
+
+
+def decline(state: Path, project: Project) -> None:
+    """Nobody is asked again about this image."""
+    write_private(state / "declined" / project.key, b"")
+
+
+def forget_decline(state: Path, project: Project) -> None:
+    (state / "declined" / project.key).unlink(missing_ok=True)
 
 
 def note_use(state: Path, key: str) -> None:

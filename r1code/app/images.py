@@ -10,7 +10,17 @@ from pathlib import Path
 import docker
 from msgspec import Struct
 
-from r1code.app.environments import Image, Project, last_used, leased_name, look_at, note_use
+from r1code.app.environments import (
+    Image,
+    Project,
+    decline,
+    forget_decline,
+    last_used,
+    leased_name,
+    look_at,
+    note_use,
+    was_declined,
+)
 from r1code.config import Config
 from r1code.control import Control
 from r1code.repo.git import Git
@@ -24,7 +34,8 @@ from r1code.sandbox.images.named import Named, build_named
 from r1code.sandbox.prune import labels, prune_environments
 
 Say = Callable[[str], None]
-Agrees = Callable[[str], bool]
+Agrees = Callable[[str], bool | None]
+"""Asks a person. None: they did not say, or nobody is there."""
 DAYS = 30
 """How long an image is kept that nothing used."""
 _DAY_SECONDS = 86_400
@@ -53,11 +64,7 @@ def image_for(git: Git, config: Config, agrees: Agrees, making: Making) -> Image
         is_there = has_image(client, project.tag, making.control)
         if not is_there and project.is_plain:
             return Image()
-        if not is_there and not agrees(consent(project)):
-            making.say(
-                "the tests run in r1code's base image, which may lack packages that they need: "
-                "`r1code sandbox build` installs them"
-            )
+        if not is_there and not config.yes and not agreed(project, agrees, making):
             return Image()
         if not is_there:
             _build(client, project, making)
@@ -65,6 +72,21 @@ def image_for(git: Git, config: Config, agrees: Agrees, making: Making) -> Image
         client.close()
     note_use(making.state, project.key)
     return Image(name=project.tag, preparation=preparation(project.detected))
+
+
+def agreed(project: Project, agrees: Agrees, making: Making) -> bool:
+    """Whether somebody agrees to build; a no is remembered for the same lock files, and what follows is said."""
+    before = was_declined(making.state, project)
+    answer = False if before else agrees(consent(project))
+    if answer:
+        return True
+    if answer is False and not before:
+        decline(making.state, project)
+    making.say(
+        "the tests run in r1code's base image, which may lack packages that they need"
+        f"{', as you wanted before' if before else ''}: `r1code sandbox build` installs them"
+    )
+    return False
 
 
 def consent(project: Project) -> str:
@@ -90,6 +112,7 @@ def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str:
         _build(client, project, making, no_cache=no_cache)
     finally:
         client.close()
+    forget_decline(making.state, project)
     note_use(making.state, project.key)
     return project.tag
 

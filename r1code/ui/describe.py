@@ -76,6 +76,7 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.INTERNAL: ("a bug in r1code", "please report it"),
     ExitCode.INTERRUPTED: ("stopped by the user", ""),
 }
+_UNJUDGED = "it is done, and no tests judged it"
 
 
 def mark(status: Status) -> Piece:
@@ -240,6 +241,8 @@ def _evidence(verdict: Verdict) -> Iterator[str]:
 @describe.register
 def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     meaning, hint = _EXITS[event.exit_code]
+    if event.outcome == "done" and event.exit_code == ExitCode.OK:
+        meaning = _UNJUDGED
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
         outcome = f"ended: {_REASONS[event.reason][0]}"
