@@ -29,7 +29,7 @@ def show(options: argparse.Namespace) -> int:
     git = Git.find(Path(options.folder), state_folder())
     patch = Checkpoints(git, state_folder(), _say).patch(options.number)
     reviews = _reviews(options)
-    _view(reviews, patch, lambda: reviews.of(patch), options)
+    _view(reviews, patch, lambda: reviews.shown(patch), options)
     return 0
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import docker
 from msgspec import Struct
+from pathspec import GitIgnoreSpec
 
+from r1code.app.backend import key_names
 from r1code.app.environments import (
     Image,
     Project,
@@ -21,6 +23,7 @@ from r1code.app.environments import (
     note_use,
     was_declined,
 )
+from r1code.app.vault import open_vault
 from r1code.config import Config
 from r1code.control import Control
 from r1code.repo.git import Git
@@ -67,7 +70,7 @@ def image_for(git: Git, config: Config, agrees: Agrees, making: Making) -> Image
         if not is_there and not config.yes and not agreed(project, agrees, making):
             return Image()
         if not is_there:
-            _build(client, project, making)
+            _build(client, project, _veiled(git, config, project, making), making)
     finally:
         client.close()
     note_use(making.state, project.key)
@@ -109,7 +112,7 @@ def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str:
     project = look_at(git, config, default_recipe().tag)
     client = connect(making.control)
     try:
-        _build(client, project, making, no_cache=no_cache)
+        _build(client, project, _veiled(git, config, project, making), making, no_cache=no_cache)
     finally:
         client.close()
     forget_decline(making.state, project)
@@ -134,10 +137,29 @@ def _recipe(client: docker.DockerClient, project: Project, marks: dict[str, str]
     return recipe(project.detected, base, project.packages, project.key)
 
 
-def _build(client: docker.DockerClient, project: Project, making: Making, *, no_cache: bool = False) -> None:
+def _veiled(git: Git, config: Config, project: Project, making: Making) -> dict[str, bytes]:
+    """The manifests as they enter a build: an image is kept, and shared more easily than a folder."""
+    exempt = GitIgnoreSpec.from_lines(config.not_secret).match_file
+    vault = open_vault(git, making.state, os.environ, key_names(), exempt=exempt)
+    hidden = {path: data if exempt(path) else vault.hide_data(data) for path, data in project.files.items()}
+    changed = [path for path, data in hidden.items() if data != project.files[path]]
+    if changed:
+        making.say(f"secrets do not enter the image; placeholders stand for them in {', '.join(changed)}")
+    return hidden
+
+
+def _build(
+    client: docker.DockerClient,
+    project: Project,
+    files: dict[str, bytes],
+    making: Making,
+    *,
+    no_cache: bool = False,
+) -> None:
+    """`files`: what of the project enters the build."""
     if project.dockerfile is not None:
         making.say("building your Dockerfile; it has an open network while it is built")
-        named = Named(tag=project.tag, dockerfile=project.dockerfile, files=project.files, no_cache=no_cache)
+        named = Named(tag=project.tag, dockerfile=project.dockerfile, files=files, no_cache=no_cache)
         build_named(client, named, making.say, making.control)
         return
     mirrors = find_mirrors(os.environ, Path.home())
@@ -149,7 +171,7 @@ def _build(client: docker.DockerClient, project: Project, making: Making, *, no_
         for note in (*made.notes, *mirrors.notes):
             making.say(f"note: {note}")
         building = Building(mirrors=mirrors, labels=marks, no_cache=no_cache)
-        Builder(client, building, making.say, making.control).build(made, project.files)
+        Builder(client, building, making.say, making.control).build(made, files)
 
 
 def prune_images(state: Path, control: Control, *, everything: bool = False) -> list[str]:

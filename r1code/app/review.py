@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from r1code.app.backend import key_names
 from r1code.app.checkpoints import Say
 from r1code.app.tree import held, open_tree
+from r1code.app.vault import open_vault
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.repo.compare import compare, review
 from r1code.repo.git import Git
 from r1code.repo.incoming import incoming
+from r1code.secrets.vault import Vault
 from r1code.session import PATCH
 from r1code.tree.hunks import Review
 from r1code.tree.patch import Patch
@@ -23,12 +27,18 @@ class Reviews:
 
     def __init__(self, git: Git, state: Path, say: Say) -> None:
         self._git = git
+        self._state = state
         self._say = say
         self.store = Store(state / "objects")
         self._tree = open_tree(git, state)
 
     def of(self, patch: Patch) -> Review:
         return review(patch, self.store)
+
+    def shown(self, patch: Patch) -> Review:
+        """The same to look at only: with placeholders for secrets. Its hunks have the same numbers."""
+        vault = open_vault(self._git, self._state, os.environ, key_names(), exempt=lambda _: False)
+        return review(patch, _Shown(self.store.folder, vault))
 
     def of_text(self, text: bytes) -> Review:
         """What a patch in git's or the plain unified format would do to the tree as it is now."""
@@ -44,6 +54,17 @@ class Reviews:
         """Makes the change, whole or not at all, so that it can be undone; `what` it is called there."""
         with held(self._tree, control, self._say):
             self._tree.apply(patch, what)
+
+
+class _Shown(Store):
+    """Contents with placeholders for secrets."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        super().__init__(folder)
+        self._vault = vault
+
+    def get(self, digest: str) -> bytes:
+        return self._vault.hide_data(super().get(digest))
 
 
 def patch_text(named: str, state: Path) -> bytes:

@@ -173,7 +173,7 @@ class Trust:
             raise UsageError(
                 "there is nothing to trust here",
                 why=f"{self._git.root} is in no git repository, and has no {PROJECT_FILE}",
-                hint="nothing that lies there makes r1code run anything",
+                hint="nothing there makes r1code run anything; `git init` would make it a repository",
             )
         return self._keep(self._said(found, trusted=True))
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
 import subprocess
+import tarfile
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 
+import docker
 import pytest
 
 from e2e.conftest import FIX, Repo, commit, passes, write
@@ -32,6 +36,7 @@ PLACES = {
     "slack-hook": "the output of a command",
     "github-fine": "the task that a person typed, and the name of a file",
 }
+FORMS = ("--json", "--words", "--side-by-side", "--stat")
 SEARCH = """
 import base64, json, os, subprocess
 wanted = [base64.b64decode(one) for one in json.loads(%r)]
@@ -118,10 +123,23 @@ def leaks(texts: dict[str, str]) -> list[str]:
 
 
 def logs(repo: Repo, names: Iterable[Path]) -> dict[str, str]:
-    found = [*repo.state.glob("sessions/*/*"), *repo.state.glob("*.jsonl"), *repo.state.glob("*/*.jsonl"), *names]
+    """All that r1code keeps, but what it keeps of the files themselves: contents, patches, and their names."""
+    kept = [
+        path
+        for path in repo.state.rglob("*")
+        if path.relative_to(repo.state).parts[0] != "objects" and path.name != "stat"
+    ]
     return {
-        str(path): path.read_text(errors="replace") for path in found if path.is_file() and path.suffix != ".diff"
+        str(path): path.read_text(errors="replace")
+        for path in (*kept, *names)
+        if path.is_file() and path.suffix != ".diff"
     }
+
+
+def shown(repo: Repo, *arguments: str) -> str:
+    ran = repo.run(*arguments)
+    assert ran.code == 0, ran.out + ran.err
+    return ran.out + ran.err
 
 
 def test_there_are_twenty_secrets_in_as_many_places() -> None:
@@ -161,6 +179,51 @@ def test_no_secret_leaves_its_place(repo: Repo, tmp_path: Path, command: str) ->
     assert changed == {"shop/cart.py", "shop/db.py", "shop/new.py"}
     assert (repo.root / "shop/db.py").read_text() == text_of("password") + "\nPORT = 2\n"
     assert passes(repo.root)
+    # What a person is shown of it, and what they commit.
+    git = ["git", "-c", "core.quotePath=false"]
+    for key, value in (("user.name", "T"), ("user.email", "t@shop.io")):
+        subprocess.run([*git, "config", key, value], cwd=repo.root, check=True)
+    numbers = re.findall(r'"number": (\d+)', shown(repo, "checkpoints", "list", "--json"))
+    views = {f"checkpoint {number} {form}": (number, form) for number in numbers for form in FORMS}
+    texts = {name: shown(repo, "checkpoints", "show", *view) for name, view in views.items()}
+    assert "hidden_" in "".join(texts.values())
+    texts |= {"list": shown(repo, "checkpoints", "list"), "commit": shown(repo, "commit")}
+    log = subprocess.run([*git, "log", "-1", "--format=%B%an%ae"], cwd=repo.root, check=True, capture_output=True)
+    texts["message"] = log.stdout.decode()
+    texts["branches and reflog"] = subprocess.run(
+        [*git, "reflog", "-1"], cwd=repo.root, check=True, capture_output=True
+    ).stdout.decode()
+    assert leaks(texts) == []
+
+
+def test_no_secret_of_a_manifest_is_in_the_layers_of_an_image(repo: Repo, tmp_path: Path) -> None:
+    kinds = [kind for kind in IN_FILES if kind not in {"url", "password", "pem"}]
+    listed = "\n".join(f"# {text_of(kind)}" for kind in (*kinds, "gitlab", "openai", "npm"))
+    address = f"--extra-index-url https://u:{SECRETS['url']}@packages.shop.io/simple"
+    write(repo.root, {"requirements.txt": f"# canary-in-the-layer\n{address}\n{listed}\nsix\n"})
+    commit(repo.root)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /manifests\n")
+    repo.env["R1CODE_DOCKERFILE"] = str(tmp_path / "Dockerfile")
+    ran = repo.run("sandbox", "build")
+    assert ran.code == 0, ran.err
+    assert "secrets do not enter the image; placeholders stand for them in requirements.txt" in ran.err
+    client = docker.from_env()
+    try:
+        layers = layers_of(client, ran.out.strip())
+    finally:
+        client.api.remove_image(ran.out.strip(), force=True)
+        client.close()
+    assert b"canary-in-the-layer" in layers
+    found = {"the image": layers.decode(errors="replace"), "standard error": ran.err}
+    assert leaks(found) == []
+
+
+def layers_of(client: docker.DockerClient, name: str) -> bytes:
+    """What `docker save` gives, unpacked where it is packed."""
+    whole = b"".join(client.images.get(name).save())
+    with tarfile.open(fileobj=BytesIO(whole)) as archive:
+        parts = [file.read() for one in archive if one.isfile() and (file := archive.extractfile(one))]
+    return b"\n".join(gzip.decompress(part) if part[:2] == b"\x1f\x8b" else part for part in parts)
 
 
 def test_the_canary_sings_where_nothing_is_hidden(repo: Repo) -> None:

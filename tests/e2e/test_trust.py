@@ -1,0 +1,89 @@
+"""What a folder's own files run on this machine, with trust and without, as the installed command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import FIX, Repo, write
+from fakes.leaks import SECRETS, text_of
+
+pytestmark = pytest.mark.timeout(120)
+HOST = ["--sandbox=none", "--allow-host-exec"]
+
+
+def test_a_projects_file_runs_nothing_on_this_machine_where_nobody_trusts_it(repo: Repo, tmp_path: Path) -> None:
+    fired = tmp_path / "fired"
+    write(repo.root, {".r1code/config.toml": f'test = "touch {fired}"\nlint = "touch {fired}"\n'})
+
+    def run(*more: str) -> str:
+        ran = repo.run("-p", "Go.", *HOST, *more, *repo.replies(FIX, "<done>ok</done>"))
+        assert ran.code == 0, ran.out + ran.err
+        repo.run("undo")
+        return ran.out + ran.err
+
+    said = run()
+    assert not fired.exists()
+    assert f"not run on this machine: test = `touch {fired}`" in said.replace("\n", " ")
+    run("--trust")
+    assert fired.exists()
+    fired.unlink()
+    run()
+    assert not fired.exists()
+    assert "trusted, until" in repo.run("trust").out
+    assert "not run on this machine" not in run()
+    assert fired.exists()
+
+
+def test_a_person_is_asked_once_before_hooks_run(repo: Repo) -> None:
+    hook = repo.root / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho checked-by-hook\n")
+    hook.chmod(0o755)
+    repo.env |= dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "T")
+    repo.env |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@shop.io")
+    for number, asks in enumerate((True, False)):
+        (repo.root / f"new{number}").write_text("x\n")
+        screen = repo.terminal("commit", f"new{number}", "-m", "New")
+        if asks:
+            screen.expect("Do you trust this folder?")
+            screen.expect("git hooks run on your machine")
+            screen.expect("s = show what >")
+            screen.send("s\r")
+            screen.expect("echo checked-by-hook")
+            screen.expect("s = show what >")
+            screen.send("y\r")
+        index = screen.expect(["running the pre-commit hook", "Do you trust"])
+        assert index == 0
+        screen.expect("checked-by-hook")
+        screen.expect("New")
+        screen.wait()
+        assert screen.exitstatus == 0
+    hook.write_text("#!/bin/sh\necho other\n")
+    (repo.root / "new2").write_text("x\n")
+    screen = repo.terminal("commit", "new2", "-m", "New")
+    screen.expect("its files changed. Do you still?")
+    screen.expect(r"\+echo other")
+    screen.expect("s = show what >")
+    screen.send("n\r")
+    screen.expect("hooks were not run")
+    screen.wait()
+    assert screen.exitstatus == 0
+
+
+def test_a_file_with_a_secret_is_committed_only_when_somebody_says_so(repo: Repo) -> None:
+    for key in ("AUTHOR", "COMMITTER"):
+        repo.env |= {f"GIT_{key}_NAME": "T", f"GIT_{key}_EMAIL": "t@shop.io"}
+    write(repo.root, {"settings.py": text_of("github")})
+    refused = repo.run("commit", "settings.py", "-m", "Settings")
+    assert (refused.code, "a secret would be committed" in refused.err) == (2, True)
+    assert SECRETS["github"] not in refused.err
+    screen = repo.terminal("commit", "settings.py", "-m", "Settings")
+    screen.expect("Commit it?")
+    screen.expect("settings.py: hidden_github_")
+    screen.expect("n = no >")
+    screen.send("n\r")
+    screen.expect("a secret would be committed")
+    screen.wait()
+    made = repo.run("commit", "settings.py", "-m", "Settings", "--not-secret", "settings.py")
+    assert made.code == 0, made.err
