@@ -43,6 +43,12 @@ def test_the_style_of_the_project_changes_nothing_in_that(desk: Desk, style: str
     assert [kind for kind in ("github", "stripe") if SECRETS[kind] in said] == []
 
 
+def test_a_subject_that_is_cut_holds_no_part_of_one(desk: Desk) -> None:
+    desk.change(f"{'deep/' * 9}{SECRETS['github']}", tracked="new\n")
+    desk.commit()
+    assert SECRETS["github"][:8] not in everything_git_says(desk)
+
+
 def test_a_secret_in_the_name_of_a_file_is_not_in_the_message(desk: Desk) -> None:
     desk.write("", {f"notes/{SECRETS['github']}.md": "x\n"})
     desk.commit()

@@ -183,7 +183,7 @@ def test_no_secret_leaves_its_place(repo: Repo, tmp_path: Path, command: str) ->
     git = ["git", "-c", "core.quotePath=false"]
     for key, value in (("user.name", "T"), ("user.email", "t@shop.io")):
         subprocess.run([*git, "config", key, value], cwd=repo.root, check=True)
-    numbers = re.findall(r'"number": (\d+)', shown(repo, "checkpoints", "list", "--json"))
+    numbers = re.findall(r'"id": (\d+)', shown(repo, "checkpoints", "list", "--json"))
     views = {f"checkpoint {number} {form}": (number, form) for number in numbers for form in FORMS}
     texts = {name: shown(repo, "checkpoints", "show", *view) for name, view in views.items()}
     assert "hidden_" in "".join(texts.values())
