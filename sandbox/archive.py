@@ -102,7 +102,7 @@ def files(chunks: Iterator[bytes], most: int) -> Iterator[tuple[str, bytes]]:
         raise SandboxError(
             _NOT_OUT,
             why=f"what came is no tar archive: {error}",
-            hint="try again; if it happens again, use another image",
+            hint="try again; if it happens again, use another image or sandbox",
         ) from error
     for _ in chunks:  # the end of the stream says whether all went well
         pass
@@ -115,6 +115,6 @@ def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
             raise SandboxError(
                 _NOT_OUT,
                 why="more came than there was: they grew while they were copied",
-                hint="try again; if it happens again, use another image",
+                hint="try again; if it happens again, use another image or sandbox",
             )
         yield chunk

@@ -2,78 +2,34 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
 
 from r1code.control import Control
-from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox import container as confined
-from r1code.sandbox.archive import Archive, files, most_bytes
 from r1code.sandbox.base import Limits, Say
-from r1code.sandbox.command import follow
-from r1code.sandbox.container import NOT_COPIED, SILENCE_SECONDS, Container
-from r1code.sandbox.engine import ContainerGoneError, Isolation, connect, isolation, told
+from r1code.sandbox.container import Container
+from r1code.sandbox.copied import CopiedSandbox, Copying, Ignored, none_ignored
+from r1code.sandbox.engine import Isolation, connect, isolation, told
 from r1code.sandbox.environments.environment import Preparation
-from r1code.sandbox.gitdir import LeftOutError, Member, members
+from r1code.sandbox.gitdir import Member, members
 from r1code.sandbox.images.image import ensure_image
-from r1code.sandbox.manifest import (
-    FIND,
-    FIND_THESE,
-    LETTERS,
-    Sending,
-    parse,
-    printable,
-    returning,
-    sending,
-    touched,
-)
-from r1code.sandbox.prepare import prepare
+from r1code.sandbox.inside import SILENCE_SECONDS
 from r1code.sandbox.prune import labels
-from r1code.sandbox.running import Command
-from r1code.tree.entry import FOLDER
-from r1code.tree.patch import FileChange, Patch
-from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store
-from r1code.types import ExecResult
-
-MAX_READ_BYTES = 50_000_000
-_CANCEL_PATIENCE_SECONDS = 0.15
-_EXAMPLES = 3
-
-_SYNC = """head -c "$1" | xargs -0 -r rm -rf -- || exit 3
-head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
-[ "$3" = 0 ] || head -c "$3" | tar -x -f - -p -m --no-same-owner || exit 4
-shift 3
-"""
-_FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
-_READ = f'if [ -f "$1" ]; then printf x; head -c {MAX_READ_BYTES + 1} -- "$1"; fi'
-
-Ignored = Callable[[list[str]], set[str]]
-"""Which of these new paths do not come back; folders end with a slash."""
-
 
 _NOTHING = Preparation()
 
 
-def _none(_: list[str]) -> set[str]:
-    return set()
-
-
-class DockerSandbox:
+class DockerSandbox(CopiedSandbox[Container]):
     """A container of its own, made at the first use, and made again if it was lost.
 
     `owner`: the id of the session; `prune` removes what dead owners left.
-    `git_dir`: the repository whose history the commands may see, as `history` makes it.
-    `ignored`: new paths that do not come back.
-    `preparation`: what is done in a new container once the tree is in it.
+    `git_dir`, `history`, `ignored`, `preparation`: as in Copying.
     `silence`: how long nothing may come before it is asked whether the container still runs.
     """
-
-    in_place = False
 
     def __init__(  # noqa: PLR0913 - keyword-only: what the composition root decides
         self,
@@ -85,83 +41,34 @@ class DockerSandbox:
         say: Say,
         git_dir: Path | None = None,
         history: Callable[[Path], list[Member]] = members,
-        ignored: Ignored = _none,
+        ignored: Ignored = none_ignored,
         preparation: Preparation = _NOTHING,
         silence: float = SILENCE_SECONDS,
     ) -> None:
+        super().__init__(
+            Copying(
+                store=store,
+                limits=limits,
+                say=say,
+                git_dir=git_dir,
+                history=history,
+                ignored=ignored,
+                preparation=preparation,
+            )
+        )
         self._image = image
-        self._store = store
         self._labels = labels(owner, store.folder)
-        self._limits = limits
-        self._say = say
-        self._git_dir = git_dir
-        self._history = history
-        self._ignored = ignored
-        self._preparation = preparation
         self._silence = silence
         self._isolation: Isolation | None = None
         self._client: docker.DockerClient | None = None
-        self._container: Container | None = None
-        self._discarded: list[Container] = []
-        self._snapshot = Snapshot({})
 
     @property
     def kind(self) -> str:
         return (self._isolation or Isolation()).kind
 
-    def start(self, control: Control) -> None:
-        self._start(control)
-
-    def sync(self, snapshot: Snapshot, control: Control) -> None:
-        container = self._start(control)
-        with self._working(container):
-            self._push(container, snapshot, control)
-
-    def run(
-        self,
-        command: str,
-        control: Control,
-        *,
-        env: dict[str, str] | None = None,
-        seconds: float | None = None,
-    ) -> Generator[str, None, ExecResult]:
-        container = self._ready(control)
-        running = Command(container, self._limits, command, env)
-        try:
-            limit = self._limits.seconds if seconds is None else seconds
-            return (yield from follow(running, control, self._limits, limit))
-        except ContainerGoneError:
-            self._discard(container)
-            raise
-        finally:
-            if not running.killed:
-                self._discard(container)
-
-    def changes(self, control: Control) -> Patch:
-        container = self._ready(control)
-        with self._working(container):
-            return self._pull(container, control)
-
-    def read(self, path: str, control: Control) -> bytes | None:
-        container = self._ready(control)
-        with self._working(container):
-            what = f"{path} could not be read in the sandbox"
-            answer = container.ask(what, control, _READ, path)
-        if len(answer) > 1 + MAX_READ_BYTES:
-            raise TooLargeError(
-                what,
-                why=f"it is larger than {MAX_READ_BYTES // 1_000_000} MB",
-                hint="make the command write less",
-            )
-        return answer[1:] if answer else None
-
     def close(self) -> None:
-        container, client = self._container, self._client
-        self._container = self._client = None
-        # Once more: the engine may have been away when they were discarded.
-        for each in [*self._discarded, *([container] if container is not None else [])]:
-            each.remove()
-        self._discarded.clear()
+        super().close()
+        client, self._client = self._client, None
         if client is not None:
             client.close()
 
@@ -171,10 +78,7 @@ class DockerSandbox:
         container.used = True
         return container
 
-    def _start(self, control: Control) -> Container:
-        control.check()
-        if self._container is not None:
-            return self._container
+    def _open(self, control: Control) -> Container:
         if self._client is None:
             self._client = connect(control)
         client = self._client
@@ -185,172 +89,4 @@ class DockerSandbox:
                 lambda: confined.create(client, image, self._limits, self._labels, runtime=how.runtime),
                 abandoned=lambda made: confined.remove(client.api, made),
             )
-        self._container = Container(client.api, container_id, self._silence)
-        return self._container
-
-    def _ready(self, control: Control) -> Container:
-        """The container, with the last synced tree in it also where it is a new one or half of another came."""
-        container = self._start(control)
-        replaced = not container.synced and bool(self._snapshot.entries)
-        if replaced and not container.begun:
-            self._say("the sandbox's container was replaced: files that only commands had made are gone")
-        if replaced or container.begun:
-            with self._working(container):
-                self._push(container, self._snapshot, control)
-        return container
-
-    @contextmanager
-    def _working(self, container: Container) -> Generator[None, None, None]:
-        """Around what looks at or writes the tree inside: whatever happens, what is known of it stays true."""
-        try:
-            yield
-        except ContainerGoneError:
-            self._discard(container)
-            raise
-        except Cancelled:
-            # The helper that was left may go on for a moment; nothing may meet it.
-            container.used = True
-            if not container.kill(_CANCEL_PATIENCE_SECONDS):
-                self._discard(container)
-            raise
-        except SandboxError:
-            container.used = True
-            raise
-        except StateError as error:
-            raise SandboxError(error.what, why=error.why, hint=error.hint) from error
-
-    def _discard(self, container: Container) -> None:
-        """The next use starts a new one."""
-        self._container = None
-        self._discarded.append(container)
-        container.remove_later()
-
-    def _look(self, container: Container, control: Control) -> None:
-        if container.used:
-            container.seen = parse(container.ask("the work tree could not be looked at", control, FIND))
-            container.used = False
-
-    def _push(self, container: Container, snapshot: Snapshot, control: Control) -> None:
-        self._look(container, control)
-        last = container.begun.union(self._snapshot.entries if container.synced else ())
-        todo = sending(snapshot.entries, last, container.seen, container.known)
-        container.begun = last.union(todo.write)
-        try:
-            self._send(container, snapshot, todo, control)
-            container.know(snapshot)
-        except SandboxError:
-            # Half a tree is inside, and it may have filled the disk: better a new one than that.
-            self._discard(container)
-            raise
-        container.synced, container.begun = True, set()
-        self._snapshot = snapshot
-        if self._preparation.is_due_after(todo.write):
-            container.prepared = False
-        if self._preparation.steps and not container.prepared and snapshot.entries:
-            prepare(
-                container, snapshot, self._preparation.steps, limits=self._limits, say=self._say, control=control
-            )
-            container.prepared = True
-
-    def _send(self, container: Container, snapshot: Snapshot, todo: Sending, control: Control) -> None:
-        delete, prune = _names(todo.delete), _names(todo.prune)
-        archive = Archive(delete + prune)
-        try:
-            for path in todo.write:
-                control.check()
-                entry = snapshot.entries[path]
-                archive.add(path, entry.kind, entry.mode, self._store.get(entry.digest))
-            if not container.synced:
-                self._add_history(archive, control)
-            stream, length = archive.finish()
-        except BaseException:
-            archive.discard()
-            raise
-        if not (delete or length):
-            stream.close()
-            return
-        sizes = [str(size) for size in (len(delete), len(prune), length)]
-        paths = touched(todo, container.seen)
-        if paths is None:
-            container.seen = parse(container.ask(NOT_COPIED, control, _SYNC + FIND, *sizes, stdin=stream))
-            return
-        names = [f"./{path}" for path in paths]
-        now = parse(container.ask(NOT_COPIED, control, _SYNC + FIND_THESE, *sizes, *names, stdin=stream))
-        for path in paths:
-            container.seen.pop(path, None)
-        container.seen |= now
-
-    def _add_history(self, archive: Archive, control: Control) -> None:
-        git_dir = self._git_dir
-        if git_dir is None:
-            return
-        try:
-            history = control.call(lambda: self._history(git_dir))
-        except LeftOutError as error:
-            self._say(f"commands in the sandbox do not see the git history: {error}")
-            return
-        for name, data in history:
-            control.check()
-            kind, mode = ("folder", 0o755) if name.endswith("/") else ("file", 0o644)
-            archive.add(f".git/{name}", kind, mode, data)
-
-    def _pull(self, container: Container, control: Control) -> Patch:
-        self._look(container, control)
-        base = self._snapshot.entries
-        seen = {
-            path: there for path, there in container.seen.items() if path in base or path not in container.made
-        }
-        found = returning(base, seen, container.known, self._ignored)
-        self._fetch(container, found.changed, control)
-        after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
-        after.update(dict.fromkeys(found.deleted))
-        self._tell(found.refused)
-        return Patch.of(
-            FileChange(path=path, before=base.get(path), after=entry) for path, entry in after.items()
-        )
-
-    def _fetch(self, container: Container, paths: list[str], control: Control) -> None:
-        """Makes the contents of `paths` known: those that are not, through one stream."""
-        missing: list[str] = []
-        for path in paths:
-            there = container.seen[path]
-            if path in container.known and container.known[path][0] == there:
-                continue
-            if there.kind == LETTERS["folder"]:
-                self._store.put(b"")
-                container.known[path] = (there, FOLDER)
-            elif there.kind == LETTERS["link"]:
-                digest = self._store.put(there.target.encode("utf-8", "surrogateescape"))
-                container.known[path] = (there, Entry(kind="link", mode=0o777, digest=digest))
-            else:
-                missing.append(path)
-        if not missing:
-            return
-        names = _names([f"./{path}" for path in missing])
-        stream = io.BytesIO(names)
-        what = "changed files could not be copied out"
-        wanted = set(missing)
-        most = most_bytes(container.seen[path].size for path in missing)
-        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=stream)
-        for path, data in files(chunks, most):
-            if path in wanted:
-                there = container.seen[path]
-                entry = Entry(kind="file", mode=there.mode, digest=self._store.put(data))
-                container.known[path] = (there, entry)
-                wanted.discard(path)
-        if wanted:
-            raise SandboxError(
-                what,
-                why=f"{printable(min(wanted))} did not come",
-                hint="try again; if it happens again, use another image",
-            )
-
-    def _tell(self, refused: dict[str, str]) -> None:
-        for why in sorted(set(refused.values())):
-            paths = [printable(path) for path in refused if refused[path] == why]
-            more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
-            self._say(f"not taken out of the sandbox ({why}): {', '.join(paths[:_EXAMPLES])}{more}")
-
-
-def _names(paths: list[str]) -> bytes:
-    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+        return Container(client.api, container_id, self._silence)

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError
+from r1code.sandbox.inside import GoneError
 
 TIMEOUT_SECONDS = 60
 """How long the engine may be silent before it counts as gone."""
@@ -48,10 +49,6 @@ _PERMISSION = (
     "add yourself to the group that may use it (`sudo usermod -aG docker $USER`, then log in again), "
     "or run a rootless engine and set DOCKER_HOST"
 )
-
-
-class ContainerGoneError(SandboxError):
-    """The container was removed, stopped or paused by somebody else; a new one can be started."""
 
 
 def connect(control: Control) -> docker.DockerClient:
@@ -116,7 +113,7 @@ def sandbox_error(what: str, error: BaseException) -> SandboxError:
         # A conflict, or an internal error where the container stops between two looks of the engine.
         stopped = error.status_code in {_CONFLICT, _INTERNAL} and any(state in why for state in _UNUSABLE)
         if stopped or (isinstance(error, NotFound) and not isinstance(error, ImageNotFound)):
-            return ContainerGoneError(
+            return GoneError(
                 what,
                 why=f"{GONE} ({why})",
                 hint="try again: a new container will be started",

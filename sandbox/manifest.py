@@ -13,7 +13,7 @@ from r1code.tree.entry import MAX_BYTES, Entry, is_folder, parents, wrong_with
 
 _PRINT = r"-printf '%y\0%m\0%s\0%C@\0%i\0%l\0%p\0'"
 FIND = (
-    "find . -mindepth 1 -path ./.git -prune"
+    "find . -xdev -mindepth 1 -path ./.git -prune"
     # A folder that its owner may not enter would hide what is in it.
     r" -o \( -type d ! -perm -0700 -exec chmod u+rwx -- {} \; \)"
     f" , ! -path ./.git {_PRINT}"
@@ -76,7 +76,7 @@ def parse(output: bytes) -> dict[str, Seen]:
         raise SandboxError(
             "the work tree could not be looked at",
             why=f"what the container says about it makes no sense: {error}",
-            hint="try again; if it happens again, use another image",
+            hint="try again; if it happens again, use another image or sandbox",
         ) from error
     return seen
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from r1code.control import Control
 from r1code.sandbox.base import Limits, Say
-from r1code.sandbox.container import WORK, Container
 from r1code.sandbox.environments.environment import Step
+from r1code.sandbox.inside import STDOUT, WORK, Ended, Inside
 from r1code.sandbox.manifest import FIND, LETTERS, parse
-from r1code.sandbox.stream import STDOUT, Ended
 from r1code.tree.entry import is_folder
 from r1code.tree.snapshot import Snapshot
 
@@ -20,7 +19,7 @@ _BYTES = 20_000
 
 
 def prepare(
-    container: Container, snapshot: Snapshot, steps: Iterable[Step], *, limits: Limits, say: Say, control: Control
+    container: Inside, snapshot: Snapshot, steps: Iterable[Step], *, limits: Limits, say: Say, control: Control
 ) -> None:
     """Runs the steps in the tree. What they write there is theirs: it never comes back as a change.
 

@@ -10,8 +10,7 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, Exit
-from r1code.sandbox.container import HOME, PATH, PRIVATE_BYTES, SHM_MB, WORK, Container
-from r1code.sandbox.stream import STDERR, Ended
+from r1code.sandbox.inside import HOME, PATH, PRIVATE_BYTES, SHM_MB, STDERR, WORK, Ended, Inside
 
 _MAX_ARGUMENT_BYTES = 128 * 1024
 _NOT_RUN = "the command could not be run"
@@ -53,7 +52,7 @@ exit $code
 class Command:
     """A command of a user or a model in a container: a `Running`."""
 
-    def __init__(self, container: Container, limits: Limits, command: str, env: dict[str, str] | None) -> None:
+    def __init__(self, container: Inside, limits: Limits, command: str, env: dict[str, str] | None) -> None:
         """Starts it. Raises SandboxError where the system has no room for it."""
         if len(os.fsencode(command)) >= _MAX_ARGUMENT_BYTES:
             raise SandboxError(
@@ -97,8 +96,8 @@ class Command:
         if not finished and b"started\n" not in self._private:
             raise SandboxError(
                 _NOT_RUN,
-                why=f"the image has no working /bin/sh (exit code {ended.code})",
-                hint="use another image",
+                why=f"{self._container.ours} has no working /bin/sh (exit code {ended.code})",
+                hint=self._container.remedy,
             )
         self._ended = ended
         self._container.answered = True

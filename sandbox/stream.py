@@ -19,13 +19,11 @@ from typing import IO, Any
 
 from docker import APIClient
 from docker.errors import DockerException
-from msgspec import Struct
 
 from r1code.control import POLL_SECONDS
 from r1code.sandbox.engine import ENGINE_ERRORS
+from r1code.sandbox.inside import Ended
 
-STDOUT = 1
-STDERR = 2
 TAKE = ["/bin/sh", "-c", 'IFS= read -r order || exit 125; eval "$(printf %b "$order")"', "sh"]
 """How every process begins: it waits for what it is to do. So it can be started before that is known, for
 starting takes the engine longer than most of what is done. And nothing is printed before the client is ready
@@ -34,11 +32,6 @@ to read: the engine may send output together with the answer's header, where the
 _CHUNK = 1 << 16
 _HEADER = struct.Struct(">BxxxL")
 _SETTLE_SECONDS = 5.0
-
-
-class Ended(Struct, frozen=True, kw_only=True):
-    code: int | None = None
-    error: BaseException | None = None
 
 
 def order(script: str, args: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> bytes:

@@ -25,9 +25,10 @@ from r1code.control import POLL_SECONDS, Control
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits
-from r1code.sandbox.container import USER, WORK, Container
+from r1code.sandbox.container import USER, Container
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.engine import ENGINE_ERRORS, told
+from r1code.sandbox.inside import WORK
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store

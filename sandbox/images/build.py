@@ -35,7 +35,8 @@ from r1code.sandbox.environments.environment import SOURCE, Step, source_of
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
 from r1code.sandbox.images.image import has_image, remove_image
 from r1code.sandbox.images.mirrors import CA, PLACE, Mirrors, without_credentials
-from r1code.sandbox.stream import Ended, Exec, order
+from r1code.sandbox.inside import Ended
+from r1code.sandbox.stream import Exec, order
 
 _LIFE_SECONDS = 2 * 3600
 _COMMIT_SECONDS = 600

@@ -13,7 +13,7 @@ from urllib3.exceptions import ProtocolError
 from fakes.bench import Cancelling
 from r1code.control import Control
 from r1code.errors import SandboxError
-from r1code.sandbox.engine import ENGINE_ERRORS, ContainerGoneError, connect, isolation, sandbox_error, told
+from r1code.sandbox.engine import ENGINE_ERRORS, GoneError, connect, isolation, sandbox_error, told
 
 
 def api_error(status: int, explanation: str, kind: type[docker.errors.APIError]) -> docker.errors.APIError:
@@ -88,7 +88,7 @@ def test_a_bug_is_not_disguised_as_a_failing_engine():
     ],
 )
 def test_a_container_that_is_gone_is_told_apart(error: Exception, is_gone: bool):
-    assert isinstance(sandbox_error("x", error), ContainerGoneError) is is_gone
+    assert isinstance(sandbox_error("x", error), GoneError) is is_gone
 
 
 class Engine(docker.DockerClient):
