@@ -57,7 +57,7 @@ def consent(config: Config, control: Control, *, json: bool) -> Approver:
             raise UsageError(
                 "nothing was started",
                 why="you did not agree to run commands without a sandbox",
-                hint="leave out --sandbox=none to use Docker",
+                hint="leave out --sandbox=none to use Docker, or bubblewrap where no engine runs",
             )
     if json or not there:
         return HeadlessApprover()

@@ -75,7 +75,7 @@ def run_session(
     from r1code.app.automatic import finishing
     from r1code.app.backend import chosen_profile
     from r1code.app.folders import state_folder
-    from r1code.app.sandboxes import prune_containers
+    from r1code.app.sandboxes import prune_containers, with_sandbox
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
@@ -95,6 +95,7 @@ def run_session(
     with cancel_on_signals(control):
         if told:
             say(told)
+        config = with_sandbox(config, say, control)
         approver = consent(config, control, json=json)
         profile = chosen_profile(config)[1]
         if profile.provider == "local" and task.replayed is None:

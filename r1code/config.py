@@ -39,6 +39,9 @@ MANY = ("allow", "ask", "deny", "not_secret")
 """Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
 
+SandboxName = Literal["docker", "bubblewrap", "seatbelt", "none"]
+
+
 class Config(Struct, frozen=True, kw_only=True):
     profile: str | None = None
     """The name of the profile; None: the first one that is usable."""
@@ -56,7 +59,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Formats the files that an edit changed, which are appended; `off`: nothing does. None: as detected."""
     lint: str | None = None
     """Checks them, in the same way."""
-    sandbox: Literal["docker", "none"] = "docker"
+    sandbox: SandboxName = "docker"
+    """Where commands run. Not chosen, and no engine answers: bubblewrap or Seatbelt, where one of them works."""
     yes: bool = False
     """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False

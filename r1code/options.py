@@ -34,7 +34,11 @@ def parser() -> argparse.ArgumentParser:
         "--lint", metavar="COMMAND", help="checks edited files; `off` (as the project has it set up)"
     )
     tests.add_argument("--test-seconds", metavar="N", help="time limit of one run of the tests (600)")
-    tests.add_argument("--sandbox", choices=["docker", "none"], help="where commands run (docker)")
+    tests.add_argument(
+        "--sandbox",
+        choices=["docker", "bubblewrap", "seatbelt", "none"],
+        help="where commands run (docker; where no engine answers, bubblewrap or macOS's Seatbelt)",
+    )
     tests.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
     tests.add_argument(
         "--allow-host-exec",

@@ -142,7 +142,7 @@ def _unified(limits: Limits, root: Path, paths: dict[str, str], name: str) -> Gr
         folder = above / name
         if not {"memory", "pids"} <= usable or not _made(folder):
             continue
-        values = {
+        values: dict[str, int | str] = {
             "memory.max": limits.memory_mb << 20,
             "memory.swap.max": 0,
             "pids.max": limits.pids + _SPARE,

@@ -1,8 +1,8 @@
 """Commands in a bubblewrap sandbox, for machines where no container engine runs.
 
-Nothing is installed and nothing is root: one process, the keeper, holds the folders of the sandbox in memory, with a
-limit of size and of files. Each script gets namespaces of its own with those folders, and with the machine's
-programs to read. When the keeper ends, all is gone.
+Nothing is installed and nothing is root: one process, the keeper, holds the folders of the sandbox in memory,
+with a limit of size and of files. Each script gets namespaces of its own, with those folders and
+with the programs of the machine to read. When the keeper ends, all is gone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import select
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -40,7 +39,7 @@ _NOBODY = "65534"
 _START_SECONDS = 10.0
 _TRY_SECONDS = 20.0
 
-_SYSTEM = ("/usr", "/opt", "/nix/store")
+SYSTEM = ("/usr", "/opt", "/nix/store")
 _LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Folders of their own, or links into /usr."""
 _ETC = (
@@ -51,14 +50,19 @@ _ETC = (
 """What programs need of it, by allow-list: pip.conf, npmrc and gitconfig may hold passwords."""
 _MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/latency_stats")
 _MADE = ("passwd", "group", "hosts", "nsswitch.conf", "resolv.conf")
-_FOLDERS = {"work": WORK, "home": HOME, "tmp": "/tmp"}
-_PLACE = "/dev/shm"
+_FOLDERS = ("workspace", "home/r1code", "tmp")
+"""What commands may write to."""
+_DEVICES = "/dev"
+_SHARED = f"{_DEVICES}/shm"
+_PLACE = _SHARED
 """Where the keeper, and nobody else, sees those folders."""
 
 _KEEP = f"""set -e
 cd {_PLACE}
-mkdir etc {" ".join(_FOLDERS)}
-for name in {" ".join(_FOLDERS)}; do mount -t tmpfs -o "nosuid,nodev,size=$1m,nr_inodes=$2,mode=0755" r1code $name; done
+mkdir -p etc {" ".join(_FOLDERS)}
+for name in {" ".join(_FOLDERS)}; do
+  mount -t tmpfs -o "nosuid,nodev,size=$1m,nr_inodes=$2,mode=0755" r1code "$name"
+done
 chmod 1777 tmp
 cd etc
 printf 'root:x:0:0:root:/root:/bin/sh\\nr1code:x:1000:1000:r1code:{HOME}:/bin/sh\\n' >passwd
@@ -78,7 +82,12 @@ class Borrowed(Struct, frozen=True, kw_only=True):
     folders: tuple[str, ...] = ()
     """Names in `root`, which are folders there and none of which goes into the copy."""
     outside: tuple[Path, ...] = ()
-    """Installations of interpreters that these use."""
+    """Installations of interpreters."""
+    path: tuple[str, ...] = ()
+    """Folders with programs that come before the system's, in these or in SYSTEM."""
+
+
+_NOTHING = Borrowed(root=Path("/"))
 
 
 class Keeper(Inside):
@@ -89,7 +98,7 @@ class Keeper(Inside):
     ours = "this machine"
     remedy = "use a machine (or a container engine)"
 
-    def __init__(self, limits: Limits, bounds: Bounds, borrowed: Borrowed | None) -> None:
+    def __init__(self, limits: Limits, bounds: Bounds, borrowed: Borrowed) -> None:
         """Starts it. Raises OSError with words of what failed."""
         super().__init__()
         self.bounds = bounds
@@ -168,7 +177,7 @@ class Keeper(Inside):
         ]
         if self._filter:
             words += ["--seccomp", FILTER]
-        words += [word for path in _SYSTEM for word in ("--ro-bind-try", path, path)]
+        words += [word for path in SYSTEM for word in ("--ro-bind-try", path, path)]
         for path in map(Path, _LINKED):
             if path.is_symlink():
                 words += ["--symlink", str(path.readlink()), str(path)]
@@ -176,17 +185,15 @@ class Keeper(Inside):
                 words += ["--ro-bind", str(path), str(path)]
         words += [word for name in _ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
         words += [word for name in _MADE for word in ("--ro-bind", f"{_PLACE}/etc/{name}", f"/etc/{name}")]
-        words += ["--proc", "/proc", "--dev", "/dev"]
+        words += ["--proc", "/proc", "--dev", _DEVICES]
         words += [word for path in _MASKED if Path(path).exists() for word in ("--ro-bind", "/dev/null", path)]
-        words += ["--remount-ro", "/dev", "--size", str(SHM_MB << 20), "--tmpfs", "/dev/shm"]
+        words += ["--remount-ro", _DEVICES, "--size", str(SHM_MB << 20), "--tmpfs", _SHARED]
         words += [word for file, path in self.bounds.events.items() for word in ("--ro-bind-try", file, path)]
-        words += [word for name, path in _FOLDERS.items() for word in ("--bind", f"{_PLACE}/{name}", path)]
+        words += [word for name in _FOLDERS for word in ("--bind", f"{_PLACE}/{name}", f"/{name}")]
         return [*words, *self._borrowing(), "--remount-ro", "/", "--chdir", WORK]
 
     def _borrowing(self) -> list[str]:
         borrowed = self._borrowed
-        if borrowed is None:
-            return []
         words = [
             word
             for name in borrowed.folders
@@ -194,14 +201,14 @@ class Keeper(Inside):
         ]
         words += [word for path in borrowed.outside for word in ("--ro-bind-try", str(path), str(path))]
         if borrowed.folders and not _is_ours(borrowed.root):
-            # Installed programs name their interpreter, and packages their source, by the path that they have here.
+            # Installed programs name their interpreter, and packages their source, by the path they have here.
             words += ["--symlink", WORK, str(borrowed.root)]
         return words
 
     def _variables(self, env: dict[str, str]) -> list[str]:
-        borrowed = self._borrowed.folders if self._borrowed is not None else ()
-        bins = [f"{WORK}/{name}/{'.bin' if name == 'node_modules' else 'bin'}" for name in borrowed]
-        known = {**ENVIRONMENT, "PATH": ":".join([*bins, PLAIN_PATH]), **env}
+        borrowed = self._borrowed
+        bins = [f"{WORK}/{name}/{'.bin' if name == 'node_modules' else 'bin'}" for name in borrowed.folders]
+        known = {**ENVIRONMENT, "PATH": ":".join([*bins, *borrowed.path, PLAIN_PATH]), **env}
         return ["--clearenv", *(word for name, value in known.items() for word in ("--setenv", name, value))]
 
     def prepare(self) -> None:
@@ -211,7 +218,7 @@ class Keeper(Inside):
         for one in self._running:
             one.close()
         deadline = time.monotonic() + patience
-        return all([one.over.wait(max(deadline - time.monotonic(), 0.0)) for one in self._running])
+        return all(one.over.wait(max(deadline - time.monotonic(), 0.0)) for one in self._running)
 
     def remove(self) -> None:
         self.kill(_START_SECONDS)
@@ -237,27 +244,22 @@ class Keeper(Inside):
 class BubblewrapSandbox(CopiedSandbox[Keeper]):
     """Without an image: commands use the machine's own programs."""
 
-    def __init__(self, copying: Copying, borrowed: Borrowed | None = None) -> None:
+    def __init__(self, copying: Copying, borrowed: Borrowed = _NOTHING) -> None:
         super().__init__(copying)
         self._borrowed = borrowed
-        self._limited = ""
+        self._kind = "bubblewrap"
 
     @property
     def kind(self) -> str:
-        marks = [self._limited, "" if platform.machine() in MACHINES else "no seccomp filter"]
-        said = "; ".join(filter(None, marks))
-        return f"bubblewrap ({said})" if said else "bubblewrap"
+        return self._kind
 
     def _open(self, control: Control) -> Keeper:
-        missing = [name for name in NEEDED if shutil.which(name) is None]
-        if missing:
-            raise SandboxError(NOT_STARTED, why=f"{', '.join(missing)} is not installed", hint=INSTALL)
-        keeper = control.call(lambda: _first_that_works(self._limits, self._borrowed), abandoned=Keeper.remove)
-        self._limited = keeper.bounds.kind
+        keeper = _opened(self._limits, self._borrowed, control)
+        self._kind = _kind(keeper)
         return keeper
 
 
-def _first_that_works(limits: Limits, borrowed: Borrowed | None) -> Keeper:
+def _first_that_works(limits: Limits, borrowed: Borrowed) -> Keeper:
     why = ""
     for bounds in candidates(limits):
         try:
@@ -271,6 +273,28 @@ def _first_that_works(limits: Limits, borrowed: Borrowed | None) -> Keeper:
             return keeper
         keeper.remove()
     raise SandboxError(NOT_STARTED, why=why.splitlines()[0] if why else "it says nothing", hint=INSTALL)
+
+
+def probe(control: Control) -> tuple[str, str]:
+    """What kind of sandbox works on this machine, or why none does. Raises Cancelled."""
+    try:
+        keeper = _opened(Limits(), _NOTHING, control)
+    except SandboxError as error:
+        return "", error.why
+    keeper.remove()
+    return _kind(keeper), ""
+
+
+def _opened(limits: Limits, borrowed: Borrowed, control: Control) -> Keeper:
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        raise SandboxError(NOT_STARTED, why=f"not installed: {', '.join(missing)}", hint=INSTALL)
+    return control.call(lambda: _first_that_works(limits, borrowed), abandoned=Keeper.remove)
+
+
+def _kind(keeper: Keeper) -> str:
+    unfiltered = "" if platform.machine() in MACHINES else "; no seccomp filter"
+    return f"bubblewrap ({keeper.bounds.kind}{unfiltered})"
 
 
 def _fails(keeper: Keeper) -> str:
@@ -289,9 +313,5 @@ def _fails(keeper: Keeper) -> str:
 
 def _is_ours(root: Path) -> bool:
     """Whether the sandbox has something of its own where that path leads."""
-    ours = (*_SYSTEM, *_LINKED, *_FOLDERS.values(), "/etc", "/proc", "/dev", "/sys")
+    ours = (*SYSTEM, *_LINKED, *(f"/{name}" for name in _FOLDERS), "/etc", "/proc", _DEVICES, "/sys")
     return root == Path("/") or any(root.is_relative_to(path) or Path(path).is_relative_to(root) for path in ours)
-
-
-def existing(paths: Iterable[Path]) -> tuple[Path, ...]:
-    return tuple(path for path in paths if path.is_dir())

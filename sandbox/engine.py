@@ -39,7 +39,10 @@ GONE = "its container was removed, stopped or paused from outside"
 _UNUSABLE = ("is not running", "is paused")
 GVISOR = "runsc"
 _MARKS = {"name=rootless": "rootless", "name=userns": "user namespace"}
-_UNSAFE = "Without an engine, --sandbox=none runs commands on this machine, unprotected."
+_UNSAFE = (
+    "Without an engine: --sandbox=bubblewrap on Linux, --sandbox=seatbelt on macOS, "
+    "or --sandbox=none, which runs commands on this machine, unprotected."
+)
 _START = {
     "linux": "start it with `sudo systemctl start docker` (or `sudo dockerd`)",
     "darwin": "start Docker Desktop, or `colima start`; then point DOCKER_HOST to its socket if needed",

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -38,8 +38,12 @@ class HostSandbox:
     kind = "host"
     in_place = True
 
-    def __init__(self, root: Path, *, limits: Limits, scan: Callable[[], Snapshot]) -> None:
+    def __init__(
+        self, root: Path, *, limits: Limits, scan: Callable[[], Snapshot], around: Sequence[str] = ()
+    ) -> None:
+        """`around`: words of a command that runs the shell."""
         self._root = root
+        self._around = around
         self._limits = limits
         self._scan = scan
         self._snapshot = Snapshot({})
@@ -67,7 +71,11 @@ class HostSandbox:
         seconds: float | None = None,
     ) -> Generator[str, None, ExecResult]:
         self.start(control)
-        running = _Process(command, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | (env or {}))
+        running = _Process(
+            [*self._around, _shell(), "-c", command],
+            self._root,
+            allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | (env or {}),
+        )
         try:
             limit = self._limits.seconds if seconds is None else seconds
             return (yield from follow(running, control, self._limits, limit))
@@ -107,17 +115,20 @@ class HostSandbox:
         """There is nothing to release: every command ends with its `run`."""
 
 
+def _shell() -> str:
+    return shutil.which("bash") or "/bin/sh"
+
+
 class _Process:
     """A shell in a process group of its own, killed as a group: a `Running`.
 
     A child that leaves the group survives; on a machine without a container nothing finds it.
     """
 
-    def __init__(self, command: str, root: Path, env: dict[str, str]) -> None:
-        shell = shutil.which("bash") or "/bin/sh"
+    def __init__(self, words: list[str], root: Path, env: dict[str, str]) -> None:
         try:
             self._process = subprocess.Popen(
-                [shell, "-c", command],
+                words,
                 cwd=root,
                 env=env,
                 stdin=subprocess.DEVNULL,

@@ -173,7 +173,7 @@ def refusal(path: str, seen: Seen) -> str | None:
     if seen.kind == LETTERS["folder"]:
         return None
     if seen.kind == "l":
-        return None if _stays_inside(path, seen.target) else "a link that leads out of the tree"
+        return None if stays_inside(path, seen.target) else "a link that leads out of the tree"
     if seen.kind != "f":
         return "a device, pipe or socket"
     if seen.size > MAX_BYTES:
@@ -181,7 +181,7 @@ def refusal(path: str, seen: Seen) -> str | None:
     return None if seen.mode & 0o400 else "not readable by its owner"
 
 
-def _stays_inside(path: str, target: str) -> bool:
+def stays_inside(path: str, target: str) -> bool:
     """`..` only at the start, and not above the root: behind another link it would mean another folder."""
     if not target or target.startswith("/"):
         return False

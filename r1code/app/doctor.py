@@ -21,6 +21,7 @@ from msgspec import Struct
 from r1code.app.environments import leased_name
 from r1code.control import Control
 from r1code.errors import SandboxError
+from r1code.sandbox.bubblewrap import INSTALL, probe
 from r1code.sandbox.engine import connect, told
 from r1code.sandbox.environment import BASIC, PROXY, allowed
 from r1code.sandbox.environments.recipe import Layer
@@ -48,10 +49,14 @@ class Check(Struct, frozen=True, kw_only=True):
 
 def examine(state: Path, control: Control) -> Iterator[Check]:
     """One check after the other, as they are done. Raises Cancelled."""
+    other = _bubblewrap(control)
+    yield other
     try:
         client = connect(control)
     except SandboxError as error:
-        yield Check(name="engine", state="missing", what=error.why, hint=error.hint)
+        instead = other.state == "good"
+        what = f"{error.why}; bubblewrap is used instead" if instead else error.why
+        yield Check(name="engine", state="could be better" if instead else "missing", what=what, hint=error.hint)
         return
     try:
         with told("the engine does not describe itself"):
@@ -64,6 +69,14 @@ def examine(state: Path, control: Control) -> Iterator[Check]:
         yield Check(name="engine", state="missing", what=f"{error.what}: {error.why}", hint=error.hint)
     finally:
         client.close()
+
+
+def _bubblewrap(control: Control) -> Check:
+    kind, why = probe(control)
+    if not why:
+        return Check(name="bubblewrap", state="good", what=f"works: {kind}")
+    hint = f"only for use without an engine: {INSTALL}"
+    return Check(name="bubblewrap", state="could be better", what=why, hint=hint)
 
 
 def _engine(info: dict[str, Any]) -> Iterator[Check]:

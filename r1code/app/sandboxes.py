@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.app.environments import Image, is_building
+from r1code.config import Config, SandboxName
 from r1code.control import Control
+from r1code.errors import SandboxError
+from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox, Say
 from r1code.sandbox.gitdir import Member
 from r1code.session import is_alive
@@ -24,6 +30,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     say: Say
     ignored: Callable[[list[str]], set[str]]
     """New files of commands that do not come back."""
+    git: Git
     git_dir: Path | None
     history: Callable[[Path], list[Member]]
     """What commands may see of `git_dir`."""
@@ -50,6 +57,62 @@ def docker_sandbox(image: Image, store: Store, limits: Limits, outside: Outside)
         git_dir=outside.git_dir,
         history=outside.history,
     )
+
+
+def engineless_sandbox(name: SandboxName, store: Store, limits: Limits, outside: Outside) -> Sandbox:
+    """A sandbox that needs no container engine, and has no image."""
+    from r1code.app.borrowed import borrowed
+    from r1code.sandbox.bubblewrap import BubblewrapSandbox
+    from r1code.sandbox.copied import Copying
+    from r1code.sandbox.seatbelt import SeatbeltSandbox
+
+    copying = Copying(
+        store=store,
+        limits=limits,
+        say=outside.say,
+        ignored=outside.ignored,
+        git_dir=outside.git_dir,
+        history=outside.history,
+    )
+    if name == "seatbelt":
+        return SeatbeltSandbox(copying)
+    return BubblewrapSandbox(copying, borrowed(outside.git, os.environ))
+
+
+def with_sandbox(config: Config, say: Say, control: Control) -> Config:
+    """The configuration with a sandbox that works, where nobody chose one and no engine answers; that is said.
+
+    Never the host: that is only used where somebody says so. Raises SandboxError and Cancelled.
+    """
+    if config.sandbox != "docker" or "sandbox" in config.origins or config.image is not None:
+        return config
+    from r1code.sandbox.engine import connect
+
+    try:
+        connect(control).close()
+    except SandboxError as error:
+        other, why = _fallback(control)
+        if other is None:
+            raise SandboxError(error.what, why=f"{error.why}; {why}", hint=error.hint) from error
+        say(
+            f"{error.what} ({error.why}): commands run in {other} instead, with the programs of this machine "
+            "and no image (docs/sandbox.md); --sandbox chooses"
+        )
+        return replace(config, sandbox=other)
+    return config
+
+
+def _fallback(control: Control) -> tuple[SandboxName | None, str]:
+    """What works without an engine; or why nothing does."""
+    if sys.platform == "darwin":
+        from r1code.sandbox.seatbelt import PROGRAM
+
+        there = Path(PROGRAM).exists()
+        return ("seatbelt", "") if there else (None, f"Seatbelt does not work either: {PROGRAM} is not there")
+    from r1code.sandbox.bubblewrap import probe
+
+    why = probe(control)[1]
+    return (None, f"bubblewrap does not work either: {why}") if why else ("bubblewrap", "")
 
 
 def prune_containers(state: Path, control: Control, *, everything: bool = False) -> list[str]:

@@ -18,7 +18,7 @@ from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
-from r1code.app.sandboxes import Outside, docker_sandbox, host_sandbox
+from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
@@ -108,7 +108,7 @@ class Workshop:
                 origin=self._origin,
             )
         else:
-            if config.sandbox == "docker":
+            if config.sandbox != "none":
                 self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
@@ -177,18 +177,17 @@ class Workshop:
         limits = Limits(seconds=self._config.test_seconds)
         if self._config.sandbox == "none":
             return host_sandbox(root, limits, self._tree_of(root).snapshot)
-        return docker_sandbox(
-            self.image,
-            self.store,
-            limits,
-            Outside(
-                owner=self.session.id,
-                say=self._say,
-                ignored=self._left_behind,
-                git_dir=self._git.root / ".git" if self._git.is_repository else None,
-                history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
-            ),
+        outside = Outside(
+            owner=self.session.id,
+            say=self._say,
+            ignored=self._left_behind,
+            git=self._git,
+            git_dir=self._git.root / ".git" if self._git.is_repository else None,
+            history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
         )
+        if self._config.sandbox == "docker":
+            return docker_sandbox(self.image, self.store, limits, outside)
+        return engineless_sandbox(self._config.sandbox, self.store, limits, outside)
 
     def candidate(self, root: Path) -> WorkTree:
         """What is in `root` now, and what comes into it that git would not ignore."""

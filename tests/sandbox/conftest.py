@@ -14,6 +14,8 @@ from fakes.bench import Bench, Cancelling, Make, Ours
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError
 from r1code.sandbox.base import Limits
+from r1code.sandbox.bubblewrap import BubblewrapSandbox, probe
+from r1code.sandbox.copied import Copying
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.engine import connect
 from r1code.sandbox.images.image import ensure_image
@@ -76,21 +78,58 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "objects")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module says in SANDBOXES where its tests run; those that speak with the engine run in Docker only."""
+    names = set(metafunc.fixturenames)
+    if "where" in names and hasattr(metafunc.module, "SANDBOXES"):
+        metafunc.parametrize("where", ["docker"] if names & {"engine", "ours"} else metafunc.module.SANDBOXES)
+
+
 @pytest.fixture
-def make(engine: docker.DockerClient, store: Store) -> Iterator[Make]:
-    """Makes sandboxes that are closed afterwards; none of their containers may be left then."""
+def where() -> str:
+    return "docker"
+
+
+@pytest.fixture
+def make(where: str, store: Store, request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes sandboxes that are closed afterwards; nothing of them may be left then."""
     made: list[Bench] = []
 
     def build(**options: Any) -> Bench:
         said: list[str] = []
-        wanted = {"image": None, "store": store, "owner": "test", "limits": SMALL, "say": said.append}
-        bench = Bench(DockerSandbox(**(wanted | options)), store, said)
+        wanted = {"store": store, "limits": SMALL, "say": said.append} | options
+        bench = Bench(
+            BubblewrapSandbox(Copying(**wanted))
+            if where == "bubblewrap"
+            else DockerSandbox(**({"image": None, "owner": "test"} | wanted)),
+            store,
+            said,
+        )
         made.append(bench)
         return bench
 
+    if where == "bubblewrap":
+        request.getfixturevalue("bubblewrap")
+    else:
+        request.getfixturevalue("engine")
     yield build
     for bench in made:
         bench.sandbox.close()
+    if where == "docker":
+        wait_for_none(request.getfixturevalue("engine"), store)
+
+
+@pytest.fixture(scope="session")
+def bubblewrap() -> None:
+    """A machine where bubblewrap works."""
+    why = probe(Control())[1]
+    if why and os.environ.get("CI") == "true":
+        pytest.fail(f"CI runs the bubblewrap tests, and they cannot run: {why}")
+    if why:
+        pytest.skip(f"THE BUBBLEWRAP SANDBOX IS NOT TESTED: {why}")
+
+
+def wait_for_none(engine: docker.DockerClient, store: Store) -> None:
     # What a cancelled start made is removed by a thread that nobody waited for.
     deadline = time.monotonic() + 10
     while left := containers(engine, store):

@@ -8,6 +8,7 @@ from fakes.bench import Bench, Make
 from r1code.sandbox.base import Limits
 
 pytestmark = pytest.mark.docker
+SANDBOXES = ["docker", "bubblewrap"]
 
 TIGHT = Limits(
     memory_mb=192, disk_mb=24, files=2000, pids=40, seconds=20.0, output_bytes=2_000, flood_bytes=2_000_000

@@ -18,6 +18,7 @@ from r1code.tree.entry import Entry
 from r1code.tree.store import Store
 
 pytestmark = pytest.mark.docker
+SANDBOXES = ["docker", "bubblewrap"]
 
 LIST = "find . -mindepth 1 -path ./.git -prune -o -printf '%y %m %P\\n' | sort"
 ODD = [
