@@ -98,11 +98,10 @@ class Resources:
     kind = "memory of each process by rlimit, processors not limited"
 
     def __init__(self, limits: Limits) -> None:
-        memory, disk = limits.memory_mb << 20, limits.disk_mb << 20
+        memory = limits.memory_mb << 20
         self.around: list[str] = []
         # Not the address space: Node, Java and Go reserve far more of it than they use.
         self.inside = [_NO_CORE, f"--data={memory}:{memory}", f"--nproc={limits.pids}:{limits.pids}"]
-        self.inside.append(f"--fsize={disk}:{disk}")
         self.events: dict[str, str] = {}
 
     def close(self) -> None:
@@ -214,9 +213,8 @@ def _written(folder: Path, values: dict[str, int | str]) -> set[str]:
     written: set[str] = set()
     for file, value in values.items():
         with contextlib.suppress(OSError):
-            if (folder / file).exists():
-                (folder / file).write_text(str(value))
-                written.add(file)
+            (folder / file).write_text(str(value))
+            written.add(file)
     return written
 
 

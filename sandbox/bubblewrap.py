@@ -231,7 +231,7 @@ class Keeper(Inside):
         self.bounds.close()
 
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._process.poll() is None and Path(f"/proc/{self._pid}/ns/mnt").exists()
 
     def failure(self, what: str, error: BaseException) -> SandboxError:
         if not isinstance(error, OSError):

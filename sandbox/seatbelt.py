@@ -23,7 +23,7 @@ from r1code.sandbox.gitdir import LeftOutError
 from r1code.sandbox.host import HostSandbox
 from r1code.sandbox.manifest import printable, stays_inside
 from r1code.tree.caches import CACHES, in_cache
-from r1code.tree.entry import is_folder
+from r1code.tree.entry import is_folder, parents
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.scan import Listing
 from r1code.tree.snapshot import Snapshot
@@ -117,7 +117,8 @@ class SeatbeltSandbox:
         self.start(control)
         with _told("the work tree could not be copied in"):
             now = control.call(self._tree.snapshot)
-            wanted = snapshot.entries.keys() | self._snapshot.entries.keys()
+            last = self._snapshot.entries
+            wanted = {*snapshot.entries, *last, *(folder for path in last for folder in parents(path))}
             self._tree.apply(Patch.of(change for change in now.diff(snapshot).changes if change.path in wanted))
         self._snapshot = snapshot
 

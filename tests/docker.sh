@@ -51,9 +51,10 @@ if ! answers; then
   done
 fi
 
-# mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls.
-for tool in mmdebstrap strace; do
-  if ! command -v "$tool" >/dev/null 2>&1 && can_install; then
-    install "$tool"
+# mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls; bubblewrap is the
+# sandbox without an engine.
+for tool in mmdebstrap strace bwrap=bubblewrap; do
+  if ! command -v "${tool%=*}" >/dev/null 2>&1 && can_install; then
+    install "${tool#*=}"
   fi
 done

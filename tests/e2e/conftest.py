@@ -15,9 +15,9 @@ import msgspec
 import pexpect
 import pytest
 
-from fakes.engine import engine
+from fakes.engine import bubblewrap, engine
 
-__all__ = ["engine"]
+__all__ = ["bubblewrap", "engine"]
 
 SCRIPT = Path(sys.executable).with_name("r1code")
 PROJECT = {

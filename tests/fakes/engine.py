@@ -1,4 +1,4 @@
-"""The Docker engine that tests need. Where CI is set, a missing one is a failure, not a skip."""
+"""The Docker engine and bubblewrap, which tests need. Where CI is set, a missing one is a failure, not a skip."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from r1code.control import Control
 from r1code.errors import SandboxError
+from r1code.sandbox.bubblewrap import probe
 from r1code.sandbox.engine import connect
 from r1code.sandbox.images.image import ensure_image
 
@@ -28,3 +29,13 @@ def engine() -> Iterator[docker.DockerClient]:
         yield client
     finally:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def bubblewrap() -> None:
+    """A machine where bubblewrap works."""
+    why = probe(Control())[1]
+    if why and os.environ.get("CI") == "true":
+        pytest.fail(f"CI runs the bubblewrap tests, and they cannot run: {why}")
+    if why:
+        pytest.skip(f"THE BUBBLEWRAP SANDBOX IS NOT TESTED: {why}")
