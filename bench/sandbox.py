@@ -1,4 +1,4 @@
-"""The sandbox against the engine without us: one command, a session's start, and the first copy of a tree.
+"""The sandboxes against the engine and bubblewrap without us: one command, a start, and the first copy of a tree.
 
 Raw is what a person would type or a program would ask the engine for: `docker exec` and the SDK in a container
 that runs, `docker run`, and `tar | docker exec -i tar -x`. The ways take turns, so that what else the machine
@@ -17,6 +17,8 @@ import docker
 
 from r1code.control import Control
 from r1code.sandbox.base import Limits
+from r1code.sandbox.bubblewrap import BubblewrapSandbox
+from r1code.sandbox.copied import Copying
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.images.image import ensure_image
 from r1code.tree.entry import Entry
@@ -109,6 +111,60 @@ def execs(place: Place, client: docker.DockerClient) -> None:
         sandbox.close()
 
 
+RAW_BUBBLEWRAP = [
+    *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
+    *("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"),
+    *(
+        "--symlink",
+        "usr/lib64",
+        "/lib64",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        "/workspace",
+    ),
+]
+
+
+def engineless(place: Place) -> None:
+    """bubblewrap by itself keeps no files, limits nothing and filters nothing: it is the floor."""
+
+    def sandbox() -> BubblewrapSandbox:
+        return BubblewrapSandbox(Copying(store=place.store, limits=Limits(), say=print))
+
+    def raw(command: str) -> float:
+        words = [*RAW_BUBBLEWRAP, "/bin/bash", "-c", command]
+        return seconds(lambda: subprocess.run(words, capture_output=True, check=True, timeout=60))
+
+    def fresh() -> float:
+        one = sandbox()
+        try:
+            return seconds(lambda: list(one.run("true", Control())))
+        finally:
+            one.close()
+
+    kept = sandbox()
+    kept.start(Control())
+    try:
+        for what, command in COMMANDS.items():
+            show(
+                f"bubblewrap: {what}",
+                10.0,
+                9,
+                {
+                    "r1code": lambda command=command: seconds(lambda: list(kept.run(command, Control()))),
+                    "bwrap": lambda command=command: raw(command),
+                },
+            )
+    finally:
+        kept.close()
+    show("bubblewrap: start, and true", 40.0, 5, {"r1code": fresh, "bwrap": lambda: raw("true")})
+
+
 def starts(place: Place) -> None:
     def ours() -> float:
         sandbox = place.sandbox()
@@ -164,6 +220,7 @@ def main() -> None:
             folder = Path(name)
             place = Place(ensure_image(client, None, print, Control()), Store(folder / "store"))
             execs(place, client)
+            engineless(place)
             starts(place)
             copies(place, folder / "tree")
     finally:

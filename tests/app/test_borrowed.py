@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +14,16 @@ from r1code.repo.git import Git
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where interpreters and secrets lie, readable for everybody as far as its own folders go."""
-    folder = tmp_path_factory.mktemp("somebody")
+def home() -> Iterator[Path]:
+    """Where interpreters and secrets lie; not below pytest's own folder, which only its user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="r1code-test-", dir="/var/tmp"))
+    folder.chmod(0o755)
     (folder / ".ssh").mkdir()
     (folder / ".local/share/uv/python/cpython-3.13/bin").mkdir(parents=True)
     (folder / ".local/share/uv/python/cpython-3.13/bin/python3.13").touch()
     (folder / ".nvm/versions/node/v22/bin").mkdir(parents=True)
-    for place in (folder, *folder.parents):
-        if place.stat().st_mode & 1 == 0 and place.is_relative_to("/tmp"):
-            place.chmod(place.stat().st_mode | 0o011)
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -41,9 +41,7 @@ def bench(tmp_path: Path, store: Store) -> Iterator[Bench]:
     program.write_text('#!/bin/sh\n[ "$1 $3 $5" = "-D -D -p" ] || exit 99\nshift 6\nexec "$@"\n')
     program.chmod(0o755)
     said: list[str] = []
-    copying = Copying(
-        store=store, limits=LIMITS, say=said.append, ignored={"i"}.intersection
-    )
+    copying = Copying(store=store, limits=LIMITS, say=said.append, ignored={"i"}.intersection)
     sandbox = SeatbeltSandbox(copying, str(program))
     yield Bench(sandbox, store, said)
     sandbox.close()
