@@ -23,6 +23,7 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.bounds import Bounds, candidates
+from r1code.sandbox.command import SIGKILL
 from r1code.sandbox.copied import CopiedSandbox, Copying
 from r1code.sandbox.execution import FILTER, STATUS, BubblewrapExecution
 from r1code.sandbox.inside import ENVIRONMENT, HOME, PLAIN_PATH, SHM_MB, WORK, Ended, GoneError, Inside
@@ -98,30 +99,22 @@ class Keeper(Inside):
     ours = "this machine"
     remedy = "use a machine (or a container engine)"
 
-    def __init__(self, limits: Limits, bounds: Bounds, borrowed: Borrowed) -> None:
-        """Starts it. Raises OSError with words of what failed."""
+    def __init__(self, limits: Limits, bounds: Bounds, borrowed: Borrowed = _NOTHING) -> None:
+        """Starts it. Raises OSError with words of what failed, and SandboxError where a program is missing."""
         super().__init__()
+        programs = _programs()
         self.bounds = bounds
         self._borrowed = borrowed
         self._running: list[BubblewrapExecution] = []
         machine = MACHINES.get(platform.machine())
         self._filter = b"" if machine is None else program(machine)
         self._root = os.geteuid() == 0
-        lower = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"] if self._root else []
+        self._programs = programs
+        lower = [programs["setpriv"], f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
         self._process = subprocess.Popen(
             [
-                *(
-                    *bounds.around,
-                    *lower,
-                    "bwrap",
-                    "--unshare-user",
-                    "--uid",
-                    "0",
-                    "--gid",
-                    "0",
-                    "--cap-add",
-                    "ALL",
-                ),
+                *(*bounds.around, *(lower if self._root else []), programs["bwrap"]),
+                *("--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"),
                 *("--dev-bind", "/", "/", "--tmpfs", _PLACE, "--"),
                 *("/bin/sh", "-c", _KEEP, "sh", str(limits.disk_mb), str(limits.files)),
             ],
@@ -159,11 +152,12 @@ class Keeper(Inside):
         env: dict[str, str] | None = None,
     ) -> BubblewrapExecution:
         self._running = [one for one in self._running if not one.over.is_set()]
-        enter = ["nsenter", "-t", str(self._pid), "-U", "-m"]
+        enter = [self._programs["nsenter"], "-t", str(self._pid), "-U", "-m"]
         words = [
             *(*self.bounds.around, *enter, *([] if self._root else ["--preserve-credentials"]), "--"),
-            *("bwrap", *self._walls(), *self._variables(env or {}), "--"),
-            *("prlimit", *self.bounds.inside, "--", "/bin/sh", "-c", script, "sh", *args),
+            *(self._programs["bwrap"], *self._walls(), *self._variables(env or {}), "--"),
+            # By its path: inside, the project's folders come first in PATH.
+            *(self._programs["prlimit"], *self.bounds.inside, "--", "/bin/sh", "-c", script, "sh", *args),
         ]
         running = BubblewrapExecution(words, self._filter, stdin)
         self._running.append(running)
@@ -225,9 +219,10 @@ class Keeper(Inside):
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, 9)
-        self._process.wait()
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, SIGKILL)
+            self._process.wait()
         self.bounds.close()
 
     def alive(self) -> bool:
@@ -260,6 +255,7 @@ class BubblewrapSandbox(CopiedSandbox[Keeper]):
 
 
 def _first_that_works(limits: Limits, borrowed: Borrowed) -> Keeper:
+    _programs()
     why = ""
     for bounds in candidates(limits):
         try:
@@ -286,10 +282,18 @@ def probe(control: Control) -> tuple[str, str]:
 
 
 def _opened(limits: Limits, borrowed: Borrowed, control: Control) -> Keeper:
-    missing = [name for name in NEEDED if shutil.which(name) is None]
+    return control.call(lambda: _first_that_works(limits, borrowed), abandoned=Keeper.remove)
+
+
+def _programs() -> dict[str, str]:
+    """Where they are. A relative folder of PATH would be one of the work tree."""
+    folders = os.environ.get("PATH", PLAIN_PATH).split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if folder.startswith("/"))
+    found = {name: place for name in NEEDED if (place := shutil.which(name, path=path)) is not None}
+    missing = [name for name in NEEDED if name not in found]
     if missing:
         raise SandboxError(NOT_STARTED, why=f"not installed: {', '.join(missing)}", hint=INSTALL)
-    return control.call(lambda: _first_that_works(limits, borrowed), abandoned=Keeper.remove)
+    return found
 
 
 def _kind(keeper: Keeper) -> str:

@@ -223,7 +223,7 @@ def test_where_it_is_not_installed_that_is_said(store: Store, monkeypatch: pytes
 @pytest.fixture
 def without_groups() -> Iterator[Keeper]:
     """What there is where nothing but rlimits can be had."""
-    keeper = Keeper(SMALL, Resources(SMALL), Borrowed(root=Path("/")))
+    keeper = Keeper(SMALL, Resources(SMALL))
     yield keeper
     keeper.remove()
 
@@ -282,6 +282,18 @@ def test_what_is_installed_in_the_project_is_there_to_read(borrowing: Bench, pro
     assert borrowing.run(f"cat {project}/secret").exit_code != 0
     assert borrowing.changes() == {}
     assert (project / ".venv/bin/direct").read_text() == "#!/bin/sh\necho direct\n"
+
+
+def test_its_programs_do_not_replace_ours(borrowing: Bench, project: Path):
+    borrowing.sync({"a": "1"})
+    for name in ("prlimit", "sh", "bash", "tar", "find", "head", "stat", "xargs", "rm"):
+        shutil.copy(project / ".venv/bin/direct", project / ".venv/bin" / name)
+        (project / ".venv/bin" / name).write_text("#!/bin/sh\ntouch /tmp/hit\n")
+    borrowing.run("echo 2 >b; false")
+    assert borrowing.changes() == {"b": (0o644, b"2\n")}
+    borrowing.sync({"a": "3"})
+    assert borrowing.sandbox.read("/workspace/a", borrowing.control) == b"3"
+    assert borrowing.sandbox.read("/tmp/hit", borrowing.control) is None
 
 
 def test_nothing_can_be_put_in_its_place(borrowing: Bench, project: Path, tmp_path: Path):
