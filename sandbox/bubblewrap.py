@@ -97,7 +97,7 @@ class Keeper(Inside):
     noun = "sandbox"
     gone_why = "the process that held its files was ended from outside"
     ours = "this machine"
-    remedy = "use a machine (or a container engine)"
+    remedy = "use another machine, or a container engine"
 
     def __init__(self, limits: Limits, bounds: Bounds, borrowed: Borrowed = _NOTHING) -> None:
         """Starts it. Raises OSError with words of what failed, and SandboxError where a program is missing."""

@@ -19,9 +19,10 @@ import docker
 from msgspec import Struct
 
 from r1code.app.environments import leased_name
+from r1code.app.sandboxes import instead
 from r1code.control import Control
 from r1code.errors import SandboxError
-from r1code.sandbox.bubblewrap import INSTALL, probe
+from r1code.sandbox.bubblewrap import INSTALL
 from r1code.sandbox.engine import connect, told
 from r1code.sandbox.environment import BASIC, PROXY, allowed
 from r1code.sandbox.environments.recipe import Layer
@@ -49,14 +50,14 @@ class Check(Struct, frozen=True, kw_only=True):
 
 def examine(state: Path, control: Control) -> Iterator[Check]:
     """One check after the other, as they are done. Raises Cancelled."""
-    other = _bubblewrap(control)
-    yield other
+    other, what = instead(control)
+    yield _engineless(other, what)
     try:
         client = connect(control)
     except SandboxError as error:
-        instead = other.state == "good"
-        what = f"{error.why}; bubblewrap is used instead" if instead else error.why
-        yield Check(name="engine", state="could be better" if instead else "missing", what=what, hint=error.hint)
+        how: State = "missing" if other is None else "could be better"
+        used = "" if other is None else f"; {other} is used instead"
+        yield Check(name="engine", state=how, what=error.why + used, hint=error.hint)
         return
     try:
         with told("the engine does not describe itself"):
@@ -71,12 +72,11 @@ def examine(state: Path, control: Control) -> Iterator[Check]:
         client.close()
 
 
-def _bubblewrap(control: Control) -> Check:
-    kind, why = probe(control)
-    if not why:
-        return Check(name="bubblewrap", state="good", what=f"works: {kind}")
+def _engineless(name: str | None, what: str) -> Check:
+    if name is not None:
+        return Check(name="without engine", state="good", what=f"works: {what}")
     hint = f"only for use without an engine: {INSTALL}"
-    return Check(name="bubblewrap", state="could be better", what=why, hint=hint)
+    return Check(name="without engine", state="could be better", what=what, hint=hint)
 
 
 def _engine(info: dict[str, Any]) -> Iterator[Check]:

@@ -91,9 +91,9 @@ def with_sandbox(config: Config, say: Say, control: Control) -> Config:
     try:
         connect(control).close()
     except SandboxError as error:
-        other, why = _fallback(control)
+        other, why = instead(control)
         if other is None:
-            raise SandboxError(error.what, why=f"{error.why}; {why}", hint=error.hint) from error
+            raise SandboxError(error.what, why=f"{error.why}; nor does {why}", hint=error.hint) from error
         say(
             f"{error.what} ({error.why}): commands run in {other} instead, with the programs of this machine "
             "and no image (docs/sandbox.md); --sandbox chooses"
@@ -102,17 +102,17 @@ def with_sandbox(config: Config, say: Say, control: Control) -> Config:
     return config
 
 
-def _fallback(control: Control) -> tuple[SandboxName | None, str]:
-    """What works without an engine; or why nothing does."""
+def instead(control: Control) -> tuple[SandboxName | None, str]:
+    """What works without an engine, and its kind; or nothing, and why. Raises Cancelled."""
     if sys.platform == "darwin":
-        from r1code.sandbox.seatbelt import PROGRAM
+        from r1code.sandbox.seatbelt import PROGRAM, SeatbeltSandbox
 
         there = Path(PROGRAM).exists()
-        return ("seatbelt", "") if there else (None, f"Seatbelt does not work either: {PROGRAM} is not there")
+        return ("seatbelt", SeatbeltSandbox.kind) if there else (None, f"Seatbelt: {PROGRAM} is not there")
     from r1code.sandbox.bubblewrap import probe
 
-    why = probe(control)[1]
-    return (None, f"bubblewrap does not work either: {why}") if why else ("bubblewrap", "")
+    kind, why = probe(control)
+    return (None, f"bubblewrap: {why}") if why else ("bubblewrap", kind)
 
 
 def prune_containers(state: Path, control: Control, *, everything: bool = False) -> list[str]:

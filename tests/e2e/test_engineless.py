@@ -82,6 +82,7 @@ def test_without_an_engine_bubblewrap_is_used_and_said(repo: Repo) -> None:
     doctor = repo.run("sandbox", "doctor")
     assert doctor.code == 0
     assert "bubblewrap is used instead" in doctor.out
+    assert "works: bubblewrap (" in doctor.out
 
 
 @pytest.mark.parametrize("chosen", [["--sandbox", "docker"], ["--image", "debian"]])
@@ -101,7 +102,7 @@ def test_where_nothing_works_everything_is_named(repo: Repo, tmp_path: Path) -> 
     ran = repo.run("-p", "Look.", *repo.replies("<done>ok</done>"))
     assert ran.code == 7
     for word in (
-        "bubblewrap does not work either",
+        "nor does bubblewrap: not installed",
         "--sandbox=bubblewrap",
         "--sandbox=seatbelt",
         "--sandbox=none",
