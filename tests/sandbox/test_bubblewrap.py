@@ -264,7 +264,10 @@ def borrowing(project: Path, store: Store) -> Iterator[Bench]:
     for name, text in scripts.items():
         (project / ".venv/bin").mkdir(parents=True, exist_ok=True)
         (project / ".venv/bin" / name).write_text(f"{text}\n")
-        (project / ".venv/bin" / name).chmod(0o755)
+        (project / ".venv/bin" / name).chmod(0o777)
+    # Nothing but the sandbox keeps anybody from writing there.
+    (project / ".venv/bin").chmod(0o777)
+    (project / ".venv").chmod(0o777)
     (project / "secret").write_text("canary")
     sandbox = BubblewrapSandbox(
         Copying(store=store, limits=SMALL, say=said.append), Borrowed(root=project, folders=(".venv",))
@@ -278,7 +281,8 @@ def test_what_is_installed_in_the_project_is_there_to_read(borrowing: Bench, pro
     assert borrowing.out("direct; .venv/bin/direct") == "direct\ndirect\n"
     # Its first line names a path of this machine.
     assert borrowing.out("installed") == "direct\n"
-    assert borrowing.run("echo x >.venv/bin/direct; touch .venv/new; rm .venv/bin/installed").exit_code != 0
+    for write in ("echo x >.venv/bin/direct", "touch .venv/new", "rm .venv/bin/installed"):
+        assert borrowing.run(write).exit_code != 0, write
     assert borrowing.run(f"cat {project}/secret").exit_code != 0
     assert borrowing.changes() == {}
     assert (project / ".venv/bin/direct").read_text() == "#!/bin/sh\necho direct\n"
