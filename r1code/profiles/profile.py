@@ -13,6 +13,11 @@ Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
 
 
+TokenizerName = Literal[
+    "deepseek-r1", "deepseek-v3", "deepseek-v4", "qwen2.5", "r1-distill-qwen", "llama-3", "unknown"
+]
+
+
 class Sampling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is asked for in each request. None: not sent, the server decides."""
 
@@ -87,6 +92,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the reasoning starts: in_prompt, tag, field, or none."""
     system: bool = False
     """Whether the model takes a system message."""
+    tokenizer: TokenizerName = "unknown"
+    """Whose vocabulary counts its tokens; `llama-3` and `unknown` are estimated, on the safe side."""
     sampling: Sampling = Sampling()
     extra_body: dict[str, Any] = {}
     """Sent with each request as it is: thinking controls and the like."""
