@@ -3,7 +3,7 @@
     python bench/vocabularies.py make FOLDER     # FOLDER: see SOURCES; writes r1code/profiles/tokenizers/*.xz
     python bench/vocabularies.py ratios FOLDER   # how other models count, compared with the packaged ones
 
-It needs `pip install tokenizers` (a development dependency) and, in FOLDER, the tokenizer.json files of SOURCES.
+It needs the development dependencies, `pip install unicodedata2==18.0.0`, and the tokenizer.json files of SOURCES.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import json
 import lzma
 import random
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
+import unicodedata2
 from tokenizers import Tokenizer as Reference
+from tokenizers.normalizers import NFC
 
 from r1code.profiles.tokenizers.tokenizer import NAMES, Vocabulary, tokenizer_named
 
@@ -65,10 +68,38 @@ def tokens(path: Path) -> tuple[int, list[bytes]]:
     return first, [ids[number] for number in range(first, first + len(ids))]
 
 
-def write(name: str, source: Path, sets: dict[str, dict[str, int]]) -> None:
+def later() -> tuple[tuple[int, int], ...]:
+    """Code points whose form C, alone or beside others, is another one for the reference than for Unicode now."""
+    old, new = NFC().normalize_str, partial(unicodedata2.normalize, "NFC")
+    found: set[int] = set()
+    for point in range(0x110000):
+        mark = chr(point)
+        if 0xD800 <= point <= 0xDFFF:
+            continue
+        if any(old(text) != new(text) for text in (f"a{mark}\u0334", f"a\u0345{mark}", f"a\u0323{mark}\u0301")):
+            found.add(point)
+        parts = unicodedata2.normalize("NFD", mark)
+        if parts != mark and old(parts) != new(parts):
+            found |= {point, *map(ord, parts)} - {0x307}
+    ranges: list[tuple[int, int]] = []
+    for point in sorted(found):
+        if ranges and ranges[-1][1] == point - 1:
+            ranges[-1] = (ranges[-1][0], point)
+        else:
+            ranges.append((point, point))
+    return tuple(ranges)
+
+
+def write(
+    name: str, source: Path, sets: dict[str, dict[str, int]], later: tuple[tuple[int, int], ...] = ()
+) -> None:
     first, found = tokens(source)
     vocabulary = Vocabulary(
-        first=first, lengths=bytes(len(token) for token in found), text=b"".join(found), special=sets
+        first=first,
+        lengths=bytes(len(token) for token in found),
+        text=b"".join(found),
+        special=sets,
+        later=later,
     )
     packed = lzma.compress(msgspec.msgpack.encode(vocabulary), preset=9 | lzma.PRESET_EXTREME)
     (PACKAGE / name).write_bytes(packed)
@@ -87,7 +118,7 @@ def make(folder: Path) -> None:
         DISTILL[row] if row < len(DISTILL) else token: number
         for row, (token, number) in enumerate(sorted(qwen.items(), key=lambda item: item[1]))
     }
-    write("qwen.xz", folder / "qwen2.5.json", {"qwen2.5": qwen, "r1-distill-qwen": distill})
+    write("qwen.xz", folder / "qwen2.5.json", {"qwen2.5": qwen, "r1-distill-qwen": distill}, later())
     compare(folder)
 
 

@@ -37,6 +37,10 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     """All tokens, one after the other."""
     special: dict[str, dict[str, int]]
     """By the tokenizer's name: tokens that stand for themselves wherever they appear, and their ids."""
+    later: tuple[tuple[int, int], ...] = ()
+    """Not empty: text is brought into Unicode's form C, as Unicode 9 had it. These (first, last code point) compose
+    or are ordered in later versions only.
+    """
 
     def ranks(self) -> dict[bytes, int]:
         ranks: dict[bytes, int] = {}
@@ -51,8 +55,6 @@ class _Kind(Struct, frozen=True, kw_only=True):
     file: str
     pattern: str
     special: str
-    composed: bool = False
-    """Text is brought into Unicode's form C first."""
     factor: float = 1.0
     """What the count is multiplied by: another vocabulary's count is an estimate, and has to be large enough."""
 
@@ -62,7 +64,7 @@ def _deepseek(special: str, factor: float = 1.0) -> _Kind:
 
 
 def _qwen(special: str) -> _Kind:
-    return _Kind(file="qwen.xz", pattern=QWEN, special=special, composed=True)
+    return _Kind(file="qwen.xz", pattern=QWEN, special=special)
 
 
 _KINDS: dict[TokenizerName, _Kind] = {
@@ -85,6 +87,7 @@ class Tokenizer:
         self._kind = _KINDS[name]
         self._lock = threading.Lock()
         self._encoding: tiktoken.Encoding | None = None
+        self._later: re.Pattern[str] | None = None
 
     @property
     def exact(self) -> bool:
@@ -99,9 +102,8 @@ class Tokenizer:
         each 100,000 characters.
         """
         encoding = self._loaded()
-        whole = normalize("NFC", text) if self._kind.composed else text
         tokens: list[int] = []
-        for part in _parts(whole):
+        for part in _parts(self._composed(text)):
             tokens += encoding.encode(part, allowed_special="all")
         return tokens
 
@@ -110,10 +112,21 @@ class Tokenizer:
         count = len(self.encode(text))
         return count if self.exact else math.ceil(count * self._kind.factor)
 
+    def _composed(self, text: str) -> str:
+        if self._later is None:
+            return text
+        # What came later stands between what is composed, whichever Unicode this Python has.
+        return "".join(
+            part if row % 2 else normalize("NFC", part) for row, part in enumerate(self._later.split(text))
+        )
+
     def _loaded(self) -> tiktoken.Encoding:
         with self._lock:
             if self._encoding is None:
                 vocabulary = _read(self._kind.file)
+                if vocabulary.later:
+                    ranges = "".join(f"{chr(first)}-{chr(last)}" for first, last in vocabulary.later)
+                    self._later = re.compile(f"([{ranges}])")
                 self._encoding = tiktoken.Encoding(
                     self.name,
                     pat_str=self._kind.pattern,
