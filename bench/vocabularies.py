@@ -3,7 +3,7 @@
     python bench/vocabularies.py make FOLDER     # FOLDER: see SOURCES; writes r1code/profiles/tokenizers/*.xz
     python bench/vocabularies.py ratios FOLDER   # how other models count, compared with the packaged ones
 
-It needs the development dependencies, `pip install unicodedata2==18.0.0`, and the tokenizer.json files of SOURCES.
+It needs the development dependencies, unicodedata2 18.0.0, and in FOLDER the tokenizer.json files of SOURCES.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import unicodedata2
 from tokenizers import Tokenizer as Reference
 from tokenizers.normalizers import NFC
 
-from r1code.profiles.tokenizers.tokenizer import NAMES, Vocabulary, tokenizer_named
+from r1code.profiles.tokenizers.tokenizer import Vocabulary, tokenizer_named
 
 HOME = Path(__file__).parents[1]
 PACKAGE = HOME / "r1code/profiles/tokenizers"
@@ -36,10 +36,10 @@ SOURCES = {
 R1 = {"<think>": 128798, "</think>": 128799}
 # The distills are Qwen with the first seven added tokens renamed (R1.md has the ids of four of them).
 DISTILL = [
-    "<｜end▁of▁sentence｜>",
-    "<｜User｜>",
-    "<｜Assistant｜>",
-    "<｜begin▁of▁sentence｜>",
+    "<\uff5cend▁of▁sentence\uff5c>",
+    "<\uff5cUser\uff5c>",
+    "<\uff5cAssistant\uff5c>",
+    "<\uff5cbegin▁of▁sentence\uff5c>",
     "<|EOT|>",
     "<think>",
     "</think>",
@@ -125,10 +125,12 @@ def make(folder: Path) -> None:
 def texts(seed: int = 0) -> list[str]:
     """Code and prose of this repository line by line and whole, and random code points of every kind."""
     lot = random.Random(seed)
-    files = [path.read_text() for suffix in ("*.py", "*.md", "*.toml") for path in HOME.glob(f"r1code/**/{suffix}")]
+    files = [
+        path.read_text() for suffix in ("*.py", "*.md", "*.toml") for path in HOME.glob(f"r1code/**/{suffix}")
+    ]
     lines = [line for text in files for line in text.splitlines(keepends=True)]
     points = [chr(point) for point in range(0x110000) if not 0xD800 <= point <= 0xDFFF]
-    common = [*map(chr, range(128)), *"的一是、。！éüñßж́‍️😀👩‍💻アいΩ①½Ⅷ\u00a0\u3000\u200b"]
+    common = [*map(chr, range(128)), *"的一是、。\uff01éüñßж́‍️😀👩‍💻アいΩ①½Ⅷ\u00a0\u3000\u200b"]
     mixed = ["".join(lot.choices(points[:0x30000], k=50)) for _ in range(4_000)]
     mixed += ["".join(lot.choices(common, k=30)) for _ in range(20_000)]
     alone = ["".join(points[at : at + 16]) for at in range(0, len(points), 16)]
@@ -139,30 +141,24 @@ def compare(folder: Path) -> None:
     for name, file in (("deepseek-v3", "deepseek-v3"), ("deepseek-v4", "deepseek-v4"), ("qwen2.5", "qwen2.5")):
         reference, mine = Reference.from_file(str(folder / f"{file}.json")), tokenizer_named(name)
         differ = [
-            text
-            for text in texts()
-            if reference.encode(text, add_special_tokens=False).ids != mine.encode(text)
+            text for text in texts() if reference.encode(text, add_special_tokens=False).ids != mine.encode(text)
         ]
         print(f"{name}: {len(differ)} of {len(texts())} texts differ", [ascii(text)[:120] for text in differ[:3]])
 
 
 def ratios(folder: Path) -> None:
+    mine = tokenizer_named("deepseek-r1")
     for file in ("llama-3", "o200k"):
-        reference, mine = Reference.from_file(str(folder / f"{file}.json")), tokenizer_named("deepseek-r1")
+        reference = Reference.from_file(str(folder / f"{file}.json"))
         files = [path for suffix in ("*.py", "*.md", "*.toml", "*.json", "*.js") for path in HOME.rglob(suffix)]
         found = sorted(
-            (len(reference.encode(text, add_special_tokens=False).ids) / mine_count, path.name)
+            (len(reference.encode(text, add_special_tokens=False).ids) / mine.count(text), path.name)
             for path in files
-            if len(text := path.read_text(errors="replace")) > 200 and (mine_count := mine_tokens(mine, text))
+            if len(text := path.read_text(errors="replace")[:100_000]) > 200
         )
         middle, (most, where) = found[len(found) // 2][0], found[-1]
         print(f"{file} / deepseek-r1 on {len(found)} files: median {middle:.3f}, most {most:.3f} ({where})")
 
 
-def mine_tokens(mine: object, text: str) -> int:
-    return tokenizer_named("deepseek-r1").count(text[:100_000])
-
-
 if __name__ == "__main__":
-    assert NAMES
     {"make": make, "ratios": ratios}[sys.argv[1]](Path(sys.argv[2]))

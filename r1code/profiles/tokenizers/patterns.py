@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # DeepSeek splits three times, each time what the split before left: digits, Chinese and Japanese, the rest. One
 # pattern for all of it has to say in each part what the earlier splits have taken away.
-_CJK = "一-龥\u3040-ゟ゠-ヿ"
+_CJK = "\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff"
 _LETTERS = rf"[\p{{L}}\p{{M}}&&[^{_CJK}]]"
 _SIGNS = rf"[\p{{P}}\p{{S}}&&[^{_CJK}]]"
 _OTHER = rf"[^\s\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_CJK}]"
@@ -22,14 +22,7 @@ DEEPSEEK = "|".join(
         rf"{_OTHER}+(?!{_LETTERS})",
     ]
 )
-QWEN = "|".join(
-    [
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-        r"[^\r\n\p{L}\p{N}]?\p{L}+",
-        r"\p{N}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    ]
+QWEN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )

@@ -38,8 +38,8 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     special: dict[str, dict[str, int]]
     """By the tokenizer's name: tokens that stand for themselves wherever they appear, and their ids."""
     later: tuple[tuple[int, int], ...] = ()
-    """Not empty: text is brought into Unicode's form C, as Unicode 9 had it. These (first, last code point) compose
-    or are ordered in later versions only.
+    """Not empty: text is brought into Unicode's form C, as Unicode 9 had it. These, from a first to a last code
+    point, compose or are ordered in later versions only.
     """
 
     def ranks(self) -> dict[bytes, int]:
