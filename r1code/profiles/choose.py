@@ -15,17 +15,25 @@ from r1code.profiles.profile import Profile
 ANY_SERVER = "openai-compatible"
 """The profile that a base URL alone means."""
 RETIRED = {("api.deepseek.com", "deepseek-reasoner"): "2026-07-24"}
-"""Models that a host used to serve."""
+"""Models that a host used to serve, and the day that it stopped. Their names are no profiles, and explained."""
 
 
 def find_profile(
-    name: str, user_file: Path | None = None, *, base_url: str | None = None, model: str | None = None
+    name: str,
+    user_file: Path | None = None,
+    *,
+    base_url: str | None = None,
+    model: str | None = None,
+    effort: str | None = None,
 ) -> Profile:
-    """The profile `name`, at another server or with another model where one is given.
+    """The profile `name`: at another server, with another model, or thinking more or less, where one is given.
 
     Raises UsageError if it cannot be used.
     """
     profiles = load_profiles(user_file)
+    for (host, gone), date in RETIRED.items():
+        if name == gone and name not in profiles:
+            raise _retired(host, gone, date)
     if name not in profiles:
         raise UsageError(
             f"there is no profile {name!r}",
@@ -36,7 +44,7 @@ def find_profile(
     if base_url is not None or model is not None:
         profile = _pointed(name, profile, base_url, model)
     _check(name, profile)
-    return profile
+    return profile if effort is None else _thinking(name, profile, effort)
 
 
 def key_of(profile: Profile, environ: Mapping[str, str]) -> str | None:
@@ -70,7 +78,7 @@ def _pointed(name: str, profile: Profile, base_url: str | None, model: str | Non
         raise UsageError(
             "the base URL cannot be used", why=wrong, hint="--base-url http://localhost:8000/v1, for example"
         )
-    moved = base_url is not None and host_of(base_url) != host_of(profile.base_url)
+    moved = base_url is not None and bool(profile.base_url) and host_of(base_url) != host_of(profile.base_url)
     if moved and profile.key_env and profile.key_required:
         raise UsageError(
             f"the profile {name!r} belongs to {host_of(profile.base_url)}",
@@ -89,22 +97,41 @@ def _pointed(name: str, profile: Profile, base_url: str | None, model: str | Non
     )
 
 
+def _thinking(name: str, profile: Profile, effort: str) -> Profile:
+    """Raises UsageError where the model cannot be told."""
+    levels = profile.thinking.efforts
+    if effort not in levels:
+        why = f"its levels are: {', '.join(levels)}" if levels else "how much it thinks cannot be chosen in a request"
+        raise UsageError(
+            f"the profile {name!r} has no effort {effort!r}",
+            why=why,
+            hint="leave --effort (or R1CODE_EFFORT) out, or choose one that it has",
+        )
+    return replace(profile, thinking=replace(profile.thinking, effort=effort))
+
+
+def _retired(host: str, model: str, date: str) -> UsageError:
+    return UsageError(
+        f"the model {model} does not exist any more",
+        why=f"DeepSeek retired it on {date}; {host} serves newer models, and R1 no longer",
+        hint="--profile deepseek-flash for the hosted model, or R1 itself: --profile vllm-r1-0528 on your own "
+        "vLLM, --profile openrouter-r1-0528 on a host that still serves it",
+    )
+
+
 def _check(name: str, profile: Profile) -> None:
     if profile.provider != "chat":
         return
-    retired = RETIRED.get((urlsplit(profile.base_url).hostname or "", profile.model))
+    host = urlsplit(profile.base_url).hostname or ""
+    retired = RETIRED.get((host, profile.model))
     if retired is not None:
-        raise UsageError(
-            f"the model {profile.model} does not exist any more",
-            why=f"DeepSeek retired it on {retired}; its hosted API serves newer models, and R1 no longer",
-            hint="--profile deepseek-flash for the hosted model, or R1 itself on vLLM: --profile vllm-r1-0528",
-        )
+        raise _retired(host, profile.model, retired)
     missing = [
         flag for flag, value in (("--base-url", profile.base_url), ("--model", profile.model)) if not value
     ]
     if missing:
         raise UsageError(
             f"the profile {name!r} needs {' and '.join(missing)}",
-            why="it can be any server, and does not say which",
+            why=profile.notes or "it can be any server, and does not say which",
             hint=f"r1code --profile {name} --base-url http://localhost:8000/v1 --model NAME",
         )

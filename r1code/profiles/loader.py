@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +18,22 @@ from r1code.profiles.profile import Profile
 SHIPPED = "r1code's own profiles.toml"
 REASONING = ("in_prompt", "tag", "field", "none")
 RESERVED = frozenset(
-    {"model", "messages", "stream", "stream_options", "max_tokens", "temperature", "top_p", "seed"}
+    {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "seed",
+    }
 )
 """What a request says already; extra_body may not say it differently."""
+
+_HEADER = re.compile(r"""\s*\[\s*([\w."' -]+?)\s*\]""")
+_KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*[=.]""")
 
 Table = dict[str, Any]
 
@@ -102,7 +116,7 @@ def _over(name: str, below: Table, above: Table, file: str) -> Table:
             "would be sent there; say key_env as well",
         )
     if "model" in above and above["model"] != below.get("model"):
-        for key in ("label", "is_r1", "price"):
+        for key in ("label", "is_r1", "price", "tokenizer", "template", "sources", "unverified"):
             kept.pop(key, None)
     if moved:
         kept.pop("price", None)
@@ -130,20 +144,36 @@ def _wrongs(profile: Profile) -> list[str]:
     wrongs: list[str] = []
     if profile.reasoning not in REASONING:
         wrongs.append(f"reasoning: it is one of {', '.join(REASONING)}")
+    thinking = profile.thinking
+    bodies = {"extra_body": profile.extra_body}
+    bodies |= {f"thinking.efforts.{level}": body for level, body in thinking.efforts.items()}
+    for key, body in bodies.items():
+        wrongs += [
+            f"{key}.{field}: r1code sends {field} itself; use the profile's own keys"
+            for field in sorted(RESERVED & set(body))
+        ]
+        try:
+            json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            wrongs.append(f"{key}: it cannot be sent as JSON: {error}")
+    if thinking.effort is not None and thinking.effort not in thinking.efforts:
+        wrongs.append(f"thinking.effort: {thinking.effort!r} is not one of thinking.efforts: {_levels(profile)}")
+    for field in (profile.session_field, thinking.budget_field):
+        if field in RESERVED:
+            wrongs.append(f"session_field, thinking.budget_field: r1code sends {field} itself")
     wrongs += [
-        f"extra_body.{key}: r1code sends {key} itself; use the profile's own keys"
-        for key in sorted(RESERVED & set(profile.extra_body))
+        f"unverified: there is no key {key}" for key in profile.unverified if key not in Profile.__struct_fields__
     ]
-    try:
-        json.dumps(profile.extra_body, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        wrongs.append(f"extra_body: it cannot be sent as JSON: {error}")
     asked, most = profile.sampling.max_tokens, profile.max_output
     if asked is not None and most is not None and asked > most:
         wrongs.append(f"sampling.max_tokens: {asked} is more than max_output, {most}")
     if profile.base_url and (wrong := wrong_url(profile.base_url)):
         wrongs.append(f"base_url: {wrong}")
     return wrongs
+
+
+def _levels(profile: Profile) -> str:
+    return ", ".join(profile.thinking.efforts) or "none"
 
 
 def wrong_url(url: str) -> str | None:
@@ -168,8 +198,31 @@ def host_of(url: object) -> str:
 
 
 def _error(name: str, file: str, why: str) -> UsageError:
+    line = _line(file, name, why)
     return UsageError(
         f"the profile {name!r} cannot be used",
-        why=f"in {file}: {why}",
+        why=f"in {file}{f', line {line}' if line else ''}: {why}",
         hint="correct it there; docs/profiles.md says what each key means",
     )
+
+
+def _line(file: str, name: str, why: str) -> int | None:
+    """Where in `file` the key stands that `why` begins with or quotes, else where the profile begins."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    words = set(re.findall(r"[\w-]+", why))
+    begun: int | None = None
+    for number, line in enumerate(lines, start=1):
+        if header := _HEADER.match(line):
+            here = header.group(1).replace('"', "").replace("'", "")
+            if here == name or here.startswith(f"{name}."):
+                begun = begun or number
+                if here.rpartition(".")[2] in words and here != name:
+                    begun = number
+            elif begun:
+                break
+        elif begun and (key := _KEY.match(line)) and key.group(1) in words:
+            return number
+    return begun

@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from r1code.profiles.price import Price
+
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
-Amount = Annotated[float, Meta(ge=0)]
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+$")]
 
 
+TemplateName = Literal["deepseek-r1", "deepseek-r1-0528", "deepseek-v3", "chatml"]
 TokenizerName = Literal[
     "deepseek-r1", "deepseek-v3", "deepseek-v4", "qwen2.5", "r1-distill-qwen", "llama-3", "unknown"
 ]
@@ -24,20 +26,6 @@ class Sampling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
     max_tokens: Positive | None = None
-
-
-class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Per million tokens, on `date`, as `source` says."""
-
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
-    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    source: str
-    hit: Amount
-    """Prompt tokens that were in the server's cache."""
-    miss: Amount
-    output: Amount
-    peak_factor: Annotated[float, Meta(ge=1)] = 1.0
-    """What the prices are multiplied by at the busiest hours."""
 
 
 class Timers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +53,17 @@ class Infill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     statement_tokens: Positive = 160
 
 
+class Thinking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a request says how much is to be thought."""
+
+    effort: str | None = None
+    """The level that is asked for: one of `efforts`."""
+    efforts: dict[str, dict[str, Any]] = {}
+    """By level, what the request says for it; `off`: no thinking."""
+    budget_field: str | None = None
+    """The field of the request that limits the reasoning in tokens. None: the server cannot."""
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: str
     """What it really is, in words for a person."""
@@ -90,18 +89,41 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_output: Positive | None = None
     reasoning: str = "in_prompt"
     """Where the reasoning starts: in_prompt, tag, field, or none."""
+    replay: Literal["never", "tool_turns"] = "never"
+    """Which reasoning is sent back: none (R1, which refuses it or drops it) | that of each answer with native tool
+    calls, the empty one too, which DeepSeek's API demands since V3.2."""
+    thinking: Thinking = Thinking()
     system: bool = False
     """Whether the model takes a system message."""
+    system_role: Literal["system", "developer"] = "system"
+    """What that message's role is called on the wire."""
+    merge_roles: bool = True
+    """Whether messages of one role in a row have to be one message."""
     tokenizer: TokenizerName = "unknown"
     """Whose vocabulary counts its tokens; `llama-3` and `unknown` are estimated, on the safe side."""
+    template: TemplateName | None = None
+    """How the server makes one prompt of the messages. None: not known."""
     sampling: Sampling = Sampling()
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """What the request calls the limit of the answer."""
     extra_body: dict[str, Any] = {}
-    """Sent with each request as it is: thinking controls and the like."""
+    """Sent with each request as it is."""
     concurrency: Positive = 1
     """Requests at a time."""
     session_header: Header | None = None
     """A header that carries the session's id, for routers that keep a session on one replica."""
+    session_field: str | None = None
+    """A field of the request that carries it: for servers that schedule, or keep caches apart, by it."""
     price: Price | None = None
     """None: not known, or nobody's business but the server's owner's."""
     timers: Timers = Timers()
     notes: str = ""
+    sources: tuple[str, ...] = ()
+    """Where its values were read."""
+    unverified: tuple[str, ...] = ()
+    """Keys whose values nobody has confirmed."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What each request says beyond the fields that all have."""
+        return {**self.extra_body, **self.thinking.efforts.get(self.thinking.effort or "", {})}

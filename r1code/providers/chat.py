@@ -162,17 +162,27 @@ class ChatProvider:
         def sent(value: T | None) -> T | openai.Omit:
             return openai.omit if value is None else value
 
+        role, newer = self._profile.system_role, self._profile.max_tokens_field == "max_completion_tokens"
+        messages = [
+            {**msgspec.to_builtins(message), "role": role if message.role == "system" else message.role}
+            for message in request.messages
+        ]
         return client.chat.completions.create(
             model=self._profile.model,
-            messages=cast("list[ChatCompletionMessageParam]", msgspec.to_builtins(request.messages)),
+            messages=cast("list[ChatCompletionMessageParam]", messages),
             stream=True,
             stream_options={"include_usage": True},
-            max_tokens=sent(request.max_tokens),
+            max_tokens=sent(None if newer else request.max_tokens),
+            max_completion_tokens=sent(request.max_tokens if newer else None),
             temperature=sent(request.temperature),
             top_p=sent(request.top_p),
             seed=sent(request.seed),
-            extra_body=self._profile.extra_body or None,
+            extra_body=self._body() or None,
         )
+
+    def _body(self) -> dict[str, object]:
+        field = self._profile.session_field
+        return self._profile.body if field is None else {**self._profile.body, field: self._session()}
 
     def _headers(self) -> dict[str, str]:
         headers = {"user-agent": f"r1code/{__version__}"}
