@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 
 def profiles(options: argparse.Namespace) -> int:
     from r1code.app.folders import user_profiles
-    from r1code.app.profiles import as_json, as_table
-    from r1code.profiles import load_profiles
+    from r1code.app.profiles import as_details, as_json, as_table
+    from r1code.profiles import load_profiles, named
     from r1code.ui.safe import safe
 
     found = load_profiles(user_profiles())
-    print(as_json(found, os.environ) if options.json else safe(as_table(found, os.environ)))
+    if options.action == "show":
+        one = named(options.name, found)
+        print(as_json([one], os.environ, alone=True) if options.json else safe(as_details(one, os.environ)))
+    else:
+        rows = list(found.values())
+        print(as_json(rows, os.environ) if options.json else safe(as_table(rows, os.environ)))
     return 0
 
 

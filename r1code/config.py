@@ -49,6 +49,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The server of the profile, instead of its own; alone, it means the profile `openai-compatible`."""
     model_name: str | None = None
     """What the server calls the model."""
+    effort: str | None = None
+    """How much the model is to think: a level of the profile; None: as the profile says."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
     record: str | None = None

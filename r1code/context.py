@@ -40,6 +40,14 @@ class Model:
         self._waits = waits
         self._asked = 0
 
+    def switched(self, profile: Profile, provider: Provider, dialect: Dialect) -> Model:
+        """The model of another profile in the place of this one: with its instructions, and seeds that go on."""
+        model = Model(
+            profile, provider, dialect, instructions=self.instructions, seed=self._seed, waits=self._waits
+        )
+        model._asked = self._asked
+        return model
+
     def request(self, history: Sequence[Message]) -> Request:
         sampling = self._profile.sampling
         return Request(

@@ -15,6 +15,9 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
     model.add_argument(
+        "--effort", metavar="LEVEL", help="how much it thinks, where that can be chosen (`r1code profiles show`)"
+    )
+    model.add_argument(
         "--yes",
         action="store_true",
         default=None,
@@ -77,8 +80,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
-    profiles = commands.add_parser("profiles", help="list the profiles")
-    profiles.add_argument("--json", action="store_true", help="as JSON")
+    _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
@@ -94,6 +96,14 @@ def parser() -> argparse.ArgumentParser:
     _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
+
+
+def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:
+    profiles = add("profiles", help="list the profiles, or show one with all its values")
+    profiles.add_argument("--json", action="store_true", help="as JSON")
+    one = profiles.add_subparsers(dest="action", metavar="show").add_parser("show", help="all of one profile")
+    one.add_argument("name", metavar="NAME")
+    one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
 
 
 def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:

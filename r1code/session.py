@@ -97,7 +97,13 @@ class Rewound(Item, frozen=True, kw_only=True):
     """Of the work tree's timeline."""
 
 
-AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound
+class Switched(Item, frozen=True, kw_only=True):
+    """From here on the model of another profile answers."""
+
+    profile: str
+
+
+AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -170,6 +176,12 @@ class Session:
         first = self._entries[0].item
         assert isinstance(first, Opened)  # noqa: S101 - neither `create` nor `load` returns without it
         return first
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile whose model answers now."""
+        switches = [entry.item.profile for entry in self.path() if isinstance(entry.item, Switched)]
+        return switches[-1] if switches else self.opened.profile
 
     @property
     def head(self) -> int | None:

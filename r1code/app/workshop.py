@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.backend import chosen_profile, key_names, provider_of
+from r1code.app.backend import chosen_profile, dialect_of, key_names, provider_of
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
@@ -26,7 +26,6 @@ from r1code.approval import Approvals, Approver
 from r1code.config import Config
 from r1code.context import Model
 from r1code.control import Control
-from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
@@ -220,7 +219,7 @@ class Workshop:
         return Pipeline(self.session, self._model(instructions, seed), bench)
 
     def _model(self, instructions: str, seed: int | None) -> Model:
-        dialect = TextDialect(system=self._profile.system)
+        dialect = dialect_of(self._profile)
         return Model(self._profile, self.provider, dialect, instructions=instructions, seed=seed)
 
     def unified(self, patch: Patch) -> str:

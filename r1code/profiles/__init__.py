@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from r1code.profiles.choose import ANY_SERVER, find_profile, key_of
+from r1code.profiles.choose import ANY_SERVER, find_profile, key_of, named
 from r1code.profiles.loader import Named, load_profiles
 from r1code.profiles.price import Cost, Peak, Price
 from r1code.profiles.profile import Infill, Profile, Sampling, Thinking, Timers
@@ -21,4 +21,5 @@ __all__ = [
     "find_profile",
     "key_of",
     "load_profiles",
+    "named",
 ]

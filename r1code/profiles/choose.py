@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from r1code.errors import UsageError
-from r1code.profiles.loader import host_of, load_profiles, wrong_url
+from r1code.profiles.loader import Named, host_of, load_profiles, wrong_url
 from r1code.profiles.profile import Profile
 
 ANY_SERVER = "openai-compatible"
@@ -30,21 +30,25 @@ def find_profile(
 
     Raises UsageError if it cannot be used.
     """
-    profiles = load_profiles(user_file)
-    for (host, gone), date in RETIRED.items():
-        if name == gone and name not in profiles:
-            raise _retired(host, gone, date)
-    if name not in profiles:
-        raise UsageError(
-            f"there is no profile {name!r}",
-            why=f"the profiles are: {', '.join(sorted(profiles))}",
-            hint="choose one of them with --profile; `r1code profiles` says what they are",
-        )
-    profile = profiles[name].profile
+    profile = named(name, load_profiles(user_file)).profile
     if base_url is not None or model is not None:
         profile = _pointed(name, profile, base_url, model)
     _check(name, profile)
     return profile if effort is None else _thinking(name, profile, effort)
+
+
+def named(name: str, profiles: Mapping[str, Named]) -> Named:
+    """The one of that name. Raises UsageError that says which there are, or why there is none any more."""
+    if name in profiles:
+        return profiles[name]
+    for (host, gone), date in RETIRED.items():
+        if name == gone:
+            raise _retired(host, gone, date)
+    raise UsageError(
+        f"there is no profile {name!r}",
+        why=f"the profiles are: {', '.join(sorted(profiles))}",
+        hint="choose one of them with --profile; `r1code profiles` says what they are",
+    )
 
 
 def key_of(profile: Profile, environ: Mapping[str, str]) -> str | None:
@@ -101,13 +105,14 @@ def _thinking(name: str, profile: Profile, effort: str) -> Profile:
     """Raises UsageError where the model cannot be told."""
     levels = profile.thinking.efforts
     if effort not in levels:
-        why = f"its levels are: {', '.join(levels)}" if levels else "how much it thinks cannot be chosen in a request"
+        known = f"its levels are: {', '.join(levels)}"
         raise UsageError(
             f"the profile {name!r} has no effort {effort!r}",
-            why=why,
+            why=known if levels else "how much it thinks cannot be chosen in a request",
             hint="leave --effort (or R1CODE_EFFORT) out, or choose one that it has",
         )
-    return replace(profile, thinking=replace(profile.thinking, effort=effort))
+    label = profile.label if effort == profile.thinking.effort else f"{profile.label}; effort: {effort}"
+    return replace(profile, label=label, thinking=replace(profile.thinking, effort=effort))
 
 
 def _retired(host: str, model: str, date: str) -> UsageError:

@@ -73,13 +73,21 @@ def _tables(path: Path) -> dict[str, Table]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read", why=str(error), hint="fix its permissions") from error
     try:
-        return msgspec.toml.decode(data, type=dict[str, Table])
+        tables = msgspec.toml.decode(data, type=dict[str, Any])
     except msgspec.MsgspecError as error:
-        raise UsageError(
-            f"{path} is not a file of profiles",
-            why=str(error),
-            hint="each profile is a table [name]; docs/profiles.md has the keys",
-        ) from error
+        raise _no_tables(path, str(error)) from error
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise _no_tables(path, f"{name} is not a table")
+    return tables
+
+
+def _no_tables(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a file of profiles",
+        why=why,
+        hint="each profile is a table [name]; docs/profiles.md has the keys",
+    )
 
 
 def _merged(name: str, own: dict[str, Table], shipped: dict[str, Table], file: str) -> Table:

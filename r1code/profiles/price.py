@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -16,10 +16,12 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MILLION = Decimal(1_000_000)
+_DIGITS = 60
+"""So that nothing is rounded: a bound that is off by a last digit is none."""
 
 
 class Peak(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The hours at which a price is multiplied. Public holidays are not known, and count as the days they fall on."""
+    """The hours at which a price is multiplied. Public holidays are not known: they count as any other day."""
 
     factor: Annotated[float, Meta(ge=1)]
     utc_offset: Annotated[float, Meta(ge=-14, le=14)]
@@ -87,7 +89,16 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Of an answer that was complete `at`, a time with its zone. Raises ValueError for one without."""
         if at.tzinfo is None:
             raise ValueError("a time without its zone does not say which price holds")
-        factor = self._factor(peak=self.peak is not None and self.peak.holds(at))
+        with localcontext(prec=_DIGITS):
+            return self._cost(usage, self._factor(peak=self.peak is not None and self.peak.holds(at)))
+
+    def bound(self, prompt: int, output: int) -> Decimal:
+        """What a request of `prompt` tokens, answered with `output` tokens, costs at most, at any hour."""
+        with localcontext(prec=_DIGITS):
+            tokens = prompt * _exact(self._dearest) + output * _exact(self.output)
+            return tokens * self._factor(peak=True) / _MILLION
+
+    def _cost(self, usage: Usage, factor: Decimal) -> Cost:
         hits, misses = _split(usage.prompt, usage.cached)
         reasons, answers = _split(usage.completion, usage.reasoning)
         hit = Decimal(0) if hits == 0 else _worth(hits, self.hit, factor)
@@ -107,11 +118,6 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             total=_plus(prompt, output),
             at_most=_plus(_worth(usage.prompt, self._dearest, factor), output),
         )
-
-    def bound(self, prompt: int, output: int) -> Decimal:
-        """What a request of `prompt` tokens, answered with `output` tokens, costs at most, at any hour."""
-        factor = self._factor(peak=True)
-        return (prompt * _exact(self._dearest) + output * _exact(self.output)) * factor / _MILLION
 
     @property
     def _dearest(self) -> float:
@@ -138,4 +144,5 @@ def _worth(tokens: int | None, amount: float | None, factor: Decimal) -> Decimal
 
 
 def _plus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
-    return None if left is None or right is None else left + right
+    with localcontext(prec=_DIGITS):
+        return None if left is None or right is None else left + right

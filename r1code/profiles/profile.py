@@ -90,8 +90,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reasoning: str = "in_prompt"
     """Where the reasoning starts: in_prompt, tag, field, or none."""
     replay: Literal["never", "tool_turns"] = "never"
-    """Which reasoning is sent back: none (R1, which refuses it or drops it) | that of each answer with native tool
-    calls, the empty one too, which DeepSeek's API demands since V3.2."""
+    """Which reasoning is sent back: none, for R1 refuses or drops it | that of each answer with native calls,
+    the empty one too: DeepSeek's API demands it since V3.2."""
     thinking: Thinking = Thinking()
     system: bool = False
     """Whether the model takes a system message."""

@@ -14,8 +14,8 @@ from r1code.profiles.profile import Profile
 def rendered(profile: Profile, messages: Sequence[tuple[str, str]], *, generation: bool = True) -> str | None:
     """`messages` (role and content each) as the model reads them; None: the template is not known.
 
-    `generation`: with the words after which the model begins to write. The templates are written from the form that
-    the models' published templates have for such messages (docs/decisions/0019), without what only tools need.
+    `generation`: with the words after which the model begins to write. The templates say what the published ones
+    say about such messages (docs/decisions/0019), without what only tools need.
     """
     if profile.template is None:
         return None

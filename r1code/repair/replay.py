@@ -15,7 +15,7 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Entry, Observed, Replied, Rewound
+from r1code.session import AnyItem, Entry, Observed, Replied, Rewound, Switched
 
 _VOLATILE = frozenset(
     {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
@@ -77,7 +77,9 @@ def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Di
     """
     step = 0
     # What was undone later is no part of what the replies did.
-    items = ([one.item for one in log if not isinstance(one.item, Rewound)] for log in (recorded, replayed))
+    items = (
+        [one.item for one in log if not isinstance(one.item, Rewound | Switched)] for log in (recorded, replayed)
+    )
     for left, right in zip_longest(*items):
         told = (_told(left), _told(right))
         if told[0] != told[1]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from r1code.app.profiles import as_json, as_table
+from r1code.app.profiles import as_details, as_json, as_table
 from r1code.errors import UsageError
 from r1code.profiles import Profile, find_profile, key_of, load_profiles
 
@@ -36,19 +36,50 @@ base_url = "http://cellar:8000/v1"
 
 def test_the_shipped_profiles_are_these() -> None:
     sizes = ("qwen-1.5b", "qwen-7b", "llama-8b", "qwen-14b", "qwen-32b", "llama-70b")
-    distills = {f"vllm-r1-distill-{size}" for size in sizes}
+    distills = {f"vllm-r1-distill-{size}" for size in sizes} | {"vllm-r1-0528-qwen3-8b"}
     others = {"deepseek-flash", "deepseek-v4-pro", "openai-compatible", "embedded", "scripted"}
-    assert set(load_profiles()) == {"vllm-r1", "vllm-r1-0528"} | distills | others
+    others |= {"vllm-v3-0324", "openai-o1"}
+    assert set(load_profiles()) == {"vllm-r1", "vllm-r1-0528"} | HOSTS | distills | others
+
+
+HOSTS = {
+    "openrouter-r1-0528",
+    "siliconflow-r1",
+    "novita-r1-0528",
+    "deepinfra-r1-0528",
+    "azure-r1-0528",
+    "bedrock-r1",
+    "ark-r1-0528",
+    "alibaba-r1-0528",
+}
+"""Where others serve R1."""
 
 
 def test_only_r1_is_called_r1() -> None:
     profiles = load_profiles()
-    assert {name for name, one in profiles.items() if one.profile.is_r1} == {"vllm-r1", "vllm-r1-0528"}
+    assert {name for name, one in profiles.items() if one.profile.is_r1} == {"vllm-r1", "vllm-r1-0528"} | HOSTS
     for name, one in profiles.items():
-        if "distill" in name:
+        if "distill" in name or "qwen3" in name:
             assert "taught by R1" in one.profile.label
-        if name.startswith("deepseek"):
+        elif name.startswith(("deepseek", "openai-o1", "vllm-v3", "embedded")):
             assert "not R1" in one.profile.label
+
+
+def test_what_is_said_of_a_model_has_its_source_and_what_is_not_confirmed_is_named() -> None:
+    for name, one in load_profiles().items():
+        profile = one.profile
+        if profile.provider == "chat" and name != "openai-compatible":
+            assert all(source.startswith("https://") for source in profile.sources)
+            assert profile.sources
+        # Nobody has called these hosts.
+        assert name not in HOSTS or "concurrency" in profile.unverified
+        assert profile.context_window is None or (profile.sampling.max_tokens or 0) < profile.context_window
+
+
+def test_no_reasoning_goes_back_to_r1_and_what_deepseeks_api_demands_does() -> None:
+    profiles = load_profiles()
+    replaying = {name for name, one in profiles.items() if one.profile.replay == "tool_turns"}
+    assert replaying == {"deepseek-flash", "deepseek-v4-pro"}
 
 
 def test_no_shipped_profile_sends_a_retired_name() -> None:
@@ -58,8 +89,11 @@ def test_no_shipped_profile_sends_a_retired_name() -> None:
 
 def test_shipped_prices_say_when_and_where_they_were_read() -> None:
     priced = [one.profile.price for one in load_profiles().values() if one.profile.price is not None]
-    assert len(priced) == 2
-    assert all(price.source.startswith("https://") and price.hit < price.miss < price.output for price in priced)
+    assert len(priced) == 10
+    assert all(price.source.startswith("https://") for price in priced)
+    assert all((price.hit or 0) < price.miss < price.output for price in priced)
+    # A price that nobody dated is no price.
+    assert load_profiles()["alibaba-r1-0528"].profile.price is None
 
 
 def test_a_users_profile_is_added(tmp_path: Path) -> None:
@@ -129,6 +163,14 @@ WRONG = {
     'label = "x"\nprovider = "chat"\nsession_header = "X Session"': ["session_header"],
     'label = "x"\nprovider = "chat"\n[mine.timers]\nidle_seconds = 0': ["timers.idle_seconds"],
     'label = "x"\nprovider = "chat"\n[mine.price]\ncurrency = "USD"': ["price"],
+    'label = "x"\nprovider = "chat"\nreplay = "always"': ["replay", "always", "line 4"],
+    'label = "x"\nprovider = "chat"\ntokenizer = "gpt2"': ["tokenizer", "gpt2"],
+    'label = "x"\nprovider = "chat"\nunverified = ["colour"]': ["unverified", "colour"],
+    'label = "x"\nprovider = "chat"\nsession_field = "model"': ["session_field", "model"],
+    'label = "x"\nprovider = "chat"\nthinking = { effort = "high" }': ["thinking.effort", "high"],
+    'extends = "deepseek-flash"\n[mine.thinking.efforts]\nlow = { model = "x" }': ["thinking.efforts.low.model"],
+    'label = "x"\nprovider = "chat"\n[mine.price]\ncurrency = "USD"\ndate = "2026-01-01"\nsource = "x"\n'
+    'miss = 1\noutput = 1\npeak = { factor = 2, utc_offset = 8, days = ["monday"], hours = [[9, 12]] }': ["days"],
     'extends = "nobody"': ["nobody", "vllm-r1"],
     'extends = "mine"': ["mine", "vllm-r1"],
     'extends = "other"\n[other]\nextends = "mine"': ["extends"],
@@ -147,10 +189,27 @@ def test_a_wrong_profile_is_refused_with_file_profile_and_key(tmp_path: Path, te
     assert "me:pass" not in said
 
 
-@pytest.mark.parametrize("text", ["[mine\n", "mine = 3\n"])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[other]\nlabel = "a"\nprovider = "chat"\n\n[mine]\nlabel = "x"\nprovider = "pigeon"\n', 7),
+        ('[mine]\nlabel = "x"\n# colour\nprovider = "chat"\ncolour = 3\n[other]\ncolour = 4\n', 5),
+        ('["mine"]\nlabel = "x"\nprovider = "chat"\n[mine.timers]\nprogress_seconds = 2\nidle_seconds = 0\n', 6),
+        ('\n[mine]\nprovider = "chat"\n', 2),
+        ('[mine]\nextends = "vllm-r1"\nsampling = { temperature = 9.0 }\n', 3),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    path = write(tmp_path, text)
+    assert f"{path}, line {line}:" in refused(path)
+
+
+@pytest.mark.parametrize("text", ["[fine]\n[mine\n", "mine = 3\n"])
 def test_a_file_that_holds_no_profiles_is_refused(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
-    assert str(path) in refused(path)
+    said = refused(path)
+    assert str(path) in said
+    assert "line 2" in said or "mine is not a table" in said
 
 
 def test_a_missing_file_adds_nothing(tmp_path: Path) -> None:
@@ -175,6 +234,39 @@ def test_the_retired_name_is_refused_with_its_date_and_what_to_use(tmp_path: Pat
     assert "2026-07-24" in said
 
 
+def test_the_retired_name_is_no_profile_and_is_explained(tmp_path: Path) -> None:
+    for missing in (tmp_path / "none", write(tmp_path, MINE)):
+        said = refused(missing, "deepseek-reasoner")
+        for word in ("deepseek-reasoner", "2026-07-24", "deepseek-flash", "vllm-r1-0528", "openrouter-r1-0528"):
+            assert word in said
+    assert "2026-07-24" in refused(tmp_path / "none", "deepseek-flash", model="deepseek-reasoner")
+    # A person's own profile may be called so.
+    own = write(tmp_path, MINE.replace("[mine]", "[deepseek-reasoner]"))
+    assert find_profile("deepseek-reasoner", own).label == "R1 in the cellar"
+
+
+@pytest.mark.parametrize(
+    ("effort", "body"),
+    [
+        ("off", {"thinking": {"type": "disabled"}}),
+        ("low", {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}),
+        ("max", {"thinking": {"type": "enabled"}, "reasoning_effort": "max"}),
+    ],
+)
+def test_how_much_is_thought_is_chosen_by_level(effort: str, body: dict[str, Any]) -> None:
+    for name in ("deepseek-flash", "deepseek-v4-pro"):
+        profile = find_profile(name, effort=effort)
+        assert profile.body == body
+        assert effort in profile.label
+    assert find_profile("deepseek-flash", effort="high") == find_profile("deepseek-flash")
+
+
+def test_a_level_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    said = refused(tmp_path / "none", "deepseek-flash", effort="ultra")
+    assert [word for word in ("ultra", "off, low, high, max", "--effort") if word not in said] == []
+    assert "cannot be chosen" in refused(tmp_path / "none", "vllm-r1", effort="low")
+
+
 def test_the_retired_name_elsewhere_is_somebody_elses_business(tmp_path: Path) -> None:
     url = "https://r1.example/v1"
     assert find_profile("openai-compatible", base_url=url, model="deepseek-reasoner").base_url == url
@@ -193,6 +285,8 @@ def test_a_base_url_and_a_model_make_a_profile() -> None:
     [
         ("openai-compatible", {}, ["--base-url", "--model"]),
         ("openai-compatible", {"model": "x"}, ["--base-url"]),
+        ("azure-r1-0528", {}, ["--base-url", "openai.azure.com/openai/v1"]),
+        ("bedrock-r1", {}, ["--base-url", "bedrock-runtime"]),
         ("openai-compatible", {"base_url": "gpu:8000", "model": "x"}, ["http://"]),
         ("scripted", {"base_url": "http://gpu:8000/v1"}, ["scripted", "--profile"]),
         (
@@ -229,22 +323,74 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str)
     assert key not in str(caught.value)
 
 
+def rows(text: str) -> dict[str, str]:
+    """What a table says of each profile."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines()[1:]:
+        if line[:1].strip():
+            name = line.split()[0]
+        found[name] = f"{found.get(name, '')} {line.strip()}"
+    return found
+
+
 def test_the_table_says_what_each_is_and_what_it_lacks() -> None:
-    lines = as_table(load_profiles(), {"DEEPSEEK_API_KEY": "secret"}).splitlines()
-    rows = {line.split()[0]: line for line in lines}
-    assert lines[0].split() == ["NAME", "R1", "NEEDS", "WHAT", "IT", "IS"]
-    assert "DEEPSEEK_API_KEY (set)" in rows["deepseek-flash"]
-    assert "not R1" in rows["deepseek-flash"]
-    assert rows["vllm-r1"].split()[1] == "yes"
-    assert "DEEPSEEK_API_KEY (not set)" in as_table(load_profiles(), {})
-    assert "secret" not in "".join(lines)
+    everything = list(load_profiles().values())
+    text = as_table(everything, {"DEEPSEEK_API_KEY": "secret"})
+    found = rows(text)
+    assert text.split()[:3] == ["NAME", "R1", "NEEDS"]
+    assert "DEEPSEEK_API_KEY (set)" in found["deepseek-flash"]
+    assert "not R1" in found["deepseek-flash"]
+    assert found["vllm-r1"].split()[1] == "yes"
+    assert "DEEPSEEK_API_KEY (not set)" in as_table(everything, {})
+    assert "--base-url, AZURE_OPENAI_API_KEY (not set)" in found["azure-r1-0528"]
+    assert "secret" not in text
+
+
+def test_tables_and_details_fit_into_80_columns() -> None:
+    everything = list(load_profiles().values())
+    for text in (as_table(everything, {}), *(as_details(one, {}) for one in everything)):
+        long = [line for line in text.splitlines() if len(line) > 80]
+        # One word, such as an address, is never broken.
+        assert all(len(line.split()) <= 2 for line in long)
+
+
+def test_the_details_hold_every_value() -> None:
+    for one in load_profiles().values():
+        keys = {line.split()[0] for line in as_details(one, {}).splitlines()}
+        assert {
+            key for key in Profile.__struct_fields__ if not any(k.partition(".")[0] == key for k in keys)
+        } == set()
+
+
+def test_the_details_of_a_price_name_day_source_peak_and_what_is_unknown() -> None:
+    def said(name: str) -> str:
+        return " ".join(as_details(load_profiles()[name], {}).split())
+
+    flash = said("deepseek-flash")
+    for part in (
+        "price.hit 0.003 USD per million tokens (0.006 at peak hours)",
+        "price.output 0.6 USD per million tokens (1.2 at peak hours)",
+        "x 2 on mon, tue, wed, thu, fri, 09:00-12:00 and 14:00-18:00 at UTC+8",
+        "price.date 2026-11-15",
+        "price.source https://api-docs.deepseek.com/quick_start/pricing",
+        "merge_roles yes (not confirmed)",
+        "thinking.effort high",
+    ):
+        assert part in flash
+    assert "price.hit not known" in said("openrouter-r1-0528")
+    assert "price not known" in said("alibaba-r1-0528")
+    assert "price.miss 4 CNY per million tokens" in said("ark-r1-0528")
 
 
 def test_the_json_list_decodes_to_the_profiles() -> None:
-    rows = json.loads(as_json(load_profiles(), {"DEEPSEEK_API_KEY": "secret"}))
+    everything = load_profiles()
+    rows = json.loads(as_json(list(everything.values()), {"DEEPSEEK_API_KEY": "secret"}))
     by_name = {row.pop("name"): row for row in rows}
     assert by_name["deepseek-flash"]["key_set"]
     assert not by_name["vllm-r1"]["key_set"]
     for name, row in by_name.items():
         del row["key_set"], row["origin"]
-        assert msgspec.convert(row, type=Profile) == load_profiles()[name].profile
+        assert msgspec.convert(row, type=Profile) == everything[name].profile
+    alone = json.loads(as_json([everything["vllm-r1"]], {}, alone=True))
+    assert alone["name"] == "vllm-r1"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from fakes.chat import KEY, REQUEST, ask, profile_at, provider, texts
 from fakes.server import Answer, FakeServer, Step, chunk, say, told
 from r1code.control import Control
+from r1code.dialects.base import ChatMessage
 from r1code.profiles import find_profile, load_profiles
 from r1code.providers.base import Delta, Done
 from r1code.providers.chat import ChatProvider
@@ -162,6 +163,28 @@ BODIES = {
     },
     "deepseek-flash": {**HOSTED, "model": "deepseek-flash"},
     "deepseek-v4-pro": {**HOSTED, "model": "deepseek-v4-pro"},
+    "vllm-r1-0528-qwen3-8b": {**DISTILL, "model": "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B"},
+    "vllm-v3-0324": {
+        **COMMON,
+        "max_tokens": 8192,
+        "temperature": 0.3,
+        "model": "deepseek-ai/DeepSeek-V3-0324",
+    },
+    "openrouter-r1-0528": {**R1, "model": "deepseek/deepseek-r1-0528"},
+    "siliconflow-r1": {**R1, "model": "deepseek-ai/DeepSeek-R1"},
+    "novita-r1-0528": {**R1, "model": "deepseek/deepseek-r1-0528"},
+    "deepinfra-r1-0528": {**R1, "model": "deepseek-ai/DeepSeek-R1-0528"},
+    "azure-r1-0528": {**R1, "model": "DeepSeek-R1-0528"},
+    "bedrock-r1": {**R1, "model": "deepseek.r1-v1:0"},
+    "ark-r1-0528": {**COMMON, "max_tokens": 32768, "model": "deepseek-r1-250528"},
+    "alibaba-r1-0528": {
+        **COMMON,
+        "max_tokens": 16384,
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "model": "deepseek-r1-0528",
+    },
+    "openai-o1": {**COMMON, "max_completion_tokens": 32768, "reasoning_effort": "medium", "model": "o1"},
     "openai-compatible": {**COMMON, "model": "m"},
 }
 
@@ -187,6 +210,20 @@ def test_the_request_of_a_profile(name: str) -> None:
     assert isinstance(done, Done)
     assert server.rejected == []
     assert server.chats[0].body == BODIES[name]
+
+
+def test_instructions_come_from_whom_the_profile_says() -> None:
+    system = ChatMessage(role="system", content="Rules.")
+    for role in ("system", "developer"):
+        with FakeServer([told("ok")]) as server, provider(server.url, system_role=role) as made:
+            list(made.stream(replace(REQUEST, messages=(system, *REQUEST.messages)), Control()))
+        assert [one["role"] for one in server.chats[0].body["messages"]] == [role, "user"]
+
+
+def test_the_session_is_named_in_the_body_where_the_profile_says() -> None:
+    with FakeServer([told("ok")]) as server, provider(server.url, session_field="user_id") as made:
+        list(made.stream(REQUEST, Control()))
+    assert server.chats[0].body["user_id"] == "session-1"
 
 
 def test_a_seed_is_sent_where_there_is_one() -> None:
