@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -103,7 +104,7 @@ def _shown(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple) and key in {"sources", "unverified", "edits"}:
-        return ", ".join(str(one) for one in value) or "none"
+        return ", ".join(cast("tuple[str, ...]", value)) or "none"
     if isinstance(value, dict | tuple):
         # With blanks, so that it can be wrapped.
         return json.dumps(value) if value else "none"
