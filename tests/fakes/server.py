@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any, Literal, Self, cast
 
-Style = Literal["vllm", "deepseek", "r1-era"]
+Style = Literal["vllm", "deepseek", "r1-era", "o1"]
 """vLLM | DeepSeek's API of today | the hosts of R1's time, some of which still serve it."""
 CUT = "cut"
 HANG = "hang"
@@ -101,8 +101,10 @@ def openai_error(message: str, code: object = None, kind: str = "invalid_request
 
 KEYS = {
     "model": str, "messages": list, "stream": bool, "stream_options": dict, "max_tokens": int, "seed": int,
-    "temperature": (int, float), "top_p": (int, float), "thinking": dict, "reasoning_effort": str,
+    "temperature": (int, float), "top_p": (int, float), "thinking": dict, "reasoning_effort": str, "user_id": str,
 }  # fmt: skip
+O1_KEYS = {name: kind for name, kind in KEYS.items() if name not in {"max_tokens", "temperature", "top_p"}}
+O1_KEYS["max_completion_tokens"] = int
 
 
 class FakeServer:
@@ -182,7 +184,7 @@ class FakeServer:
         return answer
 
     def _wrong_body(self, body: Any) -> Answer | None:
-        problem = next(_problems(body), None)
+        problem = next(_problems(body, self.style), None)
         if problem is None:
             return None
         if self.style == "vllm":
@@ -200,7 +202,7 @@ class FakeServer:
         return fault(404, {"error": {"message": message, "type": "NotFoundError", "param": "model", "code": 404}})
 
     def _wrong_size(self, body: dict[str, Any]) -> Answer | None:
-        most = {"vllm": self.context, "deepseek": 393_216, "r1-era": 65_536}[self.style]
+        most = {"vllm": self.context, "deepseek": 393_216, "r1-era": 65_536, "o1": 100_000}[self.style]
         asked = body.get("max_tokens", 1)
         if self.style != "vllm":
             message = f"Invalid max_tokens value, the valid range of max_tokens is [1, {most}]"
@@ -221,13 +223,13 @@ class FakeServer:
         return fault(400, {"error": error})
 
 
-def _problems(body: Any) -> Iterator[str]:
+def _problems(body: Any, style: Style) -> Iterator[str]:
     """What is wrong with a request's shape."""
     if not isinstance(body, dict):
         yield "the body is not an object"
         return
     for name, value in body.items():
-        kind = KEYS.get(name)
+        kind = (O1_KEYS if style == "o1" else KEYS).get(name)
         if kind is None:
             yield f"unknown field {name}"
         elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -238,13 +240,16 @@ def _problems(body: Any) -> Iterator[str]:
         yield "Stream options can only be defined when `stream=True`."
     if not 0 <= body.get("temperature", 0) <= 2 or not 0 < body.get("top_p", 1) <= 1:
         yield "temperature or top_p out of range"
-    yield from (f"message {message} is malformed" for message in body["messages"] if not _is_message(message))
+    roles = {"developer" if style == "o1" else "system", "user", "assistant"}
+    yield from (
+        f"message {message} is malformed" for message in body["messages"] if not _is_message(message, roles)
+    )
 
 
-def _is_message(message: Any) -> bool:
+def _is_message(message: Any, roles: set[str]) -> bool:
     if not isinstance(message, dict) or not set(message) <= {"role", "content", "reasoning_content"}:
         return False
-    return message.get("role") in {"system", "user", "assistant"} and isinstance(message.get("content"), str)
+    return message.get("role") in roles and isinstance(message.get("content"), str)
 
 
 def _wrong_era(messages: list[dict[str, str]]) -> Answer | None:

@@ -197,7 +197,7 @@ def test_every_chat_profile_has_its_body_in_the_table() -> None:
 @pytest.mark.parametrize("name", BODIES)
 def test_the_request_of_a_profile(name: str) -> None:
     profile = load_profiles()[name].profile
-    style = "deepseek" if name.startswith("deepseek") else "vllm"
+    style = {"deepseek": "deepseek", "openai-o": "o1"}.get(name[:8], "vllm")
     model = profile.model or "m"
     with FakeServer([told("ok")], style=style, models=[model], key=KEY) as server:
         made = ChatProvider(replace(profile, base_url=server.url, model=model), KEY, lambda: "session-1")
@@ -214,14 +214,17 @@ def test_the_request_of_a_profile(name: str) -> None:
 
 def test_instructions_come_from_whom_the_profile_says() -> None:
     system = ChatMessage(role="system", content="Rules.")
-    for role in ("system", "developer"):
-        with FakeServer([told("ok")]) as server, provider(server.url, system_role=role) as made:
+    for role, style in (("system", "vllm"), ("developer", "o1")):
+        with FakeServer([told("ok")], style=style) as server, provider(server.url, system_role=role) as made:
             list(made.stream(replace(REQUEST, messages=(system, *REQUEST.messages)), Control()))
         assert [one["role"] for one in server.chats[0].body["messages"]] == [role, "user"]
 
 
 def test_the_session_is_named_in_the_body_where_the_profile_says() -> None:
-    with FakeServer([told("ok")]) as server, provider(server.url, session_field="user_id") as made:
+    with (
+        FakeServer([told("ok")], style="deepseek") as server,
+        provider(server.url, session_field="user_id") as made,
+    ):
         list(made.stream(REQUEST, Control()))
     assert server.chats[0].body["user_id"] == "session-1"
 
