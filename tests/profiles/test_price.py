@@ -119,8 +119,8 @@ PRICES = st.builds(
         Peak,
         factor=st.floats(1, 9),
         utc_offset=st.sampled_from([8.0, -3.5]),
-        days=st.just(("mon", "wed")),
-        hours=st.just(((9, 12),)),
+        days=st.just(("mon", "tue", "wed", "thu", "fri", "sat", "sun")),
+        hours=st.sampled_from([((0, 24),), ((9, 12), (14, 18))]),
     ),
 )
 
