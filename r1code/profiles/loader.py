@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -215,22 +216,32 @@ def _error(name: str, file: str, why: str) -> UsageError:
 
 
 def _line(file: str, name: str, why: str) -> int | None:
-    """Where in `file` the key stands that `why` begins with or quotes, else where the profile begins."""
+    """Where in `file` the key stands that `why` begins with, or else holds; else where the profile begins."""
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    words = set(re.findall(r"[\w-]+", why))
-    begun: int | None = None
+    head, colon, _ = why.partition(": ")
+    wanted = {head} if colon else set(re.findall(r"[\w-]+", why))
+    places = [
+        (len(path), number)
+        for path, number in _paths(lines, name)
+        if not path or any(f"{one}.".startswith(f"{path}.") for one in wanted)
+    ]
+    return max(places, key=lambda place: place[0])[1] if places else None
+
+
+def _paths(lines: Iterable[str], name: str) -> Iterator[tuple[str, int]]:
+    """The keys of the profile, sections and all, with their lines; its own header is the empty one."""
+    section: str | None = None
     for number, line in enumerate(lines, start=1):
+        key = ""
         if header := _HEADER.match(line):
-            here = header.group(1).replace('"', "").replace("'", "")
-            if here == name or here.startswith(f"{name}."):
-                begun = begun or number
-                if here.rpartition(".")[2] in words and here != name:
-                    begun = number
-            elif begun:
-                break
-        elif begun and (key := _KEY.match(line)) and key.group(1) in words:
-            return number
-    return begun
+            here = f"{header.group(1)}.".replace('"', "").replace("'", "")
+            section = here.removeprefix(f"{name}.") if here.startswith(f"{name}.") else None
+        elif found := _KEY.match(line):
+            key = found.group(1)
+        else:
+            continue
+        if section is not None:
+            yield f"{section}{key}".strip("."), number

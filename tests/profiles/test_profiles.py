@@ -196,6 +196,7 @@ def test_a_wrong_profile_is_refused_with_file_profile_and_key(tmp_path: Path, te
         ('[mine]\nlabel = "x"\n# colour\nprovider = "chat"\ncolour = 3\n[other]\ncolour = 4\n', 5),
         ('["mine"]\nlabel = "x"\nprovider = "chat"\n[mine.timers]\nprogress_seconds = 2\nidle_seconds = 0\n', 6),
         ('\n[mine]\nprovider = "chat"\n', 2),
+        ('[mine]\nlabel = "x"\nprovider = "chat"\nmodel = "m"\n[mine.extra_body]\nmodel = "n"\n', 6),
         ('[mine]\nextends = "vllm-r1"\nsampling = { temperature = 9.0 }\n', 3),
     ],
 )
