@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct
 
 OPEN = "<think>"
 CLOSE = "</think>"
+TAG = re.compile(f"{re.escape(OPEN)}|{re.escape(CLOSE)}")
 _MOST_BLANK = 256
 """More white space than this before an opening tag, and it is no opening tag."""
 

@@ -17,7 +17,7 @@ from r1code.profiles.profile import Profile
 SHIPPED = "r1code's own profiles.toml"
 REASONING = ("in_prompt", "tag", "field", "none")
 RESERVED = frozenset(
-    {"model", "messages", "stream", "stream_options", "max_tokens", "temperature", "top_p", "seed"}
+    {"model", "messages", "tools", "stream", "stream_options", "max_tokens", "temperature", "top_p", "seed"}
 )
 """What a request says already; extra_body may not say it differently."""
 
@@ -138,11 +138,30 @@ def _wrongs(profile: Profile) -> list[str]:
         json.dumps(profile.extra_body, allow_nan=False)
     except (TypeError, ValueError) as error:
         wrongs.append(f"extra_body: it cannot be sent as JSON: {error}")
+    if profile.dialect == "native":
+        wrongs += _unsound(profile)
     asked, most = profile.sampling.max_tokens, profile.max_output
     if asked is not None and most is not None and asked > most:
         wrongs.append(f"sampling.max_tokens: {asked} is more than max_output, {most}")
     if profile.base_url and (wrong := wrong_url(profile.base_url)):
         wrongs.append(f"base_url: {wrong}")
+    return wrongs
+
+
+def _unsound(profile: Profile) -> list[str]:
+    """Why the native dialect cannot be relied upon with this profile."""
+    wrongs: list[str] = []
+    if profile.is_r1:
+        wrongs.append(
+            "dialect: R1 was not trained to call functions, and vLLM's parser loses its calls; use text"
+        )
+    if profile.provider == "local":
+        wrongs.append("dialect: the embedded model is offered no functions; use text")
+    if profile.reasoning in {"in_prompt", "tag"}:
+        wrongs.append(
+            "dialect: native needs a server that splits the reasoning off (reasoning = field) or a model without "
+            "any (none): where it does not, a call in the reasoning is lost or done; use text"
+        )
     return wrongs
 
 

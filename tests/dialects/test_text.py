@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialects.corpus import CASES, Case
+from r1code.dialects.form import FORMS
 from r1code.dialects.reasoning import Splitter
-from r1code.dialects.text import FORMS, TextDialect, render_call, render_observation
+from r1code.dialects.text import TextDialect
+from r1code.dialects.writing import render_call, render_observation
 from r1code.errors import FormatError
-from r1code.types import Message, ToolCall
+from r1code.types import Message, Reply, ToolCall
 
 LINES = st.lists(
     st.sampled_from(
@@ -82,15 +84,14 @@ def test_ugly_replies_come_to_what_they_mean_at_every_chunk_split(case: Case) ->
         splitter.feed("content", case.raw[:at])
         splitter.feed("content", case.raw[at:])
         split = splitter.finish()[1]
+        reply = Reply(text=split.answer, reasoning=split.reasoning, finish=case.finish)
         if case.error:
             with pytest.raises(FormatError) as caught:
-                TextDialect().parse(split.answer, reasoning=split.reasoning, finish=case.finish, first_call=1)
+                TextDialect().parse(reply, first_call=1)
             for part in case.error:
                 assert part in str(caught.value)
         else:
-            parsed = TextDialect().parse(
-                split.answer, reasoning=split.reasoning, finish=case.finish, first_call=1
-            )
+            parsed = TextDialect().parse(reply, first_call=1)
             assert [(call.name, call.arguments) for call in parsed.calls] == case.calls
             assert parsed.ending.kind == case.ending
 
@@ -101,14 +102,14 @@ def test_what_is_rendered_parses_back(calls: list[ToolCall]) -> None:
         ToolCall(id=f"c{number}", name=one.name, arguments=one.arguments) for number, one in enumerate(calls, 7)
     ]
     text = "\n".join(render_call(one) for one in numbered)
-    parsed = TextDialect().parse(text, reasoning="", finish="stop", first_call=7)
+    parsed = TextDialect().parse(Reply(text=text), first_call=7)
     assert list(parsed.calls) == numbered
 
 
 @given(text=st.one_of(TEXT, LINES.map(lambda text: f"<edit path='a'>\n{text}\n</edit>")))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:
-        parsed = TextDialect().parse(text, reasoning="", finish="stop", first_call=1)
+        parsed = TextDialect().parse(Reply(text=text), first_call=1)
     except FormatError:
         return
     for one in parsed.calls:
@@ -126,9 +127,7 @@ def test_no_observation_can_be_closed_by_its_own_text(text: str) -> None:
 
 def test_notes_and_prose_are_told_apart_from_calls() -> None:
     parsed = TextDialect().parse(
-        "I look.\n<note>\nthe cache is in b.py\n</note>\n<read path='b.py'/>\nThen I edit.",
-        reasoning="",
-        finish="stop",
+        Reply(text="I look.\n<note>\nthe cache is in b.py\n</note>\n<read path='b.py'/>\nThen I edit."),
         first_call=1,
     )
     assert parsed.notes == ("the cache is in b.py",)
