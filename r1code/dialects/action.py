@@ -31,10 +31,13 @@ def arguments(block: Block, *, whole: bool) -> Arguments:
     if extra:
         names = ", ".join(sorted(allowed)) or "none"
         raise FormatError(f"Line {block.first}: <{block.name}> has no attribute {min(extra)}. It takes: {names}.")
-    _refuse_unclosed(block, form, whole=whole)
     found: Arguments = {key: _attribute(block, key) for key in block.attributes if key in allowed}
     if form.body == "edits":
+        # A marker that is wrong says more than the closing tag that it hides.
         found["edits"] = _edits(block)
+    _refuse_unclosed(block, form, whole=whole)
+    if form.body == "edits":
+        pass
     elif form.body == "content":
         if block.body is None:
             raise FormatError(

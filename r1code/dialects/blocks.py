@@ -47,6 +47,8 @@ class Grammar(Struct, frozen=True, kw_only=True):
 
     names: frozenset[str]
     bodiless: frozenset[str]
+    optional: frozenset[str]
+    """They need no body, so the next action ends one that is empty."""
     marked: frozenset[str]
     """Their bodies are search/replace blocks, whose markers fence off whatever they hold."""
 
@@ -260,7 +262,10 @@ class _Scanner:
                 continue
             if end := _ends(pattern, line, row):
                 return end
-            if inner := self._known(line):
+            inner = self._known(line)
+            if inner and tag.name in self.grammar.optional and not "".join(lines[tag.row + 1 : row]).strip():
+                return _End(tag.row + 1, None, row - 1, "")
+            if inner:
                 raise FormatError(
                     f"The <{tag.name}> of line {tag.row + 1} is still open where line {row + 1} begins "
                     f"<{inner}>. If that line is part of the text, open with <{tag.name} ... "

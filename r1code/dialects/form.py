@@ -41,6 +41,7 @@ ENDINGS: Mapping[str, EndingKind] = {"done": "done", "plan": "plan", "question":
 NOTE = "note"
 GRAMMAR = Grammar(
     names=frozenset({*FORMS, *ENDINGS, NOTE}),
+    optional=frozenset(name for name, form in FORMS.items() if form.body in form.optional),
     bodiless=frozenset(name for name, form in FORMS.items() if form.body is None),
     marked=frozenset({"edit"}),
 )

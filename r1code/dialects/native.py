@@ -5,6 +5,7 @@ For models that were trained to call functions, on servers that read their calls
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from r1code import prompts
@@ -17,6 +18,8 @@ from r1code.dialects.text import read_again, refuse_cut
 from r1code.errors import FormatError
 from r1code.types import Ending, Message, RawCall, Reply, ToolCall, ToolSpec
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What servers take as the name of a function, also of one that there is not."""
 _NOT_DONE = "This was not done."
 _HEARD = "Kept."
 _ENDS = "This ends your turn only if all other calls of the reply succeeded."
@@ -25,7 +28,8 @@ _ENDS = "This ends your turn only if all other calls of the reply succeeded."
 class NativeDialect:
     """`system`: the model takes a system message. Without it the instructions open the first user message.
 
-    `replay`: the server wants the reasoning back with every reply that called functions, the empty one, too.
+    `replay`: the server wants the reasoning back, also the empty one. It says so of replies with calls, and of
+    what follows them; with the others it does not matter.
     """
 
     def __init__(self, specs: Sequence[ToolSpec], *, system: bool = True, replay: bool = False) -> None:
@@ -67,12 +71,13 @@ class NativeDialect:
         return ChatMessage(
             role="assistant",
             content=text,
-            reasoning_content=reasoning if self._replay and (named or reasoning) else None,
+            reasoning_content=reasoning if self._replay else None,
             tool_calls=tuple(
                 WireCall(
                     id=one,
                     function=WireFunction(
-                        name=raw.name, arguments=raw.arguments if is_object(raw.arguments) else "{}"
+                        name=raw.name if _NAME.fullmatch(raw.name) else "unknown",
+                        arguments=raw.arguments if is_object(raw.arguments) else "{}",
                     ),
                 )
                 for one, raw in named

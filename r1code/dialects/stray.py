@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from r1code.dialects.blocks import Line
+from r1code.dialects.blocks import MARKER_OPEN, Line
 
 TOKEN = re.compile(r"<[\uff5c|][^<>\uff5c|\n]{1,40}[\uff5c|]>")
 """A special token of a model's own format: R1 writes them with full-width bars, others as in `<|im_start|>`."""
@@ -60,6 +60,12 @@ def foreign(number: int, line: str) -> str | None:
         return (
             f"Line {number}: you wrote an <observation> yourself, so nothing was done. Observations come from "
             "what really happened: send your actions, then stop and wait for them."
+        )
+    if MARKER_OPEN.match(line):
+        return (
+            f"Line {number}: a search/replace block stands outside of an action, so nothing was done. Put it "
+            "between "
+            '<edit path="..."> and </edit>.'
         )
     if wrapper := _WRAPPER.match(line):
         return (

@@ -21,7 +21,7 @@ from r1code.errors import FormatError
 from r1code.types import Ending, Finish, Message, Reply, ToolCall
 
 _NAMES = "|".join(sorted(GRAMMAR.names))
-_ACTION = re.compile(rf"<({_NAMES})\b[^<\n]*>")
+_ACTION = re.compile(rf"""<({_NAMES})\b(?:"[^"\n]*+"|'[^'\n]*+'|[^<>"'\n])*+>""")
 _COMPLETE = re.compile(rf"<({_NAMES})\b(?:[^<>\n]*/>|[^<>\n]*>[^<\n]*</\s*\1\s*>)", re.IGNORECASE)
 _ESCAPED = re.compile(rf"&lt;({_NAMES})\b|{stray.FULL_WIDTH}\s*({_NAMES})\b")
 _IN_BACKTICKS = re.compile(rf"\s*`++\s*<?({_NAMES})\b[^`=\n]*(?:=[^`\n]*)?>\s*(?:`+\s*)?$")
@@ -123,8 +123,9 @@ def _read(found: Scan, first_call: int, *, whole: bool) -> Parsed:
 
 def _with_line_feeds(text: str) -> str:
     """A line end that is CR LF in the whole answer is the server's or the model's, not a file's."""
-    crlf = text.count("\r\n")
-    return text.replace("\r\n", "\n") if crlf and crlf == text.count("\n") else text
+    # Only the white space around it may be somebody else's.
+    crlf = text.strip().count("\r\n")
+    return text.replace("\r\n", "\n") if crlf and crlf == text.strip().count("\n") else text
 
 
 def _refuse_suspect(text: str, found: Scan) -> None:

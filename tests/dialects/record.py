@@ -79,7 +79,7 @@ def record() -> None:
                     raw += item.text
                 elif isinstance(item, Done):
                     finish = item.finish
-            line = {"name": task.partition("\n")[0], "raw": raw, "finish": finish}
+            line = {"name": f"{number}: {task.rpartition(chr(10))[2]}", "raw": raw, "finish": finish}
             out.write(msgspec.json.encode(line).decode() + "\n")
             out.flush()
     provider.close()

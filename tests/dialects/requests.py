@@ -50,7 +50,9 @@ _FLASH = find_profile("deepseek-flash")
 PROFILES: dict[str, Profile] = {
     "vllm-r1 (text)": find_profile("vllm-r1"),
     "vllm-r1-0528 (text)": find_profile("vllm-r1-0528"),
-    "a V3 (native)": replace(_FLASH, dialect="native", reasoning="none", system=True, reasoning_sent_back="never"),
+    "a V3 (native)": replace(
+        _FLASH, dialect="native", reasoning="none", system=True, reasoning_sent_back="never"
+    ),
     "a V4 that thinks (native)": replace(
         _FLASH, dialect="native", reasoning="field", system=True, reasoning_sent_back="with_calls"
     ),
@@ -145,20 +147,29 @@ def talks(native: bool) -> dict[str, Talk]:
             .user(REJECTED)
         ),
         "a rejected reply without a text": (
-            talk().reply("", "", ("remove", "[1]"), rejected=True).user(REJECTED).reply("", "").user(REJECTED)
+            talk().reply("", "", ("", "[1]"), rejected=True).user(REJECTED).reply("", "").user(REJECTED)
         ),
         "a nudge": talk().reply("It works now.", "It works now.").user(prompts.load("nudge")),
         "steering": talk().reply(*READ).see("x = 1").user("Mind b.py, too.").user("And c.py."),
         "notes": (
             talk()
-            .reply('<note>\na.py is it\n</note>\n<read path="a.py"/>', "", ("note", '{"text": "a.py is it"}'), READ[2])
+            .reply(
+                '<note>\na.py is it\n</note>\n<read path="a.py"/>',
+                "",
+                ("note", '{"text": "a.py is it"}'),
+                READ[2],
+            )
             .see("x = 1")
         ),
         "an ending that does not count": (
             talk().reply("<test/>\n<done>x is 2.</done>", "", TEST, DONE).see("1 failed")
         ),
         "the next turn": (
-            talk().reply("<done>x is 2.</done>", "", DONE).user("Thanks. Now make it 3.").reply(*READ).see("x = 2")
+            talk()
+            .reply("<done>x is 2.</done>", "", DONE)
+            .user("Thanks. Now make it 3.")
+            .reply(*READ)
+            .see("x = 2")
         ),
         "a call that never began": (
             talk()
@@ -182,7 +193,9 @@ def switches() -> dict[str, Talk]:
     first.user("Now 3.").native = True
     first.reply("", "", READ[2], reasoning="A V4's own.").see("x = 2")
     second = Talk(native=True).user("Make x 2.").reply(*READ).see("x = 1")
-    second.reply("", "Fine.", EDIT, ("note", '{"text": "one place"}'), DONE).see("a.py changed (1 block replaced)")
+    second.reply("", "Fine.", EDIT, ("note", '{"text": "one place"}'), DONE).see(
+        "a.py changed (1 block replaced)"
+    )
     second.user("Now 3.").native = False
     second.reply(*READ).see("x = 2")
     return {"from text to native": first, "from native to text": second}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialects.requests import GOLDEN, PROFILES, Talk, switches, talks, dialect, tables
+from dialects.requests import GOLDEN, PROFILES, Talk, dialect, switches, tables, talks
 from r1code.dialects.base import ChatMessage
 from r1code.types import Message
 
@@ -60,10 +60,7 @@ def test_each_function_call_is_answered_once_before_anything_else_is_said(name: 
 
 def _assert_reasoning(messages: tuple[ChatMessage, ...], *, demanded: bool) -> None:
     for message in messages:
-        if message.tool_calls:
-            assert (message.reasoning_content is not None) == demanded
-        if not demanded or message.role != "assistant":
-            assert message.reasoning_content is None
+        assert (message.reasoning_content is not None) == (demanded and message.role == "assistant")
         assert message.content is not None
 
 

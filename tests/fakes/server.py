@@ -101,7 +101,7 @@ def openai_error(message: str, code: object = None, kind: str = "invalid_request
 
 KEYS = {
     "model": str, "messages": list, "stream": bool, "stream_options": dict, "max_tokens": int, "seed": int,
-    "temperature": (int, float), "top_p": (int, float), "thinking": dict, "reasoning_effort": str,
+    "temperature": (int, float), "top_p": (int, float), "thinking": dict, "reasoning_effort": str, "tools": list,
 }  # fmt: skip
 
 
@@ -242,9 +242,12 @@ def _problems(body: Any) -> Iterator[str]:
 
 
 def _is_message(message: Any) -> bool:
-    if not isinstance(message, dict) or not set(message) <= {"role", "content", "reasoning_content"}:
+    known = {"role", "content", "reasoning_content", "tool_calls", "tool_call_id"}
+    if not isinstance(message, dict) or not set(message) <= known:
         return False
-    return message.get("role") in {"system", "user", "assistant"} and isinstance(message.get("content"), str)
+    return message.get("role") in {"system", "user", "assistant", "tool"} and isinstance(
+        message.get("content"), str
+    )
 
 
 def _wrong_era(messages: list[dict[str, str]]) -> Answer | None:
