@@ -17,10 +17,10 @@ _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
 _BARE = re.compile(r"[<>]|&(?!(?:lt|gt|amp|quot|apos|#39|#x27);)")
 _CURLY = "\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\uff02"
 _AROUND = f" \t\r\n`*\"'{_CURLY}{INVISIBLE}"
-_TAG_END = re.compile(r"</[\w:-]*\s*>?\s*$|</\w")
+_TAG_END = re.compile(r"</[\w:-]*+\s*+>?\s*+$|</\w")
 _CLOSER = re.compile(r"(>{5,})\s*REPLACE\s*$")
 _CONFLICT = re.compile(r"<{5,}(?!<)")
-_MARKER = re.compile(r"(<{5,}|={5,}|>{5,})(?:\s|$)")
+_MARKER = re.compile(r"(?<![<=>])(?:<{5,}+|={5,}+|>{5,}+)(?:\s|$)")
 
 
 def arguments(block: Block, *, whole: bool) -> Arguments:
@@ -47,11 +47,16 @@ def arguments(block: Block, *, whole: bool) -> Arguments:
         found["content"] = _content(block)
     elif form.body is not None and block.body is not None and body(block).strip():
         if form.body in found:
-            raise FormatError(f"Line {block.first}: <{block.name}> has its {form.body} twice.")
+            raise FormatError(
+                f"Line {block.first}: <{block.name}> has its {form.body} twice, as an attribute and as text. "
+                "Keep one."
+            )
         found[form.body] = body(block).strip()
     missing = [key for key in form.required if not found.get(key)]
     if missing:
-        raise FormatError(f"Line {block.first}: <{block.name}> needs a {missing[0]}.")
+        name, key = block.name, missing[0]
+        how = f"<{name}>...</{name}>" if form.body == key else f'<{name} {key}="...">'
+        raise FormatError(f"Line {block.first}: <{name}> needs a {key}: {how}.")
     _refuse_escaped(block)
     return found
 
@@ -183,11 +188,16 @@ def _between(block: Block, line: str, row: int, previous: int) -> str:
             f"Line {row}: {line.strip()[:40]!r} opens no search/replace block of <edit> of line {block.first}. "
             "Its first line must be <<<<<<< SEARCH, and its last >>>>>>> REPLACE."
         )
-    where = f"after the block that ended at line {previous}" if previous else "before the first block"
+    told = f"Line {row}: the text {line.strip()[:40]!r} in <edit> of line {block.first} stands "
+    if not previous:
+        return (
+            f"{told}before the first block, outside of any search/replace block. An <edit> holds nothing else: "
+            "a line <<<<<<< SEARCH, the exact old lines, a line =======, the new lines, a line >>>>>>> REPLACE."
+        )
     return (
-        f"Line {row}: the text {line.strip()[:40]!r} in <edit> of line {block.first} stands {where}, outside of "
-        "any search/replace block. If it belongs to the block before, lengthen that block's three markers so "
-        "that they differ from the text; else remove it."
+        f"{told}after the block that ended at line {previous}, outside of any search/replace block. If it "
+        "belongs to the block before, lengthen that block's three markers so that they differ from the text; "
+        "else remove it."
     )
 
 

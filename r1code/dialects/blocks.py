@@ -67,7 +67,7 @@ class Block(Struct, frozen=True, kw_only=True):
     """Line numbers in the answer, from 1."""
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """A line, or the rest of one, that belongs to no block."""
 
     number: int
@@ -81,8 +81,8 @@ class Line(Struct, frozen=True):
 class Scan(Struct, frozen=True, kw_only=True):
     blocks: tuple[Block, ...]
     outside: tuple[Line, ...]
-    quoted: tuple[str, ...]
-    """Names of blocks that stand in a code fence, which quotes them: they are not actions."""
+    quoted: tuple[tuple[int, str], ...]
+    """Lines and names of blocks that stand in a code fence, which quotes them: they are not actions."""
     open_fence: int | None
     """The line of a code fence that quotes code and was never closed."""
 
@@ -132,33 +132,40 @@ class _Scanner:
         self.grammar = grammar
         self.blocks: list[Block] = []
         self.outside: list[Line] = []
-        self.quoted: list[str] = []
+        self.quoted: list[tuple[int, str]] = []
         self.fence: tuple[str, str, int] | None = None
+        """Its mark, its language, and the row where it begins."""
+        self.quotes = False
+        """The fence quotes code."""
 
     def scan(self) -> Scan:
-        row, rest = 0, self.lines[0]
-        while True:
-            opened = self._opening(rest, row) if "<" in rest else None
-            if opened is not None:
-                row, rest = self._block(opened, row, rest)
+        row = 0
+        while row < len(self.lines):
+            line = self.lines[row]
+            if "<" in line or "`" in line or "~" in line:
+                row = self._line(row, line)
             else:
-                self._outside(rest, row)
-                rest = ""
-            if not rest.strip():
+                self.outside.append(Line(row + 1, line, self.quotes, is_rest=False))
                 row += 1
-                if row >= len(self.lines):
-                    break
-                rest = self.lines[row]
         return Scan(
             blocks=tuple(self.blocks),
             outside=tuple(self.outside),
             quoted=tuple(self.quoted),
-            open_fence=self.fence[2] + 1 if self.fence is not None and self._quotes else None,
+            open_fence=self.fence[2] + 1 if self.fence is not None and self.quotes else None,
         )
 
-    @property
-    def _quotes(self) -> bool:
-        return self.fence is not None and self.fence[1] not in _TRANSPARENT
+    def _line(self, row: int, rest: str) -> int:
+        """Reads a line, and the blocks that begin on it; returns the row to go on with."""
+        is_rest = False
+        while True:
+            opened = self._opening(rest, row) if "<" in rest else None
+            if opened is None:
+                self._outside(rest, row, is_rest=is_rest)
+                return row + 1
+            row, rest = self._block(opened, row, rest)
+            is_rest = True
+            if not rest.strip():
+                return row + 1
 
     def _opening(self, line: str, row: int) -> re.Match[str] | None:
         """The opening tag of an action at the start of `line`."""
@@ -168,9 +175,9 @@ class _Scanner:
             return None
         name = head.group(1).lower()
         known = name in self.grammar.names
-        if self._quotes:
+        if self.quotes:
             if known:
-                self.quoted.append(name)
+                self.quoted.append((row + 1, name))
             return None
         match = _OPEN.match(line)
         if known and match is None:
@@ -185,26 +192,29 @@ class _Scanner:
             )
         return match if known else None
 
-    def _outside(self, line: str, row: int) -> None:
+    def _outside(self, line: str, row: int, *, is_rest: bool) -> None:
         if "`" in line or "~" in line:
             fence = _FENCE.match(line)
             if fence is None:
                 pass
             elif self.fence is None:
                 self.fence = (fence.group(1), fence.group(2).lower(), row)
+                self.quotes = self.fence[1] not in _TRANSPARENT
             elif fence.group(1).startswith(self.fence[0]) and not fence.group(2):
-                self.fence = None
+                self.fence, self.quotes = None, False
         if "</" in line:
             closing = _CLOSING.match(_visible(line))
-            if closing is not None and closing.group(1).lower() in self.grammar.names and not self._quotes:
+            if closing is not None and closing.group(1).lower() in self.grammar.names and not self.quotes:
                 self._stray(closing.group(1).lower(), row)
-        is_rest = bool(self.blocks) and self.blocks[-1].last == row + 1
-        self.outside.append(Line(row + 1, line, self._quotes, is_rest))
+        self.outside.append(Line(row + 1, line, self.quotes, is_rest))
 
     def _stray(self, name: str, row: int) -> None:
         last = self.blocks[-1] if self.blocks else None
         if last is None or last.name != name:
-            raise FormatError(f"Line {row + 1}: </{name}> closes nothing.")
+            raise FormatError(
+                f"Line {row + 1}: </{name}> closes nothing. Leave it out, or open the <{name}> that it belongs "
+                "to."
+            )
         if name in self.grammar.bodiless:
             raise FormatError(
                 f"Line {row + 1}: </{name}> closes nothing, because the <{name}> of line {last.first} takes no "
@@ -346,7 +356,7 @@ def _attributes(text: str, name: str, row: int) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for key, raw in _ATTRIBUTE.findall(text):
         if key.lower() in attributes:
-            raise FormatError(f"Line {row + 1}: <{name}> has the attribute {key.lower()} twice.")
+            raise FormatError(f"Line {row + 1}: <{name}> has the attribute {key.lower()} twice. Keep one.")
         value = raw[1:-1] if raw[:1] in {'"', "'"} else raw
         attributes[key.lower()] = value
     return attributes

@@ -149,8 +149,9 @@ def _json_object(text: str, which: str) -> Arguments:
             ) from error
         near = text[max(0, error.pos - 15) : error.pos + 15]
         raise FormatError(
-            f"{which}: its arguments are no JSON: {error.msg} at line {error.lineno}, column {error.colno}, near "
-            f"{near!r}. Nothing was done. Send the call again with its arguments as one JSON object."
+            f"{which}: its arguments are no JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, "
+            f"column {error.colno}, near {near!r}. Nothing was done. Send the call again with its arguments as "
+            "one JSON object."
         ) from error
     except (ValueError, RecursionError) as error:
         why = "they are nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -112,11 +112,9 @@ def _refuse_written(reply: Reply, names: Iterable[str]) -> None:
             "The reply ended as if it called a function, and no call arrived, so nothing was done. Call the "
             "function again."
         )
-    lines = [
-        Line(number, line, quoted=False, is_rest=False)
-        for number, line in enumerate(reply.text.split("\n"), start=1)
-    ]
-    for line, text in stray.spoken(lines):
+    numbered = enumerate(reply.text.split("\n"), start=1)
+    lines = (Line(number, line, quoted=False, is_rest=False) for number, line in numbered)
+    for line, text in stray.spoken(lines) if stray.SUSPECT.search(reply.text) else ():
         if why := stray.foreign(line.number, text):
             raise FormatError(why)
     if reply.raw_calls:

@@ -17,6 +17,7 @@ FULL_WIDTH = "\uff1c"
 _END_TOKENS = re.compile(
     r"(?:\s*<[\uff5c|](?:end\u2581of\u2581sentence|endoftext|im_end|eot_id)[\uff5c|]>)+\s*\Z"
 )
+_TAIL = 200
 _CODE = re.compile(r"`[^`]*`")
 _OBSERVATION = re.compile(r"\s*<observation\b", re.IGNORECASE)
 _WRAPPER = re.compile(
@@ -32,6 +33,11 @@ _ALIASES = {
     **dict.fromkeys(("list_files", "ls", "list_dir"), "list"),
     **dict.fromkeys(("attempt_completion", "finish", "finished", "complete"), "done"),
 }
+SUSPECT = re.compile(
+    rf"<[\uff5c|]|(?<!<)<{{5,}}+\s*+SEARCH|<function=|</?(?:observation|tool_call|function|invoke|{'|'.join(_ALIASES)})",
+    re.IGNORECASE,
+)
+"""Where this is not found in an answer, no line of it is `foreign`."""
 _ALIAS = re.compile(rf"\s*<({'|'.join(_ALIASES)})(?:\s[^<>\n]*)?/?>", re.IGNORECASE)
 _JSON = re.compile(r"""["'](?:name|tool|tool_name|action|function)["']\s*:\s*["']([A-Za-z_]+)["']""")
 _JSON_ARGUMENTS = re.compile(r"""["'](?:arguments|parameters|args|input|tool_input|action_input)["']\s*:""")
@@ -39,7 +45,7 @@ _JSON_ARGUMENTS = re.compile(r"""["'](?:arguments|parameters|args|input|tool_inp
 
 def without_end(text: str) -> str:
     """`text` without the token that ends a message and that some servers let through."""
-    return _END_TOKENS.sub("", text) if ">" in text[-80:] else text
+    return text[:-_TAIL] + _END_TOKENS.sub("", text[-_TAIL:])
 
 
 def spoken(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
@@ -83,7 +89,7 @@ def foreign(number: int, line: str) -> str | None:
 def json_call(text: str, names: Iterable[str]) -> tuple[int, str] | None:
     """The line and the name of a call that is written as JSON in an answer."""
     known = frozenset(names)
-    for found in _JSON.finditer(text):
-        if found.group(1) in known and _JSON_ARGUMENTS.search(text):
-            return text.count("\n", 0, found.start()) + 1, found.group(1)
-    return None
+    found = next((one for one in _JSON.finditer(text) if one.group(1) in known), None)
+    if found is None or _JSON_ARGUMENTS.search(text) is None:
+        return None
+    return text.count("\n", 0, found.start()) + 1, found.group(1)

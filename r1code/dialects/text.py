@@ -24,6 +24,7 @@ _NAMES = "|".join(sorted(GRAMMAR.names))
 _ACTION = re.compile(rf"""<({_NAMES})\b(?:"[^"\n]*+"|'[^'\n]*+'|[^<>"'\n])*+>""")
 _COMPLETE = re.compile(rf"<({_NAMES})\b(?:[^<>\n]*/>|[^<>\n]*>[^<\n]*</\s*\1\s*>)", re.IGNORECASE)
 _ESCAPED = re.compile(rf"&lt;({_NAMES})\b|{stray.FULL_WIDTH}\s*({_NAMES})\b")
+_TICKED = re.compile(rf"`\s*<?(?:{_NAMES})\b")
 _IN_BACKTICKS = re.compile(rf"\s*`++\s*<?({_NAMES})\b[^`=\n]*(?:=[^`\n]*)?>\s*(?:`+\s*)?$")
 
 
@@ -74,7 +75,7 @@ class TextDialect:
         parsed = _read(found, first_call, whole=reply.finish in {"stop", "calls"})
         if parsed.calls or parsed.ending.kind != "none":
             _refuse_suspect(text, found)
-        _refuse_stray(found)
+        _refuse_stray(text, found)
         if not parsed.calls and parsed.ending.kind == "none":
             _refuse_misplaced(text, reply.reasoning, found)
         return parsed
@@ -148,17 +149,19 @@ def _refuse_suspect(text: str, found: Scan) -> None:
             )
 
 
-def _refuse_stray(found: Scan) -> None:
+def _refuse_stray(text: str, found: Scan) -> None:
     """What else in the reply was meant as an action, so that none of them is left out in silence."""
     if found.quoted and found.open_fence is not None:
         raise FormatError(
-            f"The code fence of line {found.open_fence} is never closed, and <{found.quoted[0]}> stands in it, "
-            "so nothing was done. Close the fence, and write actions outside of code fences."
+            f"The code fence of line {found.open_fence} is never closed, and <{found.quoted[0][1]}> stands in "
+            "it, so nothing was done. Close the fence, and write actions outside of code fences."
         )
-    for line, text in stray.spoken(found.outside):
-        if why := stray.foreign(line.number, text):
-            raise FormatError(why)
-        if line.is_rest and (inside := _COMPLETE.search(text)):
+    if stray.SUSPECT.search(text):
+        for line, said in stray.spoken(found.outside):
+            if why := stray.foreign(line.number, said):
+                raise FormatError(why)
+    for line, said in stray.spoken(line for line in found.outside if line.is_rest):
+        if inside := _COMPLETE.search(said):
             raise FormatError(_inside(line.number, inside.group(1)))
 
 
@@ -173,8 +176,8 @@ def _refuse_misplaced(text: str, reasoning: str, found: Scan) -> None:
     """No action was found. Says so where the model plainly meant one."""
     if found.quoted:
         raise FormatError(
-            f"The <{found.quoted[0]}> stands inside a code fence that quotes code, so it was not done. Write "
-            "actions outside of code fences."
+            f"Line {found.quoted[0][0]}: the <{found.quoted[0][1]}> stands inside a code fence that quotes "
+            "code, so it was not done. Write actions outside of code fences."
         )
     drafted = _ACTION.search(reasoning)
     if not text.strip():
@@ -183,7 +186,8 @@ def _refuse_misplaced(text: str, reasoning: str, found: Scan) -> None:
             f"The reply was empty after the reasoning.{where} Write your actions, or your answer, after the "
             "reasoning has ended."
         )
-    for line, spoken in stray.spoken(found.outside):
+    suspect = _ACTION.search(text) or _ESCAPED.search(text)
+    for line, spoken in stray.spoken(found.outside) if suspect else ():
         if inside := _ACTION.search(spoken):
             raise FormatError(_inside(line.number, inside.group(1)))
         if escaped := _ESCAPED.search(spoken):
@@ -192,7 +196,7 @@ def _refuse_misplaced(text: str, reasoning: str, found: Scan) -> None:
                 f"Line {line.number}: {escaped.group()} begins no action, so nothing was done. Write plain "
                 f"tags: <{name} and >, with nothing escaped."
             )
-    for line in found.outside:
+    for line in found.outside if _TICKED.search(text) else ():
         if "`" in line.text and (ticked := _IN_BACKTICKS.match(line.text)):
             raise FormatError(
                 f"Line {line.number}: the <{ticked.group(1)}> stands between backticks, so it was not done. "

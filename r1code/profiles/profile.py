@@ -75,8 +75,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dialect: Literal["text", "native"] = "text"
     """How actions are written: as blocks in the answer | as functions, where the server reads calls soundly."""
     reasoning_sent_back: Literal["never", "with_calls"] = "never"
-    """In the native dialect: whether a server wants the reasoning back with replies that called functions, even the
-    empty one."""
+    """In the native dialect: whether a server wants the reasoning back with replies that called functions. With
+    them it wants the empty one, too."""
     edits: tuple[str, ...] = ("edit", "write", "delete", "move", "chmod")
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"

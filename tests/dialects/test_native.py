@@ -141,28 +141,28 @@ def test_what_cannot_be_read_is_asked_for_again_precisely(name: str) -> None:
     assert again == text.replace("Call 1", "Call 2")
 
 
-@pytest.mark.parametrize(
-    ("reply", "part"),
-    [
-        (Reply(text="", finish="calls"), "no call arrived"),
-        (Reply(text="I look.", finish="calls"), "no call arrived"),
-        (Reply(text="", reasoning="hm"), "empty after the reasoning"),
-        (Reply(text="", raw_calls=(raw("list"),), finish="length"), "cut off"),
-        (Reply(text="", raw_calls=(raw("list"),), finish="filter"), "content filter"),
-        (Reply(text='I look.\n<read path="a.py"/>'), "an action as text"),
-        (Reply(text="<edit path='a.py'>\nx\n</edit>"), "an action as text"),
-        (
-            Reply(text='{"name": "read", "arguments": {"path": "a"}}'),
-            "Line 1: the call of 'read' is written as JSON",
-        ),
-        (Reply(text="<tool_call>\n{}\n</tool_call>"), "Line 1: <tool_call>"),
-        (Reply(text="", raw_calls=(raw("done", text="a"), raw("question", text="b"))), "more than one way"),
-        (
-            Reply(text="\n<\uff5ctool\u2581calls\u2581begin\uff5c>", raw_calls=(raw("list"),)),
-            "Line 2 holds the token <\uff5ctool\u2581calls\u2581begin\uff5c>",
-        ),
-    ],
-)
+REFUSED = [
+    (Reply(text="", finish="calls"), "no call arrived"),
+    (Reply(text="I look.", finish="calls"), "no call arrived"),
+    (Reply(text="", reasoning="hm"), "empty after the reasoning"),
+    (Reply(text="", raw_calls=(raw("list"),), finish="length"), "cut off"),
+    (Reply(text="", raw_calls=(raw("list"),), finish="filter"), "content filter"),
+    (Reply(text='I look.\n<read path="a.py"/>'), "an action as text"),
+    (Reply(text="<edit path='a.py'>\nx\n</edit>"), "an action as text"),
+    (
+        Reply(text='{"name": "read", "arguments": {"path": "a"}}'),
+        "Line 1: the call of 'read' is written as JSON",
+    ),
+    (Reply(text="<tool_call>\n{}\n</tool_call>"), "Line 1: <tool_call>"),
+    (Reply(text="", raw_calls=(raw("done", text="a"), raw("question", text="b"))), "more than one way"),
+    (
+        Reply(text="\n<\uff5ctool\u2581calls\u2581begin\uff5c>", raw_calls=(raw("list"),)),
+        "Line 2 holds the token <\uff5ctool\u2581calls\u2581begin\uff5c>",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "part"), REFUSED)
 def test_a_reply_that_is_no_answer_is_refused(reply: Reply, part: str) -> None:
     assert part in error(reply)
 
