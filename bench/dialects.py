@@ -1,8 +1,8 @@
 """Splitting a reply and reading its actions: tokens a second, and whether those of a long reply cost more.
 
 A token is four characters. The floor is what no reader in Python can go below: a loop that keeps each delta, one
-text made of them, and one look through it for the tag that ends the reasoning. Figures are processor time, the best
-of several runs of everything in turns, so that a busy machine slows down all of them alike.
+text made of them, and one look through it for the tag that ends the reasoning. Figures are processor time, the
+best of several runs of everything in turns, so that a busy machine slows down all of them alike.
 """
 
 from __future__ import annotations
