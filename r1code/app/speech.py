@@ -12,7 +12,7 @@ from r1code.tools.toolset import Toolset
 
 def dialect_of(profile: Profile, toolset: Toolset) -> Dialect:
     if profile.dialect == "native":
-        replay = profile.reasoning_sent_back == "with_calls"
+        replay = profile.replay == "tool_turns"
         return NativeDialect(toolset.specs, system=profile.system, replay=replay)
     return TextDialect(system=profile.system)
 

@@ -74,9 +74,6 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """False: without the variable, requests go out without a key."""
     dialect: Literal["text", "native"] = "text"
     """How actions are written: as blocks in the answer | as functions, where the server reads calls soundly."""
-    reasoning_sent_back: Literal["never", "with_calls"] = "never"
-    """In the native dialect: whether a server wants the reasoning back with replies that called functions. With
-    them it wants the empty one, too."""
     edits: tuple[str, ...] = ("edit", "write", "delete", "move", "chmod")
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"
@@ -89,6 +86,9 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_output: Positive | None = None
     reasoning: str = "in_prompt"
     """Where the reasoning starts: in_prompt, tag, field, or none."""
+    replay: Literal["never", "tool_turns"] = "never"
+    """Which reasoning is sent back: none, for R1 refuses or drops it | that of each answer with native calls,
+    the empty one too: DeepSeek's API demands it since V3.2."""
     system: bool = False
     """Whether the model takes a system message."""
     sampling: Sampling = Sampling()

@@ -50,14 +50,12 @@ _FLASH = find_profile("deepseek-flash")
 PROFILES: dict[str, Profile] = {
     "vllm-r1 (text)": find_profile("vllm-r1"),
     "vllm-r1-0528 (text)": find_profile("vllm-r1-0528"),
-    "a V3 (native)": replace(
-        _FLASH, dialect="native", reasoning="none", system=True, reasoning_sent_back="never"
-    ),
+    "a V3 (native)": replace(_FLASH, dialect="native", reasoning="none", system=True, replay="never"),
     "a V4 that thinks (native)": replace(
-        _FLASH, dialect="native", reasoning="field", system=True, reasoning_sent_back="with_calls"
+        _FLASH, dialect="native", reasoning="field", system=True, replay="tool_turns"
     ),
     "no system message (native)": replace(
-        _FLASH, dialect="native", reasoning="field", system=False, reasoning_sent_back="never"
+        _FLASH, dialect="native", reasoning="field", system=False, replay="never"
     ),
 }
 

@@ -55,7 +55,7 @@ def test_each_function_call_is_answered_once_before_anything_else_is_said(name: 
         assert not waiting & seen
         seen |= waiting
     assert waiting == set()
-    _assert_reasoning(messages, demanded=PROFILES[who].reasoning_sent_back == "with_calls")
+    _assert_reasoning(messages, demanded=PROFILES[who].replay == "tool_turns")
 
 
 def _assert_reasoning(messages: tuple[ChatMessage, ...], *, demanded: bool) -> None:

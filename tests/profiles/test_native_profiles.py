@@ -27,10 +27,8 @@ def write(tmp_path: Path, more: str) -> Path:
 def test_a_model_whose_server_tells_reasoning_and_calls_apart_may_call_functions(
     tmp_path: Path, reasoning: str
 ) -> None:
-    profile = find_profile(
-        "mine", write(tmp_path, f'reasoning = "{reasoning}"\nreasoning_sent_back = "with_calls"\n')
-    )
-    assert (profile.dialect, profile.reasoning_sent_back) == ("native", "with_calls")
+    profile = find_profile("mine", write(tmp_path, f'reasoning = "{reasoning}"\nreplay = "tool_turns"\n'))
+    assert (profile.dialect, profile.replay) == ("native", "tool_turns")
 
 
 @pytest.mark.parametrize(
