@@ -37,17 +37,15 @@ def test_a_model_whose_server_tells_reasoning_and_calls_apart_may_call_functions
         ('reasoning = "field"\nis_r1 = true\n', "R1 was not trained to call functions"),
         ('reasoning = "in_prompt"\n', "a call in the reasoning is lost or done"),
         ('reasoning = "tag"\n', "a call in the reasoning is lost or done"),
-        ('reasoning = "none"\nextends = "embedded"\nprovider = "local"\n', "is offered no functions"),
+        ('reasoning = "none"\n[embedded]\nextends = "embedded"\ndialect = "native"\n', "is offered no functions"),
         ('reasoning = "none"\nextra_body = { tools = [] }\n', "extra_body.tools"),
     ],
 )
 def test_where_calls_are_not_read_soundly_a_profile_is_refused(tmp_path: Path, more: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
-        find_profile("mine", write(tmp_path, more))
+        load_profiles(write(tmp_path, more))
     assert why in str(caught.value)
 
 
 def test_r1_is_never_asked_to_call_functions() -> None:
-    assert {name: one.dialect for name, one in load_profiles().items() if one.is_r1} == {
-        name: "text" for name, one in load_profiles().items() if one.is_r1
-    }
+    assert {one.profile.dialect for one in load_profiles().values() if one.profile.is_r1} == {"text"}
