@@ -94,7 +94,13 @@ class Agent:
         reply = yield from self._model.ask(self._session.history(), control)
         meter.add(reply.usage)
         self._session.append(
-            Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)
+            Replied(
+                text=reply.text,
+                reasoning=reply.reasoning,
+                raw_calls=reply.raw_calls,
+                finish=reply.finish,
+                usage=reply.usage,
+            )
         )
         yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
         return reply

@@ -7,6 +7,7 @@ from typing import cast
 
 from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
+from r1code.dialects.function import RawCalls
 from r1code.dialects.reasoning import Piece, ReasoningStart, Splitter
 from r1code.errors import ProviderError
 from r1code.events import Event, ReasoningDelta, ReplyDiscarded, TextDelta, TextWasReasoning
@@ -40,11 +41,9 @@ class Model:
         self._waits = waits
         self._asked = 0
 
-    def switched(self, profile: Profile, provider: Provider, dialect: Dialect) -> Model:
-        """The model of another profile in the place of this one: with its instructions, and seeds that go on."""
-        model = Model(
-            profile, provider, dialect, instructions=self.instructions, seed=self._seed, waits=self._waits
-        )
+    def switched(self, profile: Profile, provider: Provider, dialect: Dialect, instructions: str) -> Model:
+        """The model of another profile in the place of this one, with seeds that go on."""
+        model = Model(profile, provider, dialect, instructions=instructions, seed=self._seed, waits=self._waits)
         model._asked = self._asked
         return model
 
@@ -52,6 +51,7 @@ class Model:
         sampling = self._profile.sampling
         return Request(
             messages=self._dialect.render(self.instructions, history),
+            functions=self._dialect.functions,
             max_tokens=sampling.max_tokens,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -105,12 +105,15 @@ class Model:
     def _stream(self, request: Request, start: ReasoningStart, control: Control) -> Generator[Event, None, Reply]:
         tried = 0
         while True:
-            splitter, begun, done = Splitter(start), False, Done(finish="unknown")
+            splitter, raw_calls, begun, done = Splitter(start), RawCalls(), False, Done(finish="unknown")
             try:
                 for item in self._provider.stream(request, control):
                     control.check()
                     if isinstance(item, Done):
                         done = item
+                    elif item.field == "call":
+                        begun = True
+                        raw_calls.feed(item.index, item.call_id, item.name, item.text)
                     else:
                         begun = True
                         yield from map(_event, splitter.feed(item.field, item.text))
@@ -124,13 +127,17 @@ class Model:
             else:
                 pieces, split = splitter.finish()
                 yield from map(_event, pieces)
-                return Reply(text=split.answer, reasoning=split.reasoning, finish=done.finish, usage=done.usage)
+                return Reply(
+                    text=split.answer,
+                    reasoning=split.reasoning,
+                    raw_calls=raw_calls.whole(),
+                    finish=done.finish,
+                    usage=done.usage,
+                )
 
     def parse(self, reply: Reply, first_call: int) -> Parsed:
         """Raises FormatError."""
-        return self._dialect.parse(
-            reply.text, reasoning=reply.reasoning, finish=reply.finish, first_call=first_call
-        )
+        return self._dialect.parse(reply, first_call=first_call)
 
 
 def _event(piece: Piece) -> Event:

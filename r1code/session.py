@@ -21,7 +21,7 @@ from r1code.errors import StateError
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
-from r1code.types import EndReason, Finish, Message, Observation, TestReport, ToolCall, Usage, Verdict
+from r1code.types import EndReason, Finish, Message, Observation, RawCall, TestReport, ToolCall, Usage, Verdict
 
 SCHEMA = 1
 PATCH = "patch.diff"
@@ -59,6 +59,7 @@ class Said(Item, frozen=True, kw_only=True):
 class Replied(Item, frozen=True, kw_only=True):
     text: str
     reasoning: str
+    raw_calls: tuple[RawCall, ...] = ()
     finish: Finish
     usage: Usage
 
@@ -225,7 +226,9 @@ class Session:
                 messages.append(Message(role="user", text=item.text))
             elif isinstance(item, Replied):
                 reply = len(messages)
-                messages.append(Message(role="assistant", text=item.text, reasoning=item.reasoning))
+                messages.append(
+                    Message(role="assistant", text=item.text, reasoning=item.reasoning, raw_calls=item.raw_calls)
+                )
             elif isinstance(item, Called):
                 calls = (*messages[reply].calls, item.call)
                 messages[reply] = msgspec.structs.replace(messages[reply], calls=calls)

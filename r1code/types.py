@@ -16,7 +16,8 @@ Status = Literal["ok", "failed", "refused", "interrupted"]
 """ok: it did what was asked. failed: it ran and the answer is bad (a test failed) or it could not be done.
 refused: it was not run. interrupted: whether it ran to its end is not known."""
 EndingKind = Literal["done", "plan", "question", "none"]
-Finish = Literal["stop", "length", "filter", "unknown"]
+Finish = Literal["stop", "calls", "length", "filter", "unknown"]
+"""calls: the answer ended with calls of functions, as the server says."""
 EndReason = Literal[
     "done", "answered", "plan", "question", "gave_up", "stuck", "format", "budget", "cancelled", "error"
 ]
@@ -44,12 +45,21 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     arguments: Arguments
 
 
+class RawCall(Struct, frozen=True, kw_only=True):
+    """A function that the model called, as it came over the wire: nothing of it is read yet."""
+
+    name: str
+    arguments: str
+    """Meant as JSON; it may be anything."""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One entry of the model's history. `text` is verbatim, without the reasoning."""
 
     role: Role
     text: str
     reasoning: str = ""
+    raw_calls: tuple[RawCall, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     call_id: str | None = None
 
@@ -85,12 +95,11 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """One raw answer of the model, split and parsed."""
+    """One raw answer of the model: split, but not yet parsed."""
 
     text: str
     reasoning: str = ""
-    calls: tuple[ToolCall, ...] = ()
-    ending: Ending = Ending()
+    raw_calls: tuple[RawCall, ...] = ()
     finish: Finish = "stop"
     usage: Usage = Usage()
 
@@ -105,9 +114,11 @@ class Observation(Struct, frozen=True, kw_only=True):
 
 
 class ToolSpec(Struct, frozen=True, kw_only=True):
+    """A tool as a dialect must know it."""
+
     name: str
-    effect: Effect
-    description: str
+    arguments: type[Struct]
+    """What its arguments are converted to; the types and the names of its fields are what a model is told."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from r1code import __version__
-from r1code.dialects.text import FORMS
+from r1code.dialects.form import FORMS
+from r1code.dialects.function import SAID
 from r1code.tools.toolset import ORDER
 from r1code.types import ExitCode
 
@@ -74,7 +75,9 @@ def test_the_wheel_holds_every_package_under_one_name() -> None:
 def test_tools_their_modules_their_forms_and_their_prompts_are_the_same_set() -> None:
     modules = {path.stem for path in (ROOT / "tools").glob("*.py") if f'name = "{path.stem}"' in path.read_text()}
     prompts = {path.stem for path in (ROOT / "prompts/tools").glob("*.md")}
-    assert set(ORDER) == modules == prompts == set(FORMS)
+    functions = {path.stem for path in (ROOT / "prompts/functions").glob("*.md")}
+    assert set(ORDER) == modules == prompts == set(FORMS) == functions - set(SAID)
+    assert set(SAID) <= functions
 
 
 def test_the_version_is_the_same_everywhere() -> None:

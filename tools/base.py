@@ -34,6 +34,7 @@ class ReadTool(Protocol):
     """Looks at the work tree. Its effect is `read`."""
 
     name: str
+    arguments: type[Struct]
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         """Raises ToolError for what cannot be done, besides Cancelled."""
@@ -44,6 +45,7 @@ class WriteTool(Protocol):
     """Changes files: it writes into a draft, and the drafts of one reply land together. Effect: `write`."""
 
     name: str
+    arguments: type[Struct]
 
     def draft(self, arguments: Arguments, draft: Draft) -> Result:
         """Raises ToolError; what it drafted before does not matter then."""
@@ -54,6 +56,7 @@ class ExecTool(Protocol):
     """Runs commands. Its effect is `exec`."""
 
     name: str
+    arguments: type[Struct]
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         """Raises ToolError for what cannot be done, besides SandboxError, StateError and Cancelled."""

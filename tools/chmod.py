@@ -21,6 +21,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Chmod:
     name = "chmod"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

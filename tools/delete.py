@@ -14,6 +14,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Delete:
     name = "delete"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

@@ -23,6 +23,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Edit:
     name = "edit"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

@@ -29,6 +29,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Insert:
     name = "insert"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

@@ -19,6 +19,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class List:
     name = "list"
+    arguments: type[Struct] = _Arguments
 
     def __init__(self, tree: WorkTree) -> None:
         self._tree = tree

@@ -16,6 +16,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Move:
     name = "move"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

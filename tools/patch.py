@@ -23,6 +23,7 @@ class Patch:
     """For models that were trained on diffs more than on search/replace blocks."""
 
     name = "patch"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

@@ -26,6 +26,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Read:
     name = "read"
+    arguments: type[Struct] = _Arguments
 
     def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
         """`hide` goes over the whole file before a part of it is cut out."""

@@ -24,6 +24,7 @@ class Replace:
     """For models that write a function better than they copy the lines around it."""
 
     name = "replace"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

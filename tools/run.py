@@ -26,6 +26,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Run:
     name = "run"
+    arguments: type[Struct] = _Arguments
 
     def __init__(self, tree: WorkTree, sandbox: Sandbox, protected: Callable[[str], bool]) -> None:
         self._tree = tree

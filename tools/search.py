@@ -23,6 +23,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Search:
     name = "search"
+    arguments: type[Struct] = _Arguments
 
     def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
         self._tree = tree

@@ -30,6 +30,7 @@ class Test:
     """`command` is None where nobody said how the tests are run. `before`: what they said at first."""
 
     name = "test"
+    arguments: type[Struct] = _Arguments
 
     def __init__(
         self, tree: WorkTree, sandbox: Sandbox, command: str | None, before: TestReport | None = None

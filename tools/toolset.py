@@ -17,7 +17,7 @@ from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
-from r1code.types import Effect, Observation, ToolCall
+from r1code.types import Effect, Observation, ToolCall, ToolSpec
 
 ORDER = (
     "read",
@@ -75,6 +75,12 @@ class Toolset:
         """What the model is told of each tool that is here, always in the same order."""
         here = {*self._reads, *self._writes, *self._execs}
         return [prompts.load(f"tools/{name}") for name in ORDER if name in here]
+
+    @property
+    def specs(self) -> list[ToolSpec]:
+        """Each tool that is here, in the same order as `descriptions`."""
+        here: dict[str, ReadTool | WriteTool | ExecTool] = {**self._reads, **self._writes, **self._execs}
+        return [ToolSpec(name=name, arguments=here[name].arguments) for name in ORDER if name in here]
 
     def effect(self, call: ToolCall) -> Effect:
         if call.name in self._reads:

@@ -19,6 +19,7 @@ class _Arguments(Struct, frozen=True, kw_only=True):
 
 class Write:
     name = "write"
+    arguments: type[Struct] = _Arguments
 
     @staticmethod
     def draft(arguments: Arguments, draft: Draft) -> Result:

@@ -8,14 +8,10 @@ from pathlib import Path
 
 from r1code.app.folders import user_profiles
 from r1code.config import Config
-from r1code.context import Model
-from r1code.dialects.base import Dialect
-from r1code.dialects.text import TextDialect
 from r1code.errors import UsageError
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, load_script
-from r1code.session import Session, Switched
 
 Say = Callable[[str], None]
 
@@ -49,22 +45,6 @@ def _no_key_is_ignored() -> None:
             why=f"{' and '.join(keys)} could mean several, and code is sent nowhere unasked",
             hint="choose one with --profile; `r1code profiles` lists them, and `embedded` needs no key",
         )
-
-
-def dialect_of(profile: Profile) -> Dialect:
-    return TextDialect(system=profile.system)
-
-
-def switch(session: Session, model: Model, *, name: str, profile: Profile, provider: Provider) -> Model:
-    """Lets the profile `name` answer from now on, between two turns, and says so in the log.
-
-    What is kept of a session names no dialect, so the new one renders it anew: with the roles of the new model,
-    and with the old one's reasoning only where the dialect sends any back. Budget and cost are the meter's, which
-    a switch does not touch. The old provider is the caller's to close. Raises StateError when the log cannot be
-    written; then the old model goes on.
-    """
-    session.append(Switched(profile=name))
-    return model.switched(profile, provider, dialect_of(profile))
 
 
 def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.backend import chosen_profile, dialect_of, key_names, provider_of
+from r1code.app.backend import chosen_profile, key_names, provider_of
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox
+from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
@@ -26,6 +27,8 @@ from r1code.approval import Approvals, Approver
 from r1code.config import Config
 from r1code.context import Model
 from r1code.control import Control
+from r1code.dialects.base import Dialect
+from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
@@ -206,9 +209,9 @@ class Workshop:
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
     ) -> Agent:
         toolset = self._tools.toolset(tree, sandbox, before, protect=protect)
-        instructions = prompts.load("instructions", tools=toolset.descriptions)
+        model = self._model(dialect_of(self._profile, toolset), instructions_of(self._profile, toolset), seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
-        return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
+        return Agent(self.session, model, toolset, approvals, headless=True)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":
@@ -216,10 +219,11 @@ class Workshop:
         toolset = self._tools.replacing(tree)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
-        return Pipeline(self.session, self._model(instructions, seed), bench)
+        # Its requests stand alone, and ask for one block of text.
+        model = self._model(TextDialect(system=self._profile.system), instructions, seed)
+        return Pipeline(self.session, model, bench)
 
-    def _model(self, instructions: str, seed: int | None) -> Model:
-        dialect = dialect_of(self._profile)
+    def _model(self, dialect: Dialect, instructions: str, seed: int | None) -> Model:
         return Model(self._profile, self.provider, dialect, instructions=instructions, seed=seed)
 
     def unified(self, patch: Patch) -> str:

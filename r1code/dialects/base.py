@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
-from r1code.types import Ending, Finish, Message, ToolCall
+from r1code.types import Ending, Message, Reply, ToolCall
 
 
-class ChatMessage(Struct, frozen=True, kw_only=True):
-    """A message in the shape of the wire."""
+class WireFunction(Struct, frozen=True, kw_only=True):
+    name: str
+    arguments: str
+    """A JSON object."""
 
-    role: Literal["system", "user", "assistant"]
+
+class WireCall(Struct, frozen=True, kw_only=True):
+    """A call in a message that the model sent before."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: WireFunction
+
+
+class ChatMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message in the shape of the wire: what is not set is not sent."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    """Never null, which servers refuse or misread: nothing is the empty text."""
+    reasoning_content: str | None = None
+    """The empty text is sent, too: some servers demand the field."""
+    tool_calls: tuple[WireCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+class Function(Struct, frozen=True, kw_only=True):
+    """A function that the model may call, in the shape of the wire."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """A JSON schema."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -23,6 +51,7 @@ class Request(Struct, frozen=True, kw_only=True):
     messages: tuple[ChatMessage, ...] = ()
     prompt: str | None = None
     """A text to go on with, instead of messages: for holes in code. Only some providers can."""
+    functions: tuple[Function, ...] = ()
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     temperature: float | None = None
@@ -42,16 +71,22 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
 
 class Dialect(Protocol):
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """What the model is told that it may call, besides words. Always the same for one dialect."""
+        ...
+
     def render(self, instructions: str, history: Sequence[Message]) -> tuple[ChatMessage, ...]:
         """The messages of a request. Pure and append-only: more history never changes earlier messages.
 
-        The one exception is the last message, which may grow while only observations are added to it.
+        The one exception is the last message, which may grow while only observations are added to it. What was
+        said in another dialect is said in this one.
         """
         ...
 
-    def parse(self, text: str, *, reasoning: str, finish: Finish, first_call: int) -> Parsed:
-        """The calls and the ending in an answer. Calls are numbered from `first_call` on.
+    def parse(self, reply: Reply, *, first_call: int) -> Parsed:
+        """The calls and the ending in a reply. Calls are numbered from `first_call` on.
 
-        Raises FormatError, in words for the model, when the answer cannot be read in exactly one way.
+        Raises FormatError, in words for the model, when the reply cannot be read in exactly one way.
         """
         ...

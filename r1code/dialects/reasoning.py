@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct
 
 OPEN = "<think>"
 CLOSE = "</think>"
+TAG = re.compile(f"{re.escape(OPEN)}|{re.escape(CLOSE)}")
 _MOST_BLANK = 256
 """More white space than this before an opening tag, and it is no opening tag."""
 
@@ -16,7 +18,7 @@ ReasoningStart = Literal["in_prompt", "tag", "field", "none"]
 off into a field of its own | the model does not reason."""
 
 
-class Piece(Struct, frozen=True):
+class Piece(Struct, frozen=True, gc=False):
     """A piece to show. `was_reasoning` carries no text: all answer pieces so far were reasoning."""
 
     kind: Literal["reasoning", "answer", "was_reasoning"]
@@ -54,6 +56,14 @@ class Splitter:
         """The pieces that are certain by now."""
         if not text:
             return []
+        if field == "content" and not self._pending:
+            # Most deltas: nothing in them can be, or begin, a tag that is looked for.
+            if self._state == "answer" or (self._state == "leaking" and "<" not in text):
+                self._answer.append(text)
+                return [Piece("answer", text)]
+            if self._state == "reasoning" and "<" not in text:
+                self._reasoning.append(text)
+                return [Piece("reasoning", text)]
         if field == "reasoning":
             if self._state == "undecided":
                 # The server splits: what it calls content is the answer.

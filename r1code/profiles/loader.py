@@ -22,6 +22,7 @@ RESERVED = frozenset(
     {
         "model",
         "messages",
+        "tools",
         "stream",
         "stream_options",
         "max_tokens",
@@ -173,6 +174,8 @@ def _wrongs(profile: Profile) -> list[str]:
     wrongs += [
         f"unverified: there is no key {key}" for key in profile.unverified if key not in Profile.__struct_fields__
     ]
+    if profile.dialect == "native":
+        wrongs += _unsound(profile)
     asked, most = profile.sampling.max_tokens, profile.max_output
     if asked is not None and most is not None and asked > most:
         wrongs.append(f"sampling.max_tokens: {asked} is more than max_output, {most}")
@@ -183,6 +186,23 @@ def _wrongs(profile: Profile) -> list[str]:
 
 def _levels(profile: Profile) -> str:
     return ", ".join(profile.thinking.efforts) or "none"
+
+
+def _unsound(profile: Profile) -> list[str]:
+    """Why the native dialect cannot be relied upon with this profile."""
+    wrongs: list[str] = []
+    if profile.is_r1:
+        wrongs.append(
+            "dialect: R1 was not trained to call functions, and vLLM's parser loses its calls; use text"
+        )
+    if profile.provider == "local":
+        wrongs.append("dialect: the embedded model is offered no functions; use text")
+    if profile.reasoning in {"in_prompt", "tag"}:
+        wrongs.append(
+            "dialect: native needs a server that splits the reasoning off (reasoning = field) or a model without "
+            "any (none): where it does not, a call in the reasoning is lost or done; use text"
+        )
+    return wrongs
 
 
 def wrong_url(url: str) -> str | None:

@@ -76,7 +76,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The environment variable that holds the key. None: no key is sent."""
     key_required: bool = True
     """False: without the variable, requests go out without a key."""
-    dialect: Literal["text"] = "text"
+    dialect: Literal["text", "native"] = "text"
+    """How actions are written: as blocks in the answer | as functions, where the server reads calls soundly."""
     edits: tuple[str, ...] = ("edit", "write", "delete", "move", "chmod")
     """The tools that change files which the model is offered."""
     strategy: Literal["loop", "pipeline"] = "loop"

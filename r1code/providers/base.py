@@ -15,8 +15,13 @@ from r1code.types import Finish, Usage
 class Delta(Struct, frozen=True, kw_only=True):
     """A piece of the answer as it came over the wire, and the field that it came in."""
 
-    field: Literal["content", "reasoning"]
+    field: Literal["content", "reasoning", "call"]
     text: str
+    """In the field `call`: a piece of the arguments of a call, which the other attributes tell apart."""
+    index: int | None = None
+    """The number of the call, from 0."""
+    call_id: str = ""
+    name: str = ""
 
 
 class Done(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx2
 import msgspec
@@ -27,11 +27,21 @@ from r1code.providers.transport import Wire
 from r1code.types import Finish, Usage
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+    from openai.types.chat import (
+        ChatCompletionChunk,
+        ChatCompletionMessageParam,
+        ChatCompletionToolUnionParam,
+    )
+    from openai.types.shared_params import FunctionDefinition
 
 T = TypeVar("T")
 
-_FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filter"}
+_FINISHES: dict[str, Finish] = {
+    "stop": "stop",
+    "tool_calls": "calls",
+    "length": "length",
+    "content_filter": "filter",
+}
 _BROKEN = frozenset({"insufficient_system_resource", "abort", "error"})
 """Finish reasons of an answer that is not one."""
 _TAIL_SECONDS = 5.0
@@ -102,7 +112,7 @@ class ChatProvider:
                 exchange.cut()
 
     def _try(self, request: Request, control: Control) -> Iterator[Delta | Done]:
-        seen: set[Literal["content", "reasoning"]] = set()
+        seen: set[str] = set()
         finish: str | None = None
         usage = Usage()
         wire = Wire(self._headers())
@@ -118,7 +128,7 @@ class ChatProvider:
                 usage = chunk.usage or usage
         if finish in _BROKEN:
             raise self._server.gave_up(f"ended it with {finish}")
-        if not seen and finish != "length":
+        if not seen and finish not in {"length", "tool_calls"}:
             raise self._server.gave_up("sent an answer without a single character")
         yield Done(finish=_FINISHES.get(finish or "", "unknown"), usage=self._believed(usage, seen))
 
@@ -170,6 +180,7 @@ class ChatProvider:
         return client.chat.completions.create(
             model=self._profile.model,
             messages=cast("list[ChatCompletionMessageParam]", messages),
+            tools=sent(_tools(request) or None),
             stream=True,
             stream_options={"include_usage": True},
             max_tokens=sent(None if newer else request.max_tokens),
@@ -192,7 +203,7 @@ class ChatProvider:
             headers[self._profile.session_header] = self._session()
         return headers
 
-    def _believed(self, usage: Usage, seen: set[Literal["content", "reasoning"]]) -> Usage:
+    def _believed(self, usage: Usage, seen: set[str]) -> Usage:
         """A reasoning count of 0 with reasoning is none: vLLM does not see what the prompt opened."""
         reasons = "reasoning" in seen or self._profile.reasoning in {"in_prompt", "tag"}
         return replace(usage, reasoning=None) if usage.reasoning == 0 and reasons else usage
@@ -206,6 +217,13 @@ class ChatProvider:
         finally:
             with self._lock:
                 self._live.discard(exchange)
+
+
+def _tools(request: Request) -> list[ChatCompletionToolUnionParam]:
+    return [
+        {"type": "function", "function": cast("FunctionDefinition", msgspec.to_builtins(one))}
+        for one in request.functions
+    ]
 
 
 def _next(exchange: Exchange, control: Control, finish: str | None) -> Chunk | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -20,8 +22,21 @@ class Chunk(Struct, frozen=True, kw_only=True):
         return bool(self.deltas) or self.finish is not None or self.usage is not None
 
 
+class _Function(Struct):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+    """Some servers send the object instead of its text."""
+
+
+class _Call(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
 class _Delta(Struct):
     content: str | None = None
+    tool_calls: list[_Call] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
 
@@ -65,8 +80,16 @@ def read_chunk(event: object) -> Chunk:
             deltas.append(Delta(field="reasoning", text=reasoning))
         if delta.content:
             deltas.append(Delta(field="content", text=delta.content))
+        deltas += map(_call, delta.tool_calls or ())
         finish = choice.finish_reason or finish
     return Chunk(deltas=tuple(deltas), finish=finish, usage=None if read.usage is None else _usage(read.usage))
+
+
+def _call(call: _Call) -> Delta:
+    function = call.function or _Function()
+    arguments = function.arguments or ""
+    text = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
+    return Delta(field="call", text=text, index=call.index, call_id=call.id or "", name=function.name or "")
 
 
 def _usage(usage: _Usage) -> Usage:

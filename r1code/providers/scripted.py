@@ -12,7 +12,7 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError, UsageError
 from r1code.providers.base import Delta, Done
-from r1code.types import Finish, Usage
+from r1code.types import Finish, RawCall, Usage
 
 
 class ScriptedReply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,6 +20,8 @@ class ScriptedReply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     text: str = ""
     reasoning: str = ""
+    calls: tuple[RawCall, ...] = ()
+    """Functions that it calls after the text: tables with name and arguments, a JSON text."""
     raw: str | None = None
     """Sent as it is, instead of `reasoning` and `text`."""
     finish: Finish = "stop"
@@ -75,6 +77,8 @@ class ScriptedProvider:
             self._fault(reply, number, control)
             control.sleep(reply.delay_seconds)
             yield Delta(field="content", text=reply.content[start : start + reply.chunk])
+        for index, raw in enumerate(reply.calls):
+            yield Delta(field="call", text=raw.arguments, index=index, name=raw.name)
         self._fault(reply, -1, control)
         yield Done(finish=reply.finish, usage=reply.usage)
 

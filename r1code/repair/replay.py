@@ -45,6 +45,8 @@ class ReplayedProvider:
         if reply.reasoning:
             yield Delta(field="reasoning", text=reply.reasoning)
         yield Delta(field="content", text=reply.text)
+        for index, raw in enumerate(reply.raw_calls):
+            yield Delta(field="call", text=raw.arguments, index=index, name=raw.name)
         yield Done(finish=reply.finish, usage=reply.usage)
 
     def close(self) -> None:

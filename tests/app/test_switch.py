@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.backend import dialect_of, switch
+from r1code.app.speech import dialect_of, switch
 from r1code.approval import Approvals, HeadlessApprover
 from r1code.budget import Meter
 from r1code.context import Model
@@ -50,7 +50,10 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     first, second = find_profile("vllm-r1"), find_profile("deepseek-flash")
     one = ScriptedProvider([says("<done>\nHalf of it.\n</done>", "What R1 thought.")])
     two = ScriptedProvider([says("<done>\nAll of it.\n</done>", "")])
-    model = Model(first, one, dialect_of(first), instructions=prompts.load("instructions", tools=[]), seed=7)
+    words = prompts.load("instructions", tools=[])
+    model = Model(first, one, dialect_of(first, tools), instructions=words, seed=7)
+        first, one, dialect_of(first, tools), instructions=prompts.load("instructions", tools=[]), seed=7
+    )
     meter, control = Meter(Budget(steps=3)), Control()
 
     def turn(task: str) -> TurnEnded:
@@ -59,7 +62,7 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
         return last
 
     assert turn("Begin.").text == "Half of it."
-    model = switch(session, model, name="deepseek-flash", profile=second, provider=two)
+    model = switch(session, model, tools, name="deepseek-flash", profile=second, provider=two)
     assert turn("Go on.").text == "All of it."
 
     # One history: in R1's roles first, in those of the other model then, and without R1's reasoning.

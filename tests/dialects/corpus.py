@@ -48,6 +48,21 @@ class Case:
     finish: str = "stop"
 
 
+def answer(
+    name: str, text: str, *calls: tuple[str, dict[str, Any]], ending: str = "none", error: tuple[str, ...] = ()
+) -> Case:
+    """A case in which the reasoning is as it should be."""
+    return Case(
+        name=name,
+        raw=f"x</think>{text}",
+        reasoning="x",
+        answer=text,
+        calls=list(calls),
+        ending=ending,
+        error=error,
+    )
+
+
 CASES = [
     Case(
         "lone closer",

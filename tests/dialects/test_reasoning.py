@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialects.corpus import CASES, Case
+from dialects.corpora import ALL
+from dialects.corpus import Case
 from r1code.dialects.reasoning import Piece, Split, Splitter
 
 UGLY = st.lists(
@@ -36,7 +37,7 @@ def shown(pieces: list[Piece]) -> tuple[str, str]:
     return reasoning, answer
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_every_chunk_split_gives_the_expected_result(case: Case) -> None:
     expected = Split(reasoning=case.reasoning, answer=case.answer, closed=case.closed)
     for at in range(len(case.raw) + 1):

@@ -14,6 +14,7 @@ from r1code.approval import Approvals, Approver, HeadlessApprover
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
+from r1code.dialects.native import NativeDialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
@@ -71,6 +72,7 @@ class House:
         hooks: Sequence[Hook] = (),
         rules: Rules | None = None,
         vault: Vault | None = None,
+        native: bool = False,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
@@ -97,10 +99,9 @@ class House:
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
         ).restoring(self.vault.restore)
-        instructions = prompts.load("instructions", tools=toolset.descriptions)
-        model = Model(
-            find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)
-        )
+        instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
+        dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
+        model = Model(find_profile("scripted"), self.provider, dialect, instructions=instructions, waits=(0, 0))
         policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
         approvals = Approvals(policy, approver or HeadlessApprover())
         self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
