@@ -1,0 +1,12 @@
+"""The servers that a fake can be: what each takes, what it refuses in which words, how it sends an answer."""
+
+from __future__ import annotations
+
+from fakes.hosts.base import Body, Host, Refusal, Rules, Style
+from fakes.hosts.deepseek import DEEPSEEK, R1_ERA
+from fakes.hosts.openai import OPENAI
+from fakes.hosts.vllm import VLLM
+
+__all__ = ["HOSTS", "Body", "Host", "Refusal", "Rules", "Style"]
+
+HOSTS: dict[Style, Host] = {"openai": OPENAI, "deepseek": DEEPSEEK, "r1-era": R1_ERA, "vllm": VLLM}
