@@ -15,9 +15,10 @@ from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.text import TextDialect
-from r1code.errors import ToolError
+from r1code.errors import ContextOverflow, ToolError
 from r1code.events import Event, TurnEnded
 from r1code.profiles import find_profile
+from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
@@ -53,7 +54,7 @@ def walk(root: Path) -> list[str]:
 
 
 class House:
-    """`files` are in the tree; `replies` are what the model says, in order."""
+    """`files` are in the tree; `replies` are what the model says, in order, unless a `provider` does."""
 
     opened: ClassVar[list[House]] = []
     """Closed after each test (tests/conftest.py)."""
@@ -71,6 +72,8 @@ class House:
         hooks: Sequence[Hook] = (),
         rules: Rules | None = None,
         vault: Vault | None = None,
+        provider: Provider | None = None,
+        shorten: Callable[[ContextOverflow], bool] = lambda _: False,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
@@ -99,11 +102,15 @@ class House:
         ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
         model = Model(
-            find_profile("scripted"), self.provider, TextDialect(), instructions=instructions, waits=(0, 0)
+            find_profile("scripted"),
+            provider or self.provider,
+            TextDialect(),
+            instructions=instructions,
+            waits=(0, 0),
         )
         policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
         approvals = Approvals(policy, approver or HeadlessApprover())
-        self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
+        self.agent = Agent(self.session, model, toolset, approvals, headless=headless, shorten=shorten)
         self.control = Control()
         House.opened.append(self)
 

@@ -7,10 +7,10 @@
     server.prompted, server.cached            # tokens of each prompt, and those that hit the cache
     server.most_at_once                       # requests at a time
 
-The n-th accepted request gets the n-th answer, and the last one serves from then on. Answers are data. A `Reply` is
-what the model writes; the server sends and counts it as its host does and heeds the request. `told(...)` and
+The n-th accepted request gets the n-th answer, and the last one serves from then on. Answers are data. A `Reply`
+is what the model writes; the server sends and counts it as its host does, and heeds the request. `told(...)` and
 `Answer([...])` are bytes, waits and breaks one by one; `fault(503, ..., retry_after="3")` is a refusal. Faults on
-the way are shapes of a Reply (answers.py): `Reply(text="é", shape=cut_in("é"))`, `kept_alive(5, 0.1)`, `pieces(3)`.
+the way are shapes of a Reply (answers.py): `Reply(text="é", shape=cut_in("é"))`, `kept_alive(5, 0.1)`.
 
 style="vllm"      vLLM 0.32 with the deepseek_r1 parser; `details=True`: with --enable-prompt-tokens-details
 style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with R1, and as some hosts of R1 are

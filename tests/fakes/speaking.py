@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fakes.answers import DONE, Answer, Reply, Step, chunk, parts
 from fakes.hosts import Body, Host
@@ -27,7 +28,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
 class Said(Struct, frozen=True, kw_only=True):
     """What came out."""
 
-    reasoning: str
+    reasoning: str | None
     text: str
     calls: Sequence[dict[str, Any]]
     finish: str
@@ -38,6 +39,8 @@ class Said(Struct, frozen=True, kw_only=True):
 def answer_to(reply: Reply, body: Body, host: Host, prompt: Prompt, *, details: bool) -> Answer:
     said = _said(reply, body, host, prompt)
     counted = _usage(said, host, prompt, details=details) if reply.usage == "counted" else None
+    if body.get("include_reasoning") is False:
+        said = replace(said, reasoning=None)
     if not body.get("stream"):
         steps: Sequence[Step] = [_whole(said, body, host, counted)]
         headers = {"content-type": "application/json"}
@@ -132,7 +135,7 @@ def _usage(said: Said, host: Host, prompt: Prompt, *, details: bool) -> dict[str
             usage["prompt_tokens_details"] = made
         return usage
     usage["prompt_tokens_details"] = {"cached_tokens": prompt.cached}
-    usage["completion_tokens_details"] = {"reasoning_tokens": len(tokens(said.reasoning))}
+    usage["completion_tokens_details"] = {"reasoning_tokens": len(tokens(said.reasoning or ""))}
     if host.counts == "deepseek":
         usage["prompt_cache_hit_tokens"] = prompt.cached
         usage["prompt_cache_miss_tokens"] = prompt.tokens - prompt.cached
@@ -154,7 +157,7 @@ def _whole(said: Said, body: Body, host: Host, usage: dict[str, Any] | None) -> 
 
 
 def _streamed(said: Said, size: int, host: Host, usage: dict[str, Any] | None) -> list[Step]:
-    deltas = [{host.reasoning: part} for part in parts(said.reasoning, size)]
+    deltas = [{host.reasoning: part} for part in parts(said.reasoning or "", size)]
     deltas += [{"content": part} for part in parts(said.text, size)]
     deltas += [{"tool_calls": [{"index": at, **call}]} for at, call in enumerate(said.calls)]
     first: dict[str, Any] = {"role": "assistant", "content": ""}

@@ -156,8 +156,8 @@ def _wrong_prompt(body: Body, rules: Rules) -> Refusal | None:
     if body.get("continue_final_message") and body.get("add_generation_prompt", True):
         return _error(
             "continue_final_message and add_generation_prompt are not compatible. Use continue_final_message "
-            "when you want the model to continue the final message, and add_generation_prompt when you want to add a "
-            "header that will prompt it to start a new assistant message instead."
+            "when you want the model to continue the final message, and add_generation_prompt when you want to "
+            "add a header that will prompt it to start a new assistant message instead."
         )
     try:
         prompt_of(body, rules)
@@ -178,8 +178,8 @@ def _too_long(body: Body, rules: Rules) -> Refusal | None:
     end = "Please reduce the length of the input prompt."
     if len(prompt) > most * _CHARACTERS:
         message = (
-            f"{start}{len(prompt)} characters (more than {most * _CHARACTERS} characters, which is the upper bound "
-            f"for {most} input tokens). {end}"
+            f"{start}{len(prompt)} characters (more than {most * _CHARACTERS} characters, which is the upper "
+            f"bound for {most} input tokens). {end}"
         )
         return _wrong("input_text", message, len(prompt))
     if len(tokens(prompt)) <= most:
@@ -227,7 +227,7 @@ VLLM = Host(
     ),
     locked_out=lambda _key: Refusal(status=401, body={"error": "Unauthorized"}),
     limited=lambda: _error("The server is overloaded.", kind="ServiceUnavailableError", status=503),
-    not_found={"error": {"message": "Not Found", "type": "Not Found", "param": None, "code": 404}},
+    not_found={"detail": "Not Found"},
     template="r1",
     counts="vllm",
     unit=16,

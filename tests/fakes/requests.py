@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+KEY = "sk-vllm-key"
+MODEL = "deepseek-r1"
+CONTEXT = 2048
+"""The window of the tiny model, as it is served."""
 USER = {"role": "user", "content": "Count to three."}
-BASE: dict[str, Any] = {"model": "deepseek-r1", "messages": [USER], "max_tokens": 8, "seed": 1}
+BASE: dict[str, Any] = {"model": MODEL, "messages": [USER], "max_tokens": 8, "seed": 1}
 LONG = {"role": "user", "content": "one two three four five six seven eight nine ten " * 400}
+NEARLY = {"role": "user", "content": "one two three four five six seven eight nine ten " * 202}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -49,8 +54,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "salted": body(cache_salt="abc"),
     "session": body(session_id="abc", user="me"),
     "effort": body(reasoning_effort="high"),
-    "as_large_as_the_window": body(max_tokens=2048),
-    "larger_than_what_is_left": body(max_tokens=2047),
+    "more_than_what_is_left_of_the_window": body(messages=[NEARLY], max_tokens=2048),
+    "an_unknown_role": body(messages=[{"role": "robot", "content": "Hi"}, USER]),
 }
 
 BAD: dict[str, dict[str, Any]] = {
@@ -58,7 +63,6 @@ BAD: dict[str, dict[str, Any]] = {
     "empty_messages": body(messages=[]),
     "messages_of_a_wrong_kind": body(messages="Hi"),
     "message_without_role": body(messages=[{"content": "Hi"}]),
-    "unknown_role": body(messages=[{"role": "robot", "content": "Hi"}]),
     "content_of_a_wrong_kind": body(messages=[{"role": "user", "content": 3}]),
     "unknown_model": body(model="other"),
     "model_of_a_wrong_kind": body(model=3),
@@ -99,7 +103,6 @@ BAD: dict[str, dict[str, Any]] = {
         ],
         tool_choice="auto",
     ),
-    "prompt_only": {"model": "deepseek-r1", "prompt": "Hi"},
+    "prompt_only": {"model": MODEL, "prompt": "Hi"},
     "not_an_object": {},
 }
-"""Some of them a real vLLM takes after all; the test says which."""
