@@ -11,9 +11,9 @@ from r1code.providers.overflow import longest_answer, read_overflow
 
 # Words of servers, as they came over the wire or stand in their source.
 VLLM = (
-    "This model's maximum context length is 8192 tokens. However, your prompt contains at least 8193 input "
-    "tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input prompt. "
-    "(parameter=input_tokens, value=8193)"
+    "This model's maximum context length is 8192 tokens. However, your prompt contains at least 8193 "
+    "input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the "
+    "input prompt. (parameter=input_tokens, value=8193)"
 )
 VLLM_FAR = (
     "This model's maximum context length is 2048 tokens. However, your prompt contains 2000050 characters (more "
