@@ -12,8 +12,10 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Message = dict[str, Any]
-Template = Literal["r1", "plain"]
-"""DeepSeek-R1's, which ends in an open `<think>`; or a line for the role and the text below it."""
+Template = Literal["r1", "r1-0528", "plain"]
+"""DeepSeek-R1's, which ends in an open `<think>`; R1-0528's, where the model opens it; or a line for the role and
+the text below it.
+"""
 TEMPLATES = Path(__file__).parent / "templates"
 BAR = "\uff5c"
 """In R1's own tokens."""

@@ -14,10 +14,10 @@ the way are shapes of a Reply (answers.py): `Reply(text="é", shape=cut_in("é")
 
 style="vllm"      vLLM 0.32 with the deepseek_r1 parser; `details=True`: with --enable-prompt-tokens-details
 style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with R1, and as some hosts of R1 are
-style="openai"    any other server
+style="openai"    any other server; style="deepseek-v3.2": the API before V4
 
 `context`, `most_output`, `template`, `concurrency` and `rate` (requests, seconds) are the server's limits;
-`guarded`: a proxy in front lets only /v1 through.
+`guarded`: a proxy in front lets only /v1 through; `parser=False`: the reasoning stands in the answer.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class FakeServer:
         most_output: int | None = None,
         template: Template | None = None,
         details: bool = False,
+        parser: bool = True,
         concurrency: int | None = None,
         rate: tuple[int, float] | None = None,
         guarded: bool = False,
@@ -104,6 +105,7 @@ class FakeServer:
             most_output=most_output or self.host.most_output,
             template=template or self.host.template,
             details=details,
+            parser=parser,
         )
         self.style = style
         self.key = key
@@ -191,7 +193,7 @@ class FakeServer:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Answer):
             return answer
-        return answer_to(answer, seen.body, self.host, prompt, details=self.rules.details)
+        return answer_to(answer, seen.body, prompt, host=self.host, rules=self.rules)
 
     def _read(self, body: dict[str, Any]) -> Prompt:
         template = self.rules.template

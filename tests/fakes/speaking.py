@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fakes.answers import DONE, Answer, Reply, Step, chunk, parts
-from fakes.hosts import Body, Host
+from fakes.hosts import Body, Host, Rules
 from fakes.prompts import ASSISTANT, first_tokens, tokens
 
 _ERA_DEFAULT = 4096
@@ -29,6 +29,7 @@ class Said(Struct, frozen=True, kw_only=True):
     """What came out."""
 
     reasoning: str | None
+    closed: bool
     text: str
     calls: Sequence[dict[str, Any]]
     finish: str
@@ -36,10 +37,12 @@ class Said(Struct, frozen=True, kw_only=True):
     completion: int
 
 
-def answer_to(reply: Reply, body: Body, host: Host, prompt: Prompt, *, details: bool) -> Answer:
+def answer_to(reply: Reply, body: Body, prompt: Prompt, *, host: Host, rules: Rules) -> Answer:
     said = _said(reply, body, host, prompt)
-    counted = _usage(said, host, prompt, details=details) if reply.usage == "counted" else None
-    if body.get("include_reasoning") is False:
+    counted = _usage(said, host, prompt, details=rules.details) if reply.usage == "counted" else None
+    if not rules.parser:
+        said = _unparsed(said, prompt)
+    elif body.get("include_reasoning") is False:
         said = replace(said, reasoning=None)
     if not body.get("stream"):
         steps: Sequence[Step] = [_whole(said, body, host, counted)]
@@ -68,6 +71,7 @@ def _said(reply: Reply, body: Body, host: Host, prompt: Prompt) -> Said:
             text = first_tokens(text, limit - thought)
     return Said(
         reasoning=reasoning,
+        closed=closed,
         text=text,
         calls=[
             {"id": f"call_{at}", "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
@@ -99,6 +103,14 @@ def _thought(reply: Reply, body: Body, prompt: Prompt) -> tuple[str, bool, bool]
     return first_tokens(reasoning, left), True, reply.closed or len(tokens(reasoning)) > left
 
 
+def _unparsed(said: Said, prompt: Prompt) -> Said:
+    """As the model wrote it; the prompt may have opened the reasoning for it."""
+    opener = "" if prompt.text.endswith("<think>\n") else "<think>\n"
+    closer = "\n</think>\n\n" if said.closed else ""
+    written = f"{opener}{said.reasoning}{closer}{said.text}" if said.reasoning else said.text
+    return replace(said, reasoning=None, text=written)
+
+
 def _limit(body: Body, host: Host) -> int:
     asked = body.get("max_completion_tokens") or body.get("max_tokens")
     if asked is not None:
@@ -128,8 +140,10 @@ def _usage(said: Said, host: Host, prompt: Prompt, *, details: bool) -> dict[str
         "completion_tokens": said.completion,
     }
     if host.counts == "vllm":
-        # It looks for the opener in the answer, and the prompt has it: so it counts none.
-        usage["completion_tokens_details"] = {"reasoning_tokens": 0}
+        # It looks for the opener in the answer: where the prompt has it, it counts none.
+        opened = prompt.text.endswith("<think>\n")
+        thought = 0 if opened else len(tokens(said.reasoning or ""))
+        usage["completion_tokens_details"] = {"reasoning_tokens": thought}
         if details:
             made = {"cached_tokens": prompt.cached, "created_cache_tokens": 0}
             usage["prompt_tokens_details"] = made

@@ -45,6 +45,7 @@ SUCCESSIVE = (
     "You should interleave the user/assistant messages in the message sequence."
 )
 BACK = "The `reasoning_content` in the thinking mode must be passed back to the API."
+MISSING = "Missing `reasoning_content` field in the assistant message at message index 2"
 REFUSED: dict[str, tuple[str, list[Any], dict[str, Any], int, str]] = {
     "era_reasoning": ("r1-era", [USER, {**ANSWER, "reasoning_content": "r"}, USER], {}, 400, "reasoning_content"),
     "era_successive": ("r1-era", [USER, USER], {}, 400, SUCCESSIVE),
@@ -75,6 +76,7 @@ REFUSED: dict[str, tuple[str, list[Any], dict[str, Any], int, str]] = {
     "v4_max_tokens": ("deepseek", [USER], {"max_tokens": 400_000}, 400, "max_tokens is [1, 393216]"),
     "v4_user": ("deepseek", [USER], {"user_id": "é" * 257}, 400, "user_id"),
     "v4_prefix": ("deepseek", [USER, {**ANSWER, "prefix": True}], {}, 422, "prefix"),
+    "v3_not_back": ("deepseek-v3.2", [USER, USER, {**ANSWER, "tool_calls": CALLS}, RESULT], {}, 400, MISSING),
     "v4_unanswered": (
         "deepseek", [USER, CALLED, USER], {}, 400,
         "must be followed by tool messages",
@@ -226,6 +228,13 @@ def test_the_limits_of_a_request_are_kept() -> None:
     assert (thought["finish_reason"], thought["message"]["reasoning"]) == ("stop", "five")
     assert thought["message"]["content"] == "one two three four"
     assert hidden["message"]["reasoning"] is None
+
+
+@pytest.mark.parametrize(("template", "opener"), [("r1", ""), ("r1-0528", "<think>\n")])
+def test_without_a_parser_the_reasoning_stands_in_the_answer(template: Any, opener: str) -> None:
+    with FakeServer([Reply(text="ok", reasoning="hm")], parser=False, template=template) as server:
+        message = ask(server).json()["choices"][0]["message"]
+    assert (message["content"], message["reasoning"]) == (f"{opener}hm\n</think>\n\nok", None)
 
 
 def test_a_loop_is_cut_where_the_request_says_so() -> None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fakes.prompts import Message, Template
 
-Style = Literal["openai", "deepseek", "r1-era", "vllm"]
+Style = Literal["openai", "deepseek", "deepseek-v3.2", "r1-era", "vllm"]
 Body = dict[str, Any]
 Kind = Literal["string", "integer", "number", "boolean", "list", "object", "any"]
 
@@ -23,6 +23,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     template: Template
     details: bool = False
     """vLLM with --enable-prompt-tokens-details."""
+    parser: bool = True
+    """The reasoning has a field of its own; without, it stands in the answer as the model wrote it."""
     beta: bool = False
     """The request came to DeepSeek's /beta."""
 

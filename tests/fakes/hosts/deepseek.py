@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from fakes.answers import openai_error
 from fakes.hosts.base import Body, Field, Host, Problem, Refusal, Rules, answered_calls, malformed_message
 from fakes.hosts.openai import SHARED, prompt_size, refused, too_long
@@ -84,24 +86,39 @@ def _wrong_content(body: Body, rules: Rules) -> Refusal | None:
 
 
 def _wrong_reasoning(body: Body, rules: Rules) -> Refusal | None:
+    if _without_reasoning(body) is None:
+        return None
+    return refused("The `reasoning_content` in the thinking mode must be passed back to the API.")
+
+
+def _missing_reasoning(body: Body, rules: Rules) -> Refusal | None:
+    """The words of V3.2."""
+    at = _without_reasoning(body)
+    if at is None:
+        return None
+    return refused(f"Missing `reasoning_content` field in the assistant message at message index {at}.")
+
+
+def _without_reasoning(body: Body) -> int | None:
+    """The first message that should have brought its reasoning back: one of a turn in which a tool was called."""
     if (body.get("thinking") or {}).get("type") == "disabled":
         return None
     for span in _spans(body["messages"]):
-        called = any(one.get("tool_calls") for one in span)
-        if called and any(one["role"] == "assistant" and "reasoning_content" not in one for one in span):
-            return refused("The `reasoning_content` in the thinking mode must be passed back to the API.")
+        lacking = [at for at, one in span if one["role"] == "assistant" and "reasoning_content" not in one]
+        if lacking and any(one.get("tool_calls") for _, one in span):
+            return lacking[0]
     return None
 
 
-def _spans(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """What was said between two messages of the user."""
-    span: list[Message] = []
-    for message in messages:
+def _spans(messages: Sequence[Message]) -> Iterator[list[tuple[int, Message]]]:
+    """What was said between two messages of the user, numbered."""
+    span: list[tuple[int, Message]] = []
+    for at, message in enumerate(messages):
         if message["role"] == "user":
             yield span
             span = []
         else:
-            span.append(message)
+            span.append((at, message))
     yield span
 
 
@@ -158,6 +175,13 @@ DEEPSEEK = Host(
     most_output=393_216,
     cache="prefixes",
     counts="deepseek",
+)
+V3_2 = replace(
+    DEEPSEEK,
+    checks=(*_SHAPE, _missing_reasoning, too_long),
+    context=131_072,
+    most_output=65_536,
+    cache="blocks",
 )
 R1_ERA = Host(
     reasoning="reasoning_content",
