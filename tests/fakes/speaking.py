@@ -140,9 +140,9 @@ def _usage(said: Said, host: Host, prompt: Prompt, *, details: bool) -> dict[str
         "completion_tokens": said.completion,
     }
     if host.counts == "vllm":
-        # It looks for the opener in the answer: where the prompt has it, it counts none.
-        opened = prompt.text.endswith("<think>\n")
-        thought = 0 if opened else len(tokens(said.reasoning or ""))
+        # It looks for the opener in the answer, and finds none where the prompt has it.
+        written = prompt.text.endswith(ASSISTANT)
+        thought = len(tokens(said.reasoning or "")) if written else 0
         usage["completion_tokens_details"] = {"reasoning_tokens": thought}
         if details:
             made = {"cached_tokens": prompt.cached, "created_cache_tokens": 0}

@@ -53,8 +53,10 @@ def small(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     if weights is None:
         pytest.skip("no weights (make weights): THE REAL SMALL MODEL IS NOT TESTED ON vLLM")
     made = folder / "small"
-    if not (made / "config.json").exists():
-        subprocess.run([folder / "bin/python", HERE / "convert.py", weights, made], check=True)
+    if not made.exists():
+        part = folder / "small.partial"
+        subprocess.run([folder / "bin/python", HERE / "convert.py", weights, part], check=True)
+        part.rename(made)
     flags = ["--max-model-len", str(CONTEXT)]
     with _serving(folder, made, flags, tmp_path_factory.mktemp("small") / "log") as served:
         yield served

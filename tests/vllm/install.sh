@@ -39,7 +39,7 @@ PY
 $pip install -r "$scratch/requirements.txt" -c "$scratch/constraints.txt"
 $pip uninstall -y triton
 # Turns the embedded model's weights into what vLLM serves.
-$pip install gguf -c "$scratch/constraints.txt"
+$pip install gguf accelerate -c "$scratch/constraints.txt"
 # The command line asks for a distribution called vllm, and takes its version for the platform: it must say cpu.
 info=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/vllm-$vllm+cpu.dist-info
 mkdir -p "$info"
