@@ -10,7 +10,7 @@ from r1code.control import POLL_SECONDS, Control
 
 
 class Slots:
-    """Thread-safe: candidates and roles share those of one server."""
+    """Thread-safe: candidates share those of one server. Nobody may wait for one while holding another."""
 
     def __init__(self, count: int) -> None:
         self._free = threading.Semaphore(count)
