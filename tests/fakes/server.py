@@ -14,7 +14,7 @@ the way are shapes of a Reply (answers.py): `Reply(text="é", shape=cut_in("é")
 
 style="vllm"      vLLM 0.32 with the deepseek_r1 parser; `details=True`: with --enable-prompt-tokens-details
 style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with R1, and as some hosts of R1 are
-style="openai"    any other server; style="deepseek-v3.2": the API before V4
+style="openai"    any other server; style="o1": OpenAI's models that think; "deepseek-v3.2": the API before V4
 
 `context`, `most_output`, `template`, `concurrency` and `rate` (requests, seconds) are the server's limits;
 `guarded`: a proxy in front lets only /v1 through; `parser=False`: the reasoning stands in the answer.

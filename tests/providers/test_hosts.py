@@ -85,6 +85,8 @@ REFUSED: dict[str, tuple[str, list[Any], dict[str, Any], int, str]] = {
     "openai_field": ("openai", [USER], {"thinking": {}}, 400, "Unrecognized request argument supplied: thinking"),
     "openai_model": ("openai", [USER], {"model": "x"}, 404, "The model `x` does not exist"),
     "openai_stream_options": ("openai", [USER], {"stream_options": {}}, 400, "only allowed when 'stream'"),
+    "o1_system": ("o1", [{"role": "system", "content": "s"}, USER], {}, 400, "unknown role 'system'"),
+    "o1_max_tokens": ("o1", [USER], {"max_tokens": 5}, 400, "Unrecognized request argument supplied: max_tokens"),
     "vllm_field": ("vllm", [USER], {"thinking": {}}, 400, "a real vLLM would ignore it"),
 }  # fmt: skip
 
@@ -109,6 +111,7 @@ TAKEN: dict[str, tuple[str, list[Any], dict[str, Any]]] = {
     "v4_successive": ("deepseek", [USER, USER], {"thinking": {"type": "enabled"}, "reasoning_effort": "max"}),
     "v4_prefix": ("deepseek", [USER, {**ANSWER, "prefix": True}], {"path": "/beta"}),
     "vllm_reasoning": ("vllm", [USER, {**ANSWER, "reasoning_content": "r"}, USER], {}),
+    "o1": ("o1", [{"role": "developer", "content": "s"}, USER], {"max_completion_tokens": 5}),
     "openai": ("openai", [USER, ANSWER, ANSWER], {"seed": 1}),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fakes.prompts import Message, Template
 
-Style = Literal["openai", "deepseek", "deepseek-v3.2", "r1-era", "vllm"]
+Style = Literal["openai", "o1", "deepseek", "deepseek-v3.2", "r1-era", "vllm"]
 Body = dict[str, Any]
 Kind = Literal["string", "integer", "number", "boolean", "list", "object", "any"]
 
@@ -98,15 +98,18 @@ def problems(body: object, fields: Mapping[str, Field]) -> Iterator[Problem]:
         yield Problem(name=name, what="unknown", field=Field(kind="any"), value=sent[name])
 
 
-def malformed_message(message: object, extra: frozenset[str] = frozenset()) -> str | None:
-    """What is wrong with one message, whoever reads it; `extra` names fields that its host takes besides."""
+def malformed_message(message: object, extra: frozenset[str] = frozenset(), first: str = "system") -> str | None:
+    """What is wrong with one message, whoever reads it; `extra` names fields that its host takes besides.
+
+    `first`: the role of the instructions.
+    """
     if not isinstance(message, dict):
         return "it is no object"
     role, content, calls = message.get("role"), message.get("content"), message.get("tool_calls") or ()
     known = {"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", *extra}
     wrong = {
         f"unknown fields {sorted(message.keys() - known)}": bool(message.keys() - known),
-        f"unknown role {role!r}": role not in {"system", "user", "assistant", "tool"},
+        f"unknown role {role!r}": role not in {first, "user", "assistant", "tool"},
         "content is no text": not isinstance(content, str) and not (content is None and role == "assistant"),
         "a tool's message names no call": role == "tool" and not isinstance(message.get("tool_call_id"), str),
         "tool_calls of somebody who calls none": bool(calls) and role != "assistant",

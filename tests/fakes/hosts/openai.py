@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from msgspec.structs import replace
+
 from fakes.answers import openai_error
 from fakes.hosts.base import Body, Field, Host, Problem, Refusal, Rules, answered_calls, malformed_message
 from fakes.prompts import render, tokens
@@ -56,9 +60,9 @@ def _complains(problem: Problem) -> Refusal:
     return refused(words[problem.what], code="invalid_value" if problem.what == "choice" else None)
 
 
-def wrong_messages(body: Body, rules: Rules) -> Refusal | None:
+def _wrong_messages(body: Body, rules: Rules, first: str = "system") -> Refusal | None:
     for at, message in enumerate(body["messages"]):
-        if wrong := malformed_message(message):
+        if wrong := malformed_message(message, first=first):
             return refused(f"Invalid value for 'messages[{at}]': {wrong}")
     if not body["messages"]:
         return refused("Invalid 'messages': empty array. Expected an array with minimum length 1.")
@@ -66,7 +70,7 @@ def wrong_messages(body: Body, rules: Rules) -> Refusal | None:
     return None if wrong is None else refused(wrong)
 
 
-def wrong_ranges(body: Body, rules: Rules) -> Refusal | None:
+def _wrong_ranges(body: Body, rules: Rules) -> Refusal | None:
     for name, low, high in (("temperature", 0, 2), ("top_p", 0, 1), ("presence_penalty", -2, 2)):
         value = body.get(name)
         if value is not None and not low <= value <= high:
@@ -121,8 +125,15 @@ OPENAI = Host(
     reasoning="reasoning_content",
     fields=FIELDS,
     complains=_complains,
-    checks=(wrong_messages, wrong_ranges, _wrong_model, _wrong_output, too_long),
+    checks=(_wrong_messages, _wrong_ranges, _wrong_model, _wrong_output, too_long),
     locked_out=_locked_out,
     limited=_limited,
     not_found=openai_error("Invalid URL"),
+)
+# Models that think: neither sampling nor a system message, and another name for the limit.
+O1 = replace(
+    OPENAI,
+    fields={name: field for name, field in FIELDS.items() if name not in {"max_tokens", "temperature", "top_p"}},
+    checks=(partial(_wrong_messages, first="developer"), *OPENAI.checks[1:]),
+    most_output=100_000,
 )
