@@ -73,13 +73,16 @@ class Listening:
         )
         self._ready.set()
         await self._stopping.wait()
-        server.close()
         for task in tuple(state.tasks):
             task.cancel()
+        # Who is just being let in has to be, before the door is closed: asyncio loses such a connection.
         while self.connections or len(asyncio.all_tasks()) > 1:
             for transport in tuple(self.connections.values()):
                 transport.abort()
             await asyncio.sleep(0)
+        server.close()
+        # What was aborted at last is closed in the loop's next turn.
+        await asyncio.sleep(0)
         await server.wait_closed()
 
 
@@ -94,10 +97,15 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._connections[transport.get_extra_info("peername")[:2]] = transport
+        if self.client is None:
+            # The client was gone before it was greeted.
+            transport.abort()
+        else:
+            self._connections[self.client] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.pop(self.transport.get_extra_info("peername")[:2], None)
+        if self.client is not None:
+            self._connections.pop(self.client, None)
         super().connection_lost(exc)
 
 
