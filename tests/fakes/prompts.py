@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from r1code.profiles.tokenizers import tokenizer_named
 
 Message = dict[str, Any]
 Template = Literal["r1", "r1-0528", "plain"]
@@ -21,7 +22,6 @@ BAR = "\uff5c"
 """In R1's own tokens."""
 BOS = f"<{BAR}begin▁of▁sentence{BAR}>"
 ASSISTANT = f"<{BAR}Assistant{BAR}>"
-_TOKEN = re.compile(rf"<{BAR}[^{BAR}]*{BAR}>|</?think>| ?[^\W\d_]{{1,6}}|\d{{1,3}}|[^\S\n]+|\n+|[\W\d_]")
 THINK = "<think>\n"
 _TAG = "CONTINUE_FINAL_MESSAGE_TAG "
 
@@ -30,13 +30,15 @@ class PrefillError(ValueError):
     """The template drops a part of the message that was to be continued."""
 
 
-def tokens(text: str) -> Sequence[str]:
-    """The tokens of a text. A stand-in until the real tokenizers are here: words, numbers, signs and spaces."""
-    return _TOKEN.findall(text)
+def tokens(text: str) -> Sequence[int]:
+    """The tokens of a text, as R1 has them."""
+    return tokenizer_named("deepseek-r1").encode(text)
 
 
 def first_tokens(text: str, count: int) -> str:
-    return "".join(tokens(text)[:count])
+    """What so many tokens say; a character that the last of them begins is left out."""
+    encoding = tokenizer_named("deepseek-r1")._loaded()
+    return encoding.decode(list(tokens(text)[:count]), errors="ignore")
 
 
 def render(
@@ -81,11 +83,11 @@ class PromptCache:
     def __init__(self, unit: int = 64, rule: Literal["blocks", "prefixes"] = "blocks") -> None:
         self._unit = unit
         self._rule = rule
-        self._blocks: set[tuple[str, ...]] = set()
-        self._prompts: list[tuple[str, ...]] = []
-        self._prefixes: set[tuple[str, ...]] = set()
+        self._blocks: set[tuple[str | int, ...]] = set()
+        self._prompts: list[tuple[str | int, ...]] = []
+        self._prefixes: set[tuple[str | int, ...]] = set()
 
-    def hit(self, prompt: Sequence[str], stem: Sequence[str], owner: str = "") -> int:
+    def hit(self, prompt: Sequence[str | int], stem: Sequence[str | int], owner: str = "") -> int:
         """How many leading tokens of `prompt` are known; then it is known itself.
 
         `stem`: the prompt up to where the model begins. `owner`: each has a cache of its own.
@@ -102,7 +104,7 @@ class PromptCache:
             self._prompts.append(whole)
         return known
 
-    def _known(self, key: tuple[str, ...]) -> int:
+    def _known(self, key: tuple[str | int, ...]) -> int:
         if self._rule == "blocks":
             # The last token is always computed: from it comes the first one of the answer.
             return max((at for at in self._ends(len(key) - 2) if key[: at + 1] in self._blocks), default=0)
@@ -113,7 +115,7 @@ class PromptCache:
         return range(self._unit, length + 1, self._unit)
 
 
-def _shared(left: Sequence[str], right: Sequence[str]) -> int:
+def _shared(left: Sequence[str | int], right: Sequence[str | int]) -> int:
     return next(
         (at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
     )

@@ -118,7 +118,7 @@ def _limit(body: Body, host: Host) -> int:
     return _ERA_DEFAULT if host.answer_only else host.most_output
 
 
-def _repeats(made: Sequence[str], asked: dict[str, int] | None) -> int:
+def _repeats(made: Sequence[int], asked: dict[str, int] | None) -> int:
     """After how many tokens a pattern came for the last time that was allowed; 0: never."""
     most = (asked or {}).get("max_pattern_size", 0)
     if asked is None or not most:
