@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup check test test-full weights demo bench docker clean format typing-tree
+.PHONY: setup check test test-full test-vllm weights demo bench docker clean format typing-tree
 
 setup: $(STAMP)
 
@@ -41,6 +41,11 @@ test: setup docker
 
 test-full: setup docker
 	$(BIN)/python -m pytest -q --full
+
+# A real vLLM on the CPU, in a virtual environment of its own: 2.5 GB, once. docs/vllm.md says what is checked.
+test-vllm: setup
+	sh tests/vllm/install.sh .vllm
+	$(BIN)/python -m pytest -q --vllm .vllm tests/vllm
 
 # The embedded model: 1.1 GB, once.
 weights: setup

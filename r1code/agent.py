@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
 from r1code import prompts
@@ -11,7 +11,7 @@ from r1code.approval import Approvals, Permit
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
-from r1code.errors import FormatError
+from r1code.errors import ContextOverflow, FormatError
 from r1code.events import (
     CallFinished,
     CallStarted,
@@ -30,16 +30,28 @@ _AFTER_FAILURE = "This was not done, because an edit before it in the same reply
 
 
 class Agent:
-    """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer."""
+    """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer.
+
+    `shorten` is asked once a step, when the server says that the session's history does not fit: it makes it
+    shorter in the session, or says no.
+    """
 
     def __init__(
-        self, session: Session, model: Model, toolset: Toolset, approvals: Approvals, *, headless: bool
+        self,
+        session: Session,
+        model: Model,
+        toolset: Toolset,
+        approvals: Approvals,
+        *,
+        headless: bool,
+        shorten: Callable[[ContextOverflow], bool] = lambda _overflow: False,
     ) -> None:
         self._session = session
         self._model = model
         self._toolset = toolset
         self._approvals = approvals
         self._headless = headless
+        self._shorten = shorten
 
     def turn(self, text: str, meter: Meter, control: Control, parent: int | None = None) -> Events:
         """One user message until the agent stops; the last event is TurnEnded. `parent`: see Session.append.
@@ -91,17 +103,14 @@ class Agent:
         control.check()
         step, began = meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
-        reply = yield from self._model.ask(self._session.history(), control)
+        try:
+            reply = yield from self._model.ask(self._session.history(), control)
+        except ContextOverflow as overflow:
+            if not self._shorten(overflow):
+                raise
+            reply = yield from self._model.ask(self._session.history(), control)
         meter.add(reply.usage)
-        self._session.append(
-            Replied(
-                text=reply.text,
-                reasoning=reply.reasoning,
-                raw_calls=reply.raw_calls,
-                finish=reply.finish,
-                usage=reply.usage,
-            )
-        )
+        self._session.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
         return reply
 

@@ -5,6 +5,7 @@ Exception
 │   ├── UsageError          bad flags, configuration or input; nothing was started
 │   ├── StateError          a session, store or lock that cannot be used
 │   ├── ProviderError       the model's backend failed
+│   │   └── ContextOverflow the conversation is longer than the model's context window
 │   └── SandboxError        the sandbox itself failed; never shown to the model as a command's output
 │       └── TooLargeError   a file in it is larger than anybody would read
 ├── ModelError              told to the model, in words written for it
@@ -52,6 +53,29 @@ class ProviderError(R1CodeError):
     def __init__(self, what: str, *, why: str, hint: str, retryable: bool = False) -> None:
         super().__init__(what, why=why, hint=hint)
         self.retryable = retryable
+
+
+class ContextOverflow(ProviderError):
+    """The server refused a conversation as too long. A shorter one may be answered; the same one never is.
+
+    In tokens, as far as the server said: `window` is its limit; the conversation had `prompt` or more, and
+    `asked` is what was to be left for the answer, where the server counted that in.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str,
+        hint: str,
+        window: int | None = None,
+        prompt: int | None = None,
+        asked: int | None = None,
+    ) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.window = window
+        self.prompt = prompt
+        self.asked = asked
 
 
 class SandboxError(R1CodeError):

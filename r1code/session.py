@@ -21,7 +21,18 @@ from r1code.errors import StateError
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
-from r1code.types import EndReason, Finish, Message, Observation, RawCall, TestReport, ToolCall, Usage, Verdict
+from r1code.types import (
+    EndReason,
+    Finish,
+    Message,
+    Observation,
+    RawCall,
+    Reply,
+    TestReport,
+    ToolCall,
+    Usage,
+    Verdict,
+)
 
 SCHEMA = 1
 PATCH = "patch.diff"
@@ -62,6 +73,16 @@ class Replied(Item, frozen=True, kw_only=True):
     raw_calls: tuple[RawCall, ...] = ()
     finish: Finish
     usage: Usage
+
+    @classmethod
+    def of(cls, reply: Reply) -> Replied:
+        return cls(
+            text=reply.text,
+            reasoning=reply.reasoning,
+            raw_calls=reply.raw_calls,
+            finish=reply.finish,
+            usage=reply.usage,
+        )
 
 
 class Called(Item, frozen=True, kw_only=True):

@@ -11,12 +11,16 @@ from fakes.house import House
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the full-size tier as well")
+    parser.addoption("--vllm", help="the folder of a real vLLM: run the tests that need one, and no others")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full"):
-        return
-    dropped = [item for item in items if item.get_closest_marker("full")]
+    real, full = bool(config.getoption("--vllm")), bool(config.getoption("--full"))
+    dropped = [
+        item
+        for item in items
+        if bool(item.get_closest_marker("vllm")) != real or (item.get_closest_marker("full") and not full)
+    ]
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=dropped)
 

@@ -23,6 +23,7 @@ from r1code.providers.chunk import Chunk, read_chunk
 from r1code.providers.exchange import Exchange
 from r1code.providers.failures import Server, ServerError
 from r1code.providers.retry import Backoff
+from r1code.providers.slots import Slots
 from r1code.providers.transport import Wire
 from r1code.types import Finish, Usage
 
@@ -82,6 +83,7 @@ class ChatProvider:
         self._tls = httpx2.create_ssl_context()
         self._lock = threading.Lock()
         self._live: set[Exchange] = set()
+        self._slots = Slots(profile.concurrency)
 
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
         tried = 0
@@ -90,9 +92,11 @@ class ChatProvider:
             tried += 1
             begun = False
             try:
-                for item in self._try(request, control):
-                    begun = True
-                    yield item
+                # Not held while it waits for another try: the host has nothing to do then.
+                with self._slots.taken(control, self._tell_of_the_queue):
+                    for item in self._try(request, control):
+                        begun = True
+                        yield item
             except ProviderError as error:
                 if begun or not error.retryable:
                     raise
@@ -105,6 +109,12 @@ class ChatProvider:
             else:
                 return
             control.sleep(wait)
+
+    def _tell_of_the_queue(self) -> None:
+        most = self._profile.concurrency
+        self._say(
+            f"{self._server.place} gets {most} of our requests at a time (concurrency): waiting for one to end"
+        )
 
     def close(self) -> None:
         with self._lock:

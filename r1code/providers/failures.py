@@ -15,18 +15,15 @@ import httpx2
 import openai
 from msgspec import Struct
 
-from r1code.errors import ProviderError
+from r1code.errors import ContextOverflow, ProviderError
 from r1code.profiles import Profile
+from r1code.providers.overflow import longest_answer, read_overflow
 from r1code.providers.retry import retry_after
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})
 _OUR_FAULT = frozenset({400, 401, 402, 403, 404, 413, 422})
 _LONGEST = 400
 _LISTED = 10
-_OVERFLOW = re.compile(
-    r"context.{0,20}(length|size|window)|maximum context|too many (input )?tokens|prompt is too long",
-    re.IGNORECASE,
-)
 _NO_MODEL = re.compile(
     r"model.{0,120}(not exist|not found)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
 )
@@ -67,19 +64,15 @@ class Server(Struct, frozen=True, kw_only=True):
         status, said = error.status_code, self._said(error)
         return status == HTTPStatus.NOT_FOUND or (status in {400, 422} and _NO_MODEL.search(said) is not None)
 
-    def refused(self, error: openai.APIStatusError, models: Sequence[str] = ()) -> ServerError:
+    def refused(self, error: openai.APIStatusError, models: Sequence[str] = ()) -> ProviderError:
         """An answer with a status that is no success. `models`: what the server says that it has."""
         status, said = error.status_code, self._said(error)
         asks = retry_after(error.response.headers.get("retry-after"))
         known = _KNOWN.get(status)
         if self.lacks_model(error):
             return self._no_model(status, said, models)
-        if status in {400, 413, 422} and _OVERFLOW.search(said):
-            return ServerError(
-                "the conversation does not fit into the model's context window",
-                why=f"{self.place} answered {status}: {said}",
-                hint="start with a smaller task, or serve the model with a larger window (--max-model-len)",
-            )
+        if status in {400, 413, 422} and (refusal := self._too_much(f"answered {status}", said)) is not None:
+            return refusal
         if status in {401, 403}:
             return self._no_entry(status, said)
         if error.response.is_redirect:
@@ -95,12 +88,14 @@ class Server(Struct, frozen=True, kw_only=True):
             wait_seconds=asks,
         )
 
-    def broke_off(self, error: openai.APIError) -> ServerError:
+    def broke_off(self, error: openai.APIError) -> ProviderError:
         """An error in the middle of a stream, or no connection at all."""
         if isinstance(error, openai.APIConnectionError):
             return self._unreachable(error)
         body = cast("dict[str, Any]", error.body) if isinstance(error.body, dict) else {}
         code = body.get("code")
+        if (refusal := self._too_much("said in the stream", self._clean(error.message))) is not None:
+            return refusal
         return ServerError(
             "the server broke off its answer",
             why=f"{self.place} said in the stream: {self._clean(error.message)}",
@@ -143,6 +138,27 @@ class Server(Struct, frozen=True, kw_only=True):
             why=f"{self.place} closed the stream without saying that the answer is complete",
             hint="try again",
             retryable=True,
+        )
+
+    def _too_much(self, how: str, said: str) -> ProviderError | None:
+        """None: it is not about lengths."""
+        why = f"{self.place} {how}: {said}"
+        if (longest := longest_answer(said)) is not None:
+            return ServerError(
+                "the profile asks for longer answers than the server gives",
+                why=why,
+                hint=f"set sampling.max_tokens in a profile of your own to {longest} at most",
+            )
+        overflow = read_overflow(said)
+        if overflow is None:
+            return None
+        return ContextOverflow(
+            "the conversation does not fit into the model's context window",
+            why=why,
+            hint="start with a smaller task, or serve the model with a larger window (--max-model-len)",
+            window=overflow.window,
+            prompt=overflow.prompt,
+            asked=overflow.asked,
         )
 
     def _no_entry(self, status: int, said: str) -> ServerError:

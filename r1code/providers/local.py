@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.dialects.base import Request
-from r1code.errors import Cancelled, ProviderError
+from r1code.errors import Cancelled, ContextOverflow, ProviderError
 from r1code.providers.base import Delta, Done
 from r1code.providers.child import Child
 from r1code.types import Finish, Usage
@@ -47,6 +47,8 @@ class _Usage(Struct, frozen=True):
 class _Error(Struct, frozen=True):
     message: str = ""
     type: str = ""
+    n_prompt_tokens: int | None = None
+    n_ctx: int | None = None
 
 
 class _Chunk(Struct, frozen=True):
@@ -174,9 +176,11 @@ def _read(
 
 def _refusal(error: _Error) -> ProviderError:
     if error.type == "exceed_context_size_error":
-        return ProviderError(
+        return ContextOverflow(
             "the conversation is too long for the model",
             why=error.message,
             hint="give a smaller task, or name fewer and smaller files",
+            window=error.n_ctx,
+            prompt=error.n_prompt_tokens,
         )
     return ProviderError("the embedded model refused the request", why=error.message, hint="see docs/embedded.md")

@@ -14,7 +14,10 @@ _RANDOM = random.SystemRandom()
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
-    """Waits that double, each shortened by up to a quarter so that clients do not come back together."""
+    """Waits that double, each shortened by up to a quarter, so that candidates do not come back together.
+
+    For the same reason what a server asks for is lengthened by up to a tenth.
+    """
 
     tries: int = 5
     first_seconds: float = 1.0
@@ -25,7 +28,7 @@ class Backoff(Struct, frozen=True, kw_only=True):
     def wait(self, tried: int, asked: float | None) -> float:
         """Seconds before the next try; `asked` is what the server said."""
         if asked is not None:
-            return min(asked, self.most_asked_seconds)
+            return min(asked, self.most_asked_seconds) * _RANDOM.uniform(1.0, 1.1)
         seconds = min(self.first_seconds * 2.0 ** (tried - 1), self.most_seconds)
         return seconds * _RANDOM.uniform(0.75, 1.0)
 

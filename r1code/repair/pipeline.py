@@ -310,9 +310,7 @@ class Pipeline:
         yield StepStarted(step=step)
         reply = yield from asked
         bounds.meter.add(reply.usage)
-        self._session.append(
-            Replied(text=reply.text, reasoning=reply.reasoning, finish=reply.finish, usage=reply.usage)
-        )
+        self._session.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
         return reply
 

@@ -52,8 +52,6 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     two = ScriptedProvider([says("<done>\nAll of it.\n</done>", "")])
     words = prompts.load("instructions", tools=[])
     model = Model(first, one, dialect_of(first, tools), instructions=words, seed=7)
-        first, one, dialect_of(first, tools), instructions=prompts.load("instructions", tools=[]), seed=7
-    )
     meter, control = Meter(Budget(steps=3)), Control()
 
     def turn(task: str) -> TurnEnded:

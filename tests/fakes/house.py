@@ -16,9 +16,10 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.native import NativeDialect
 from r1code.dialects.text import TextDialect
-from r1code.errors import ToolError
+from r1code.errors import ContextOverflow, ToolError
 from r1code.events import Event, TurnEnded
 from r1code.profiles import find_profile
+from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
@@ -54,7 +55,7 @@ def walk(root: Path) -> list[str]:
 
 
 class House:
-    """`files` are in the tree; `replies` are what the model says, in order."""
+    """`files` are in the tree; `replies` are what the model says, in order, unless a `provider` does."""
 
     opened: ClassVar[list[House]] = []
     """Closed after each test (tests/conftest.py)."""
@@ -73,6 +74,8 @@ class House:
         rules: Rules | None = None,
         vault: Vault | None = None,
         native: bool = False,
+        provider: Provider | None = None,
+        shorten: Callable[[ContextOverflow], bool] = lambda _: False,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
@@ -101,10 +104,16 @@ class House:
         ).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
         dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
-        model = Model(find_profile("scripted"), self.provider, dialect, instructions=instructions, waits=(0, 0))
+        model = Model(
+            find_profile("scripted"),
+            provider or self.provider,
+            dialect,
+            instructions=instructions,
+            waits=(0, 0),
+        )
         policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
         approvals = Approvals(policy, approver or HeadlessApprover())
-        self.agent = Agent(self.session, model, toolset, approvals, headless=headless)
+        self.agent = Agent(self.session, model, toolset, approvals, headless=headless, shorten=shorten)
         self.control = Control()
         House.opened.append(self)
 

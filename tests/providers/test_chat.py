@@ -260,7 +260,7 @@ def test_many_deltas_of_a_slow_reader_arrive_in_order() -> None:
 
 
 def test_the_provider_serves_several_threads_and_requests() -> None:
-    with FakeServer([told("ok", "hm")]) as server, provider(server.url) as made:
+    with FakeServer([told("ok", "hm")]) as server, provider(server.url, concurrency=4) as made:
         streams = [made.stream(REQUEST, Control()) for _ in range(4)]
         answers = [[next(stream) for stream in streams] for _ in range(2)]
         rest = [list(stream) for stream in streams]
