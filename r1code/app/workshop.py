@@ -18,7 +18,7 @@ from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
-from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox
+from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
@@ -113,6 +113,7 @@ class Workshop:
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
         self._tools = Toolbox(self._profile.edits, config, self._consent, self.vault, project=self.tree)
+        self._network = network_of(config)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._opened = Opened(
@@ -180,6 +181,7 @@ class Workshop:
             owner=self.session.id,
             say=self._say,
             ignored=self._left_behind,
+            network=self._network,
             git=self._git,
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
             history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
@@ -207,6 +209,8 @@ class Workshop:
     ) -> Agent:
         toolset = self._tools.toolset(tree, sandbox, before, protect=protect)
         instructions = prompts.load("instructions", tools=toolset.descriptions)
+        if self._network.kind != "none":
+            instructions += prompts.load("network", kind=self._network.kind, hosts=self._network.text)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, self._model(instructions, seed), toolset, approvals, headless=True)
 
