@@ -226,9 +226,9 @@ def test_a_build_and_its_removal(client: docker.DockerClient, store: Store, left
     try:
         kept = client.containers.run(tag, ["cat", "/opt/r1code/kept"], remove=True, network_mode="none")
         assert kept == b"six\n"
-        everything = {one.partition(":")[2] for image in client.api.images() for one in image["RepoTags"] or []}
+        everything = {one.rpartition(":")[2] for image in client.api.images() for one in image["RepoTags"] or []}
         gone = prune_environments(everything - {key}, time.time() + 3600, Control())
-        assert [name.removeprefix("localhost/") for name in gone] == [f"r1code-env:{key}"]
+        assert [name.rpartition("/")[2] for name in gone] == [f"r1code-env:{key}"]
     finally:
         for image in client.images.list():
             if image.attrs.get("RepoTags") == [] and "r1code.environment" in (image.labels or {}):

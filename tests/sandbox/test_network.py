@@ -71,7 +71,7 @@ def test_what_names_no_host_is_refused_in_words(text: str) -> None:
 )
 def test_what_a_sandbox_cannot_hold_or_give_is_not_promised(sandbox: Any, network: str) -> None:
     config = Config(network=network, sandbox=sandbox, origins={"network": "a flag"})
-    with pytest.raises(UsageError, match="only a container engine|cannot be") as raised:
+    with pytest.raises(UsageError, match="cannot be") as raised:
         network_of(config)
     assert "a flag" in raised.value.why
     assert network_of(replace(config, network="none")).kind == "none"
