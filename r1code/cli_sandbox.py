@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from r1code.app.environments import Image
 from r1code.app.folders import state_folder, user_config
 from r1code.app.images import Making, build, image_for, plan, prune_images
-from r1code.app.sandboxes import make_image, prune_containers
+from r1code.app.sandboxes import make_image, network_of, prune_containers
 from r1code.app.signals import cancel_on_signals
 from r1code.config import load_config
 from r1code.control import Control
@@ -120,7 +120,8 @@ def _doctor(_: argparse.Namespace, control: Control) -> int:
 
     marks = {"good": "ok  ", "could be better": "note", "missing": "FAIL"}
     code = 0
-    for check in examine(state_folder(), control):
+    config = load_config(flags={}, environ=os.environ, user_file=user_config(), project=None)
+    for check in examine(state_folder(), config, control):
         print(f"{marks[check.state]}  {check.name:<16} {safe_line(check.what)}")
         if check.hint:
             print(f"      {'':<16} {safe_line(check.hint)}")
@@ -139,8 +140,9 @@ def _shell(options: argparse.Namespace, control: Control) -> int:
 
     git, config = _configured(options)
     image = image_of(git, config, _say, control)
-    with Shell(git, image, state_folder(), _say).opened(control) as shell:
-        _say("a copy of your files is in /workspace, without a network; you are asked what to do with changes")
+    network = network_of(config)
+    with Shell(git, image, network, state=state_folder(), say=_say).opened(control) as shell:
+        _say(f"a copy of your files is in /workspace (network: {network.text}); you are asked about changes")
         code = shell.interact(control)
         changed = shell.changes(control)
         if changed and _keeps(changed, control):

@@ -63,6 +63,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """Checks them, in the same way."""
     sandbox: SandboxName = "docker"
     """Where commands run. Not chosen, and no engine answers: bubblewrap or Seatbelt, where one of them works."""
+    network: str = "none"
+    """What commands may reach: `none`, `full`, or names of hosts (docs/isolation.md)."""
+    build_network: str = "indexes"
+    """What installing the project's dependencies may reach, in the same words; `indexes`: package indexes."""
     yes: bool = False
     """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False

@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         choices=["docker", "bubblewrap", "seatbelt", "none"],
         help="where commands run (docker; where no engine answers, bubblewrap or macOS's Seatbelt)",
     )
-    tests.add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
+    _add_container(tests.add_argument)
     tests.add_argument(
         "--allow-host-exec",
         action="store_true",
@@ -106,6 +106,15 @@ def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
 
 
+def _add_container(add_argument: Callable[..., object]) -> None:
+    add_argument("--image", metavar="NAME", help="a Docker image instead of r1code's own")
+    add_argument(
+        "--network",
+        metavar="WHAT",
+        help="what commands in the sandbox reach: none, full, or hosts: pypi.org,*.example.org:8080 (none)",
+    )
+
+
 def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:
     tests = add("tests", help="how the tests are run here, as far as the files show it")
     tests.add_argument("--json", action="store_true", help="as JSON")
@@ -122,7 +131,7 @@ def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:
     build = actions.add_parser("build", parents=[common], help="install what the project needs into an image")
     build.add_argument("--no-cache", action="store_true", help="also what is there already")
     shell = actions.add_parser("shell", parents=[common], help="a shell in a container with a copy of your files")
-    shell.add_argument("--image", metavar="NAME", help="a Docker image instead of the project's own")
+    _add_container(shell.add_argument)
     shell.add_argument("--yes", action="store_true", default=None, help="build the project's image unasked")
     actions.add_parser("doctor", help="what the sandbox finds on this machine, and what to do about it")
     prune = actions.add_parser(

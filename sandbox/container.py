@@ -10,12 +10,14 @@ import time
 from typing import IO, Any
 
 from docker import APIClient, DockerClient
+from docker.errors import NotFound
 from docker.types import LogConfig, Ulimit
+from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
-from r1code.sandbox.engine import ENGINE_ERRORS, GONE, sandbox_error, told
+from r1code.sandbox.engine import ENGINE_ERRORS, GONE, Isolation, sandbox_error, told
 from r1code.sandbox.inside import ENVIRONMENT, SHM_MB, SILENCE_SECONDS, WORK, Ended, GoneError, Inside
 from r1code.sandbox.stream import Exec, order
 
@@ -25,25 +27,52 @@ KEEPER = "65534:65534"
 _LIFE_SECONDS = 24 * 3600
 _OWNED = "uid=1000,gid=1000,mode=0755"
 _WRITABLE = {"workspace": _OWNED, "home/r1code": _OWNED, "tmp": "mode=1777"}
+_TRUSTING = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": WORK}
+"""Where the folder of the work tree belongs to root, git wants to be told that this is meant."""
 _SPARE_SECONDS = 60.0
 """How long a connection may have been idle: something between here and the engine may have forgotten it."""
 
 _KILL = "kill -s KILL -- -1 2>/dev/null; exit 0"
 
 
+class Joined(Struct, frozen=True, kw_only=True):
+    """How a container is joined to a network."""
+
+    mode: str = "none"
+    variables: dict[str, str] = {}
+    """Of its environment."""
+    name_servers: tuple[str, ...] = ()
+    """Instead of the engine's."""
+
+
+_ALONE = Joined()
+_PLAIN = Isolation()
+
+
 def create(
-    client: DockerClient, image: str, limits: Limits, labels: dict[str, str], *, runtime: str | None = None
+    client: DockerClient,
+    image: str,
+    limits: Limits,
+    labels: dict[str, str],
+    *,
+    how: Isolation = _PLAIN,
+    joined: Joined = _ALONE,
 ) -> str:
     """Starts a new container and returns its id. What fails half-way leaves nothing behind."""
     api = client.api
-    disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m,nr_inodes={limits.files}"
+    disk = f"rw,exec,nosuid,nodev,size={limits.disk_mb}m"
+    if how.engine == "docker":
+        disk += f",nr_inodes={limits.files}"
     # An image's own volumes would be folders of the engine's host, without a limit.
     volumes: dict[str, Any] = client.images.get(image).attrs["Config"].get("Volumes") or {}
-    tmpfs = dict.fromkeys(volumes, f"{disk},mode=1777")
-    tmpfs |= {f"/{folder}": f"{disk},{options}" for folder, options in _WRITABLE.items()}
+    tmpfs = dict.fromkeys(volumes, f"{disk},{how.in_memory('mode=1777')}")
+    tmpfs |= {f"/{folder}": f"{disk},{how.in_memory(options)}" for folder, options in _WRITABLE.items()}
+    environment = ENVIRONMENT | joined.variables | ({} if how.engine == "docker" else _TRUSTING)
     memory = f"{limits.memory_mb}m"
     confined = api.create_host_config(
-        network_mode="none",
+        network_mode=joined.mode,
+        dns=list(joined.name_servers),
+        dns_opt=["timeout:1", "attempts:1"] if joined.name_servers else [],
         read_only=True,
         tmpfs=tmpfs,
         cap_drop=["ALL"],
@@ -56,10 +85,11 @@ def create(
         shm_size=f"{SHM_MB}m",
         cpu_period=100_000,
         cpu_quota=int(limits.cpus * 100_000),
-        # Open files are left to the engine: it may not give more than it has.
-        ulimits=[Ulimit(name="core", soft=0, hard=0)],
+        # Open files are left to the engine: it may not give more than it has. Podman forgets those of its
+        # configuration where any is named.
+        ulimits=[Ulimit(name="core", soft=0, hard=0)] if how.engine == "docker" else [],
         log_config=LogConfig(type=LogConfig.types.NONE),
-        runtime=runtime,
+        runtime=how.runtime,
     )
     made = api.create_container(
         image,
@@ -67,7 +97,7 @@ def create(
         command=[str(_LIFE_SECONDS)],
         user=KEEPER,
         working_dir=WORK,
-        environment=ENVIRONMENT,
+        environment=environment,
         hostname="sandbox",
         labels=labels,
         healthcheck={"test": ["NONE"]},
@@ -78,6 +108,7 @@ def create(
     started = False
     try:
         api.start(container_id)
+        how.opened(api, container_id, _WRITABLE)
         started = True
     finally:
         if not started:
@@ -93,12 +124,15 @@ def remove(api: APIClient, container_id: str) -> None:
         return
 
 
-def remove_network(api: APIClient, network_id: str) -> None:
-    """As `remove`, for a network."""
+def remove_network(api: APIClient, network_id: str) -> bool:
+    """As `remove`, for a network. False where the engine keeps it, most often because a container is on it."""
     try:
         api.remove_network(network_id)
+    except NotFound:
+        return True
     except ENGINE_ERRORS:
-        return
+        return False
+    return True
 
 
 class Container(Inside):

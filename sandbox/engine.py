@@ -1,13 +1,16 @@
 """The Docker engine: reaching it, and saying in words why it did not do what was asked."""
 
+# The stubs of the docker SDK leave open what these calls return.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import os
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import docker
 import requests
@@ -38,6 +41,7 @@ _SOCKET = "http+unix://"
 GONE = "its container was removed, stopped or paused from outside"
 _UNUSABLE = ("is not running", "is paused")
 GVISOR = "runsc"
+Kind = Literal["docker", "podman"]
 _MARKS = {"name=rootless": "rootless", "name=userns": "user namespace"}
 _UNSAFE = (
     "Without an engine: --sandbox=bubblewrap on Linux, --sandbox=seatbelt on macOS, "
@@ -73,25 +77,56 @@ def _connect() -> docker.DockerClient:
 class Isolation(Struct, frozen=True, kw_only=True):
     """How an engine separates its containers from the machine, besides what we ask of it."""
 
+    engine: Kind = "docker"
     runtime: str | None = None
     """What runs them, where that is better than what the engine would take by itself."""
     marks: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        return f"docker ({', '.join(self.marks)})" if self.marks else "docker"
+        return f"{self.engine} ({', '.join(self.marks)})" if self.marks else self.engine
+
+    def in_memory(self, options: str) -> str:
+        """Options of a folder in memory as far as the engine takes them: Podman takes no owner."""
+        return options if self.engine == "docker" else "notmpcopyup,mode=1777"
+
+    def opened(self, api: docker.APIClient, container_id: str, folders: Iterable[str]) -> None:
+        """Lets everybody write to these folders of a started container, where they have no owner of ours.
+
+        The mode that was asked for is lost where the image has such a folder: runc gives it that one's.
+        """
+        if self.engine == "docker":
+            return
+        command = ["chmod", "1777", *(f"/{folder}" for folder in folders)]
+        made: dict[str, Any] = api.exec_create(container_id, command, user="0:0", workdir="/")
+        api.exec_start(made["Id"])
 
 
 def isolation(client: docker.DockerClient, control: Control) -> Isolation:
     """What the engine says that it can do. Raises SandboxError and Cancelled."""
     with told("the engine could not be asked what it can do"):
         info: dict[str, Any] = control.call(client.info)
-    runtime = GVISOR if GVISOR in (info.get("Runtimes") or {}) else None
+        engine: Kind = control.call(lambda: engine_of(client))
+    # Podman names every runtime that it knows, installed or not.
+    runtime = GVISOR if engine == "docker" and GVISOR in (info.get("Runtimes") or {}) else None
     options = {
         part for option in info.get("SecurityOptions") or () for part in str(option).split(",") if part in _MARKS
     }
     marks = ("gVisor",) if runtime else ()
-    return Isolation(runtime=runtime, marks=marks + tuple(_MARKS[option] for option in sorted(options)))
+    return Isolation(
+        engine=engine, runtime=runtime, marks=marks + tuple(_MARKS[option] for option in sorted(options))
+    )
+
+
+def engine_of(client: docker.DockerClient) -> Kind:
+    """Who answers at the engine's address. Raises what the SDK does."""
+    parts: list[dict[str, Any]] = client.version().get("Components") or []
+    return "podman" if any("podman" in str(part.get("Name", "")).lower() for part in parts) else "docker"
+
+
+def is_local() -> bool:
+    """The engine's address is one of this machine's files; another one may be anywhere."""
+    return str(parse_host(os.environ.get("DOCKER_HOST"))).startswith((_SOCKET, "npipe://"))
 
 
 def _close(client: docker.DockerClient) -> None:

@@ -47,7 +47,7 @@ def prune_environments(kept: Container[str], oldest: float, control: Control) ->
         for image in found:
             # Without a name: one that another replaced while something still used it.
             for tag in image["RepoTags"] or [str(image["Id"])]:
-                name, _, key = str(tag).partition(":")
+                name, _, key = _short(str(tag)).partition(":")
                 if name == "sha256":
                     control.call(partial(remove_image, client, str(tag)))
                     continue
@@ -58,6 +58,11 @@ def prune_environments(kept: Container[str], oldest: float, control: Control) ->
         return removed
     finally:
         client.close()
+
+
+def _short(tag: str) -> str:
+    """Without what Podman puts in front of names of images that it made itself."""
+    return tag.removeprefix("docker.io/library/").removeprefix("localhost/")
 
 
 def prune(

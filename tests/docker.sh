@@ -51,6 +51,11 @@ if ! answers; then
   done
 fi
 
+# Podman is the second engine that is tested; catatonit is what it starts containers with.
+if ! command -v podman >/dev/null 2>&1 && can_install; then
+  install podman catatonit
+fi
+
 # mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls; bubblewrap is the
 # sandbox without an engine.
 for tool in mmdebstrap strace bwrap=bubblewrap; do

@@ -20,16 +20,19 @@ from msgspec import Struct
 
 from r1code.app.environments import leased_name
 from r1code.app.sandboxes import instead
+from r1code.config import Config
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.bubblewrap import INSTALL
-from r1code.sandbox.engine import connect, told
+from r1code.sandbox.egress import open_egress
+from r1code.sandbox.engine import connect, engine_of, is_local, told
 from r1code.sandbox.environment import BASIC, PROXY, allowed
 from r1code.sandbox.environments.recipe import Layer
 from r1code.sandbox.images.build import Builder, Building, BuildLimits
 from r1code.sandbox.images.choice import registry_has
 from r1code.sandbox.images.image import default_recipe, has_image
-from r1code.sandbox.images.mirrors import find_mirrors
+from r1code.sandbox.images.mirrors import find_mirrors, urls_in
+from r1code.sandbox.network import INDEXES, for_building, parse_network
 from r1code.sandbox.prune import labels
 
 State = Literal["good", "could be better", "missing"]
@@ -48,7 +51,7 @@ class Check(Struct, frozen=True, kw_only=True):
     """What to do, where there is something to do."""
 
 
-def examine(state: Path, control: Control) -> Iterator[Check]:
+def examine(state: Path, config: Config, control: Control) -> Iterator[Check]:
     """One check after the other, as they are done. Raises Cancelled."""
     other, what = instead(control)
     yield _engineless(other, what)
@@ -62,10 +65,13 @@ def examine(state: Path, control: Control) -> Iterator[Check]:
     try:
         with told("the engine does not describe itself"):
             info: dict[str, Any] = control.call(client.info)
-        yield from _engine(info)
+            kind = control.call(partial(engine_of, client))
+        yield _who(info, kind)
+        yield from _engine(info, kind)
         yield _disk(info)
         yield from _images(client, control)
-        yield from _indexes(client, state, control)
+        yield _network(client, state, control)
+        yield from _indexes(client, state, config, control)
     except SandboxError as error:
         yield Check(name="engine", state="missing", what=f"{error.what}: {error.why}", hint=error.hint)
     finally:
@@ -79,9 +85,21 @@ def _engineless(name: str | None, what: str) -> Check:
     return Check(name="without engine", state="could be better", what=what, hint=hint)
 
 
-def _engine(info: dict[str, Any]) -> Iterator[Check]:
+def _who(info: dict[str, Any], kind: str) -> Check:
     where = os.environ.get("DOCKER_HOST") or "the default socket"
-    yield Check(name="engine", state="good", what=f"{info.get('ServerVersion', '?')} at {where}")
+    near = "local" if is_local() else "remote, as far as its address shows"
+    what = f"{kind} {info.get('ServerVersion', '?')} at {where} ({near})"
+    if kind == "docker":
+        return Check(name="engine", state="good", what=what)
+    return Check(
+        name="engine",
+        state="could be better",
+        what=f"{what}: the number of files in a sandbox is not limited",
+        hint="their size is; Docker's engine limits both",
+    )
+
+
+def _engine(info: dict[str, Any], kind: str) -> Iterator[Check]:
     options = " ".join(info.get("SecurityOptions") or [])
     if "rootless" in options:
         yield Check(name="user", state="good", what="the engine runs without root")
@@ -107,7 +125,7 @@ def _engine(info: dict[str, Any]) -> Iterator[Check]:
         )
     else:
         yield Check(name="limits", state="good", what="memory and processes are limited")
-    if "runsc" in (info.get("Runtimes") or {}):
+    if kind == "docker" and "runsc" in (info.get("Runtimes") or {}):
         yield Check(name="gVisor", state="good", what="the runtime runsc is there")
     else:
         yield Check(
@@ -156,7 +174,26 @@ def _images(client: docker.DockerClient, control: Control) -> Iterator[Check]:
         )
 
 
-def _indexes(client: docker.DockerClient, state: Path, control: Control) -> Iterator[Check]:
+def _network(client: docker.DockerClient, state: Path, control: Control) -> Check:
+    """Which kinds of network a sandbox can have: asked by making the one that takes most."""
+    if not has_image(client, default_recipe().tag, control):
+        return Check(name="network", state="good", what="none, full; allow-list with the base image")
+    try:
+        with leased_name(state) as owner:
+            marks = labels(owner, state / "objects")
+            wanted = parse_network(INDEXES)
+            open_egress(client, wanted, marks, say=lambda _: None, control=control).close()
+    except SandboxError as error:
+        return Check(
+            name="network",
+            state="could be better",
+            what=f"none, full; no allow-list: {error.why}",
+            hint='builds need build_network = "full" in your own configuration',
+        )
+    return Check(name="network", state="good", what="none, allow-list, full")
+
+
+def _indexes(client: docker.DockerClient, state: Path, config: Config, control: Control) -> Iterator[Check]:
     """Whether package indexes answer, from where builds happen."""
     tag = default_recipe().tag
     if not has_image(client, tag, control):
@@ -164,7 +201,10 @@ def _indexes(client: docker.DockerClient, state: Path, control: Control) -> Iter
     mirrors = find_mirrors(os.environ, Path.home())
     with leased_name(state) as owner:
         limits = BuildLimits(seconds=_PROBE_SECONDS)
-        building = Building(mirrors=mirrors, labels=labels(owner, state / "objects"), limits=limits)
+        network = for_building(config.build_network, urls_in(mirrors), os.environ)
+        building = Building(
+            mirrors=mirrors, labels=labels(owner, state / "objects"), limits=limits, network=network
+        )
         builder = Builder(client, building, lambda _: None, control)
         asked = (
             ("Debian packages", "root", "apt-get update -o Acquire::Retries=0 -o Acquire::http::Timeout=15"),

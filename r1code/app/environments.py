@@ -33,6 +33,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """Its manifests."""
     packages: tuple[str, ...] = ()
     dockerfile: bytes | None = None
+    network: str = "indexes"
+    """What installing it may reach."""
     """The user's own, which then says all."""
     own_base: str
     """r1code's base image."""
@@ -78,6 +80,7 @@ def look_at(git: Git, config: Config, own_base: str) -> Project:
         files=files,
         packages=tuple(config.packages),
         dockerfile=_dockerfile(config),
+        network=config.build_network,
         own_base=own_base,
     )
 

@@ -32,8 +32,9 @@ from r1code.sandbox.environments.recipe import Recipe, preparation, recipe
 from r1code.sandbox.images.build import Builder, Building
 from r1code.sandbox.images.choice import choose
 from r1code.sandbox.images.image import default_recipe, ensure_image, has_image
-from r1code.sandbox.images.mirrors import find_mirrors
+from r1code.sandbox.images.mirrors import find_mirrors, urls_in
 from r1code.sandbox.images.named import Named, build_named
+from r1code.sandbox.network import for_building, parse_network
 from r1code.sandbox.prune import labels, prune_environments
 
 Say = Callable[[str], None]
@@ -103,8 +104,16 @@ def consent(project: Project) -> str:
         "The project's dependencies are installed into a Docker image, once for each state of its lock files:\n"
         + "\n".join(lines)
         + "\nThis runs code of those packages in a container without your files and your keys, "
-        "but with an open network. `r1code sandbox init` shows every step."
+        f"{_reach(project)}. `r1code sandbox init` shows every step."
     )
+
+
+def _reach(project: Project) -> str:
+    """What a build may reach, in words. Raises UsageError."""
+    network = parse_network(project.network, "build_network")
+    if network.kind == "full" or project.dockerfile is not None:
+        return "but with an open network"
+    return "and without a network" if network.kind == "none" else f"with a network to {network.text} alone"
 
 
 def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str:
@@ -167,10 +176,11 @@ def _build(
         marks = labels(owner, making.state / "objects")
         made = _recipe(client, project, marks, making)
         making.say(f"building the project's environment from {made.base.name}: {made.base.why}")
-        making.say("the network is open while it is built, and closed when commands run in it")
+        making.say(f"it is built {_reach(project)}")
         for note in (*made.notes, *mirrors.notes):
             making.say(f"note: {note}")
-        building = Building(mirrors=mirrors, labels=marks, no_cache=no_cache)
+        network = for_building(project.network, urls_in(mirrors), os.environ)
+        building = Building(mirrors=mirrors, labels=marks, no_cache=no_cache, network=network)
         Builder(client, building, making.say, making.control).build(made, files)
 
 

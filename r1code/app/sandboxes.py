@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from r1code.app.environments import Image, is_building
 from r1code.config import Config, SandboxName
 from r1code.control import Control
-from r1code.errors import SandboxError
+from r1code.errors import SandboxError, UsageError
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox, Say
 from r1code.sandbox.gitdir import Member
+from r1code.sandbox.network import Network, parse_network, through
 from r1code.session import is_alive
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
@@ -31,9 +32,26 @@ class Outside(Struct, frozen=True, kw_only=True):
     ignored: Callable[[list[str]], set[str]]
     """New files of commands that do not come back."""
     git: Git
+    network: Network
     git_dir: Path | None
     history: Callable[[Path], list[Member]]
     """What commands may see of `git_dir`."""
+
+
+def network_of(config: Config) -> Network:
+    """What commands may reach. Raises UsageError."""
+    network = parse_network(config.network)
+    if (
+        network.kind != "none"
+        and config.sandbox != "docker"
+        and (network.kind, config.sandbox) != ("full", "none")
+    ):
+        raise UsageError(
+            f"the network of commands cannot be {network.text} with the sandbox {config.sandbox}",
+            why=f"only a container engine does that; {config.origins.get('network', 'the default')} asks for it",
+            hint="start the engine, or leave it out: --network none",
+        )
+    return through(network, os.environ)
 
 
 def host_sandbox(root: Path, limits: Limits, scan: Callable[[], Snapshot]) -> Sandbox:
@@ -54,6 +72,7 @@ def docker_sandbox(image: Image, store: Store, limits: Limits, outside: Outside)
         limits=limits,
         say=outside.say,
         ignored=outside.ignored,
+        network=outside.network,
         git_dir=outside.git_dir,
         history=outside.history,
     )

@@ -29,6 +29,7 @@ from r1code.sandbox.container import USER, Container
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.engine import ENGINE_ERRORS, told
 from r1code.sandbox.inside import WORK
+from r1code.sandbox.network import Network
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
@@ -44,9 +45,10 @@ _WHAT = "the shell in the sandbox could not be used"
 class Shell:
     """A sandbox with a copy of the work tree, for a person. Methods raise R1CodeError and Cancelled."""
 
-    def __init__(self, git: Git, image: Image, state: Path, say: Say) -> None:
+    def __init__(self, git: Git, image: Image, network: Network, *, state: Path, say: Say) -> None:
         self._git = git
         self._image = image
+        self._network = network
         self._state = state
         self._say = say
         self._store = Store(state / "objects")
@@ -67,6 +69,7 @@ class Shell:
                 say=self._say,
                 git_dir=self._git.root / ".git" if self._git.is_repository else None,
                 ignored=lambda paths: self._git.ignored(paths) | {path for path in paths if is_secret(path)},
+                network=self._network,
                 preparation=self._image.preparation,
             )
             try:

@@ -18,7 +18,7 @@ from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
-from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox
+from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
@@ -116,6 +116,7 @@ class Workshop:
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
         self._tools = Toolbox(self._profile.edits, config, self._consent, self.vault, project=self.tree)
+        self._network = network_of(config)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._opened = Opened(
@@ -183,6 +184,7 @@ class Workshop:
             owner=self.session.id,
             say=self._say,
             ignored=self._left_behind,
+            network=self._network,
             git=self._git,
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
             history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
@@ -209,7 +211,10 @@ class Workshop:
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
     ) -> Agent:
         toolset = self._tools.toolset(tree, sandbox, before, protect=protect)
-        model = self._model(dialect_of(self._profile, toolset), instructions_of(self._profile, toolset), seed)
+        instructions = instructions_of(self._profile, toolset)
+        if self._network.kind != "none":
+            instructions += prompts.load("network", kind=self._network.kind, hosts=self._network.text)
+        model = self._model(dialect_of(self._profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         return Agent(self.session, model, toolset, approvals, headless=True)
 

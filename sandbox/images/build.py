@@ -14,7 +14,6 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,13 +28,16 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.archive import Archive
 from r1code.sandbox.base import Say
-from r1code.sandbox.container import KEEPER, USER, remove, remove_network
-from r1code.sandbox.engine import sandbox_error, told
+from r1code.sandbox.container import KEEPER, USER, Joined, remove
+from r1code.sandbox.egress import Egress, open_egress
+from r1code.sandbox.engine import Isolation, isolation, sandbox_error, told
 from r1code.sandbox.environments.environment import SOURCE, Step, source_of
 from r1code.sandbox.environments.recipe import ENVIRONMENT, REPOSITORY, Layer, Recipe
+from r1code.sandbox.images.disk import LOOK_SECONDS, Disk
 from r1code.sandbox.images.image import has_image, remove_image
 from r1code.sandbox.images.mirrors import CA, PLACE, Mirrors, without_credentials
 from r1code.sandbox.inside import Ended
+from r1code.sandbox.network import INDEXES, Network
 from r1code.sandbox.stream import Exec, order
 
 _LIFE_SECONDS = 2 * 3600
@@ -70,7 +72,6 @@ _ADVICE_ELSE = (
 )
 _IN_MEMORY = {"tmp": "mode=1777", "home/r1code": "uid=1000,gid=1000,mode=0755", PLACE[1:]: "mode=0755"}
 """Folders that are not part of what is kept."""
-_ALONE = {"com.docker.network.bridge.enable_icc": "false"}
 _ROOT_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"]
 """What installing Debian packages takes. The steps of a project run as another user, and have none of them."""
 _STEP = 'mkdir -p "$1" && cd "$1" || exit; exec /bin/sh -c "$2" </dev/null 2>&1'
@@ -82,6 +83,8 @@ class BuildLimits(Struct, frozen=True, kw_only=True):
     memory_mb: int = 4096
     """Its files in memory included: /tmp and the home folder."""
     temporary_mb: int = 2048
+    disk_mb: int = 10_000
+    """What one layer may write, looked at every few seconds."""
     pids: int = 1024
     cpus: float = 2.0
     seconds: float = 1800.0
@@ -96,6 +99,7 @@ class Building(Struct, frozen=True, kw_only=True):
     """Of the containers, so that those of a killed build are found."""
     limits: BuildLimits = BuildLimits()
     no_cache: bool = False
+    network: Network
 
 
 class Builder:
@@ -107,7 +111,9 @@ class Builder:
         self._say = say
         self._control = control
         self._deadline = time.monotonic() + building.limits.seconds
-        self._network: str | None = None
+        self._egress: Egress | None = None
+        self._disk: Disk | None = None
+        self._isolation: Isolation | None = None
         self._removing: list[threading.Thread] = []
 
     def build(self, recipe: Recipe, files: Mapping[str, bytes]) -> str:
@@ -148,11 +154,12 @@ class Builder:
         return f"{REPOSITORY}:{digest.hexdigest()[:16]}"
 
     def _make(self, image: str, layer: Layer, tag: str | None, files: Mapping[str, bytes]) -> None:
-        network = self._own_network()
+        joined = self._way_out()
         with told(_WHAT):
             container_id = self._control.call(
-                lambda: self._create(image, layer, network), abandoned=lambda made: remove(self._client.api, made)
+                lambda: self._create(image, layer, joined), abandoned=lambda made: remove(self._client.api, made)
             )
+        self._disk = disk = Disk(self._client.api, container_id, self._building.limits.disk_mb)
         try:
             if self._building.mirrors.ca:
                 self._put(
@@ -169,6 +176,7 @@ class Builder:
                 title = f"{layer.title}, step {number} of {len(layer.steps)}"
                 self._step(container_id, layer, step, title)
             if tag is not None:
+                disk.check(self._control, now=True)
                 self._commit(container_id, tag)
         finally:
             self._remove(partial(remove, self._client.api, container_id))
@@ -178,38 +186,38 @@ class Builder:
         self._removing.append(threading.Thread(target=what, name="r1code-remove"))
         self._removing[-1].start()
 
-    def _own_network(self) -> str:
+    def _way_out(self) -> Joined:
         """A network on which no other container is; those of a build do not see each other either."""
-        if self._network is None:
-            api, marks = self._client.api, self._building.labels
-            name = f"r1code-{secrets.token_hex(6)}"
-            with told(_WHAT):
-                self._network = self._control.call(
-                    lambda: str(api.create_network(name, options=_ALONE, labels=marks)["Id"]),
-                    abandoned=partial(remove_network, api),
-                )
-        return self._network
+        network, labels = self._building.network, self._building.labels
+        if network.kind == "none":
+            return Joined()
+        if self._egress is None:
+            self._egress = open_egress(self._client, network, labels, say=self._say, control=self._control)
+        return self._egress.joined
 
     def _leave(self) -> None:
-        """Removes the network, once the containers are gone from it."""
-        network, self._network = self._network, None
+        """Removes the way out, once the containers are gone from it."""
+        egress, self._egress = self._egress, None
         before = tuple(self._removing)
 
         def work() -> None:
             for thread in before:
                 thread.join()
-            if network is not None:
-                remove_network(self._client.api, network)
+            if egress is not None:
+                egress.close()
 
         self._remove(work)
 
-    def _create(self, image: str, layer: Layer, network: str) -> str:
+    def _create(self, image: str, layer: Layer, joined: Joined) -> str:
         api, limits = self._client.api, self._building.limits
         memory = f"{limits.memory_mb}m"
         temporary = f"rw,exec,nosuid,nodev,size={limits.temporary_mb}m"
         confined = api.create_host_config(
-            tmpfs={f"/{folder}": f"{temporary},{mode}" for folder, mode in _IN_MEMORY.items()},
-            network_mode=network,
+            tmpfs={
+                f"/{folder}": f"{temporary},{self._how().in_memory(mode)}" for folder, mode in _IN_MEMORY.items()
+            },
+            network_mode=joined.mode,
+            dns=list(joined.name_servers),
             cap_drop=["ALL"],
             cap_add=_ROOT_CAPABILITIES if layer.user == "root" else [],
             security_opt=["no-new-privileges"],
@@ -239,11 +247,17 @@ class Builder:
         started = False
         try:
             api.start(container_id)
+            self._how().opened(api, container_id, _IN_MEMORY)
             started = True
         finally:
             if not started:
                 remove(api, container_id)
         return container_id
+
+    def _how(self) -> Isolation:
+        if self._isolation is None:
+            self._isolation = isolation(self._client, self._control)
+        return self._isolation
 
     def _variables(self, image: str, layer: Layer) -> dict[str, str]:
         """What the image keeps: what it is made from has, and what the layer adds."""
@@ -277,23 +291,38 @@ class Builder:
         home = {"HOME": "/root" if layer.user == "root" else "/home/r1code", "DEBIAN_FRONTEND": "noninteractive"}
         running = self._exec(container_id, layer.user)
         place = "/" if layer.user == "root" else source_of(step.folder)
-        running.go(order(_STEP, (place, step.command), home | self._building.mirrors.variables))
+        way_out = self._egress.joined.variables if self._egress is not None else {}
+        # The machine's own proxy is used by ours, where there is one.
+        running.go(order(_STEP, (place, step.command), home | self._building.mirrors.variables | way_out))
         tail = _Tail(self._say)
         code = self._follow(running, _WHAT, tail.add)
         if code != 0:
             raise SandboxError(
                 f"{_WHAT}: {title} ended with {code}",
                 why=f"`{step.command}` failed; the end of its output:\n{tail.text or '    (nothing)'}",
-                hint=_advice(tail.text, code, self._building.limits),
+                hint=self._refused() or _advice(tail.text, code, self._building.limits),
             )
+
+    def _refused(self) -> str:
+        """What to do where a step asked for a host that it may not reach; nothing where it did not."""
+        line = self._egress.refused(self._control) if self._egress is not None else ""
+        return (
+            f'{line}; if it needs that: build_network = "{INDEXES},HOST" in your own configuration'
+            if line
+            else ""
+        )
 
     def _follow(self, running: Exec, what: str, on: Callable[[bytes], None]) -> int | None:
         try:
             while True:
                 left = self._deadline - time.monotonic()
+                if self._disk is not None:
+                    self._disk.check(self._control)
                 try:
-                    item = self._control.get(running.items, max(left, 0.0))
+                    item = self._control.get(running.items, max(min(left, LOOK_SECONDS), 0.0))
                 except TimeoutError as error:
+                    if left > LOOK_SECONDS:
+                        continue
                     raise SandboxError(
                         what,
                         why=f"it took longer than {self._building.limits.seconds:g} s",

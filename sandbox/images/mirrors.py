@@ -28,17 +28,15 @@ _PIP_KEYS = {
     "timeout": "PIP_DEFAULT_TIMEOUT",
 }
 _PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf")
+_APT_FILES = tuple(
+    Path("/etc/apt") / name
+    for name in ("sources.list.d/debian.sources", "sources.list.d/ubuntu.sources", "sources.list")
+)
+_URL = re.compile(r"https?://[^\s\]]+")
 _REGISTRY = re.compile(r"(?m)^\s*registry\s*=\s*(\S+)")
 _PLAIN = ("GOPROXY", "GONOSUMDB", "GOSUMDB", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT", "no_proxy", "NO_PROXY")
-_URLS = (
-    "PIP_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "npm_config_registry",
-    "http_proxy",
-    "https_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-)
+_INDEXES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "npm_config_registry")
+_URLS = (*_INDEXES, "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 _CREDENTIALS = re.compile(r"(https?://)[^/@\s\"']+@")
 
 
@@ -47,7 +45,19 @@ class Mirrors(Struct, frozen=True, kw_only=True):
     """For the commands of a build, and for nothing that is kept."""
     ca: bytes = b""
     """Certificates that this machine trusts, where it was told to trust its own."""
+    packages: tuple[str, ...] = ()
+    """Addresses of this machine's own package sources, from which a base image may have been made."""
     notes: tuple[str, ...] = ()
+
+
+def urls_in(mirrors: Mirrors) -> list[str]:
+    """The addresses of its indexes."""
+    found = [url for name in _INDEXES for url in mirrors.variables.get(name, "").split()]
+    return [
+        *found,
+        *mirrors.packages,
+        *(url for url in re.split(r"[,|]", mirrors.variables.get("GOPROXY", "")) if "://" in url),
+    ]
 
 
 def without_credentials(text: str) -> str:
@@ -73,7 +83,7 @@ def find_mirrors(environ: Mapping[str, str], home: Path) -> Mirrors:
     ca = _certificates(environ)
     if ca:
         variables |= dict.fromkeys(_CA_VARIABLES, CA)
-    return Mirrors(variables=variables, ca=ca, notes=tuple(notes))
+    return Mirrors(variables=variables, ca=ca, packages=tuple(_sources()), notes=tuple(notes))
 
 
 def _certificates(environ: Mapping[str, str]) -> bytes:
@@ -85,6 +95,16 @@ def _certificates(environ: Mapping[str, str]) -> bytes:
         if b"BEGIN CERTIFICATE" in data:
             return data
     return b""
+
+
+def _sources() -> Iterator[str]:
+    for path in _APT_FILES:
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            yield from _URL.findall(line.partition("#")[0])
 
 
 def _of_files(home: Path) -> Iterator[tuple[str, str]]:

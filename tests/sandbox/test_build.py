@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
-import msgspec
 import pytest
 
 from fakes.bench import Cancelling, Make
@@ -18,10 +18,11 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.environments.environment import Preparation, Step
 from r1code.sandbox.environments.recipe import Base, Layer, Recipe
-from r1code.sandbox.images.build import Builder, Building
+from r1code.sandbox.images.build import Builder, Building, BuildLimits
 from r1code.sandbox.images.image import default_recipe
 from r1code.sandbox.images.mirrors import Mirrors, find_mirrors
 from r1code.sandbox.images.named import Named, build_named
+from r1code.sandbox.network import parse_network
 from r1code.sandbox.prune import labels, prune, prune_environments
 from r1code.tree.store import Store
 
@@ -55,9 +56,11 @@ class Workbench:
         system = Layer(title="system", user="root", steps=tuple(Step(command=step) for step in (ready, *root)))
         return Recipe(key=key, base=Base(name=default_recipe().tag), layers=(system, user), about=())
 
-    def build(self, recipe: Recipe, files: dict[str, bytes] | None = None, **building: object) -> str:
-        wanted = {"mirrors": SECRETS, "labels": self.labels, **building}
-        builder = Builder(self.client, msgspec.convert(wanted, Building), self.said.append, self.control)
+    def build(self, recipe: Recipe, files: dict[str, bytes] | None = None, **building: Any) -> str:
+        limits = BuildLimits(**building.pop("limits", {}))
+        wanted: dict[str, Any] = {"mirrors": SECRETS, "labels": self.labels, "network": parse_network("full")}
+        made = Building(**(wanted | building), limits=limits)
+        builder = Builder(self.client, made, self.said.append, self.control)
         return builder.build(recipe, files or {})
 
     def containers(self) -> list[str]:
@@ -168,6 +171,18 @@ def test_a_build_that_takes_too_long_or_too_much_memory_is_ended(workbench: Work
 
 
 @docker_test
+@pytest.mark.parametrize("slow", ["; sleep 60", ""])
+def test_a_build_that_writes_too_much_is_ended_and_leaves_no_image(workbench: Workbench, slow: str) -> None:
+    recipe = workbench.recipe(f"head -c 70M /dev/zero >/opt/r1code/large{slow}")
+    started = time.monotonic()
+    with pytest.raises(SandboxError, match="could not be built") as raised:
+        workbench.build(recipe, limits={"disk_mb": 50})
+    assert "one layer may have 50 MB" in raised.value.why
+    assert time.monotonic() - started < 50
+    assert workbench.client.api.images(recipe.tag) == []
+
+
+@docker_test
 def test_a_layer_that_is_there_is_not_made_again(workbench: Workbench) -> None:
     first, second = workbench.recipe("true"), workbench.recipe("true")
     workbench.build(first)
@@ -201,27 +216,33 @@ from r1code.sandbox.environments.recipe import Base, Layer, Recipe
 from r1code.sandbox.images.build import Builder, Building
 from r1code.sandbox.images.image import default_recipe
 from r1code.sandbox.images.mirrors import Mirrors
+from r1code.sandbox.network import parse_network
 from r1code.sandbox.prune import labels
 
 layer = Layer(title="x", user="root", steps=(Step(command="echo ready; sleep 1000"),))
 recipe = Recipe(key="killed", base=Base(name=default_recipe().tag), layers=(layer,), about=())
-building = Building(mirrors=Mirrors(), labels=labels("build-dead", Path(sys.argv[1])))
+building = Building(
+    mirrors=Mirrors(), labels=labels("build-dead", Path(sys.argv[1])), network=parse_network(sys.argv[2])
+)
 Builder(connect(Control()), building, lambda text: print(text, flush=True), Control()).build(recipe, {})
 """
 
 
 @docker_test
-def test_what_a_killed_build_leaves_is_pruned(workbench: Workbench, store: Store) -> None:
+@pytest.mark.parametrize(("network", "count"), [("full", 1), ("indexes", 2)])
+def test_what_a_killed_build_leaves_is_pruned(
+    workbench: Workbench, store: Store, network: str, count: int
+) -> None:
     with subprocess.Popen(
-        [sys.executable, "-P", "-c", KILLED, str(store.folder)], stdout=subprocess.PIPE
+        [sys.executable, "-P", "-c", KILLED, str(store.folder), network], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         while b"  ready" not in process.stdout.readline():
             pass
         process.kill()
-    assert len(workbench.containers()) == len(workbench.networks()) == 1
+    assert len(workbench.containers()) == len(workbench.networks()) == count
     assert prune(lambda owner: owner == "build-dead", store.folder, Control()) == []
-    assert len(prune(lambda _: False, store.folder, Control())) == 1
+    assert len(prune(lambda _: False, store.folder, Control())) == count
     assert workbench.containers() == workbench.networks() == []
     assert workbench.client.api.images("r1code-env:killed") == []
 

@@ -1,0 +1,260 @@
+"""The proxy alone: what it lets through, where it leads, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from r1code.sandbox.proxy import (
+    Host,
+    Malformed,
+    Refused,
+    Rules,
+    Upstream,
+    may_reach,
+    read_rules,
+    read_wish,
+    rule_for,
+    start,
+    write_rules,
+)
+
+LISTED = (Host("pypi.org"), Host("*.example.org", ports=(8080,)))
+
+
+def rules(*hosts: Host, folder: str = "", upstream: Upstream | None = None) -> Rules:
+    return Rules(hosts=hosts or LISTED, upstream=upstream, folder=folder)
+
+
+def test_rules_come_through_the_argument_as_they_are() -> None:
+    made = rules(Host("a.b", (1, 2), private=True), Host("c"), folder="/x", upstream=Upstream("p", 3, "Basic x"))
+    assert read_rules(write_rules(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "why"),
+    [
+        ("evil.com", 443, "not on the list"),
+        ("pypi.org.evil.com", 443, "not on the list"),
+        ("xpypi.org", 443, "not on the list"),
+        ("a.pypi.org", 443, "not on the list"),
+        ("example.org", 8080, "not on the list"),
+        ("evilexample.org", 8080, "not on the list"),
+        ("pypi.org", 22, "only port 80 and 443"),
+        ("a.example.org", 443, "only port 8080"),
+        *[
+            (address, 443, "only names")
+            for address in (
+                "127.0.0.1", "169.254.169.254", "1.1.1.1", "::1", "2606:4700::1111", "0x7f.1", "2130706433",
+                "127.1", "0177.0.0.1", "", "pypi.org\0.evil.com", "pypi.org%2eevil.com", "ev il", "a..b",
+                "*.example.org",
+            )
+        ],
+    ],
+)  # fmt: skip
+def test_what_is_not_named_is_refused(host: str, port: int, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        rule_for(rules(), host, port)
+
+
+@pytest.mark.parametrize(("host", "port"), [("pypi.org", 80), ("pypi.org", 443), ("a.b.example.org", 8080)])
+def test_what_is_named_passes(host: str, port: int) -> None:
+    assert port in rule_for(rules(), host, port).ports
+
+
+INSIDE = (
+    "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "192.0.2.1", "203.0.113.7", "240.0.0.1",
+    "fd12::1", "2001:db8::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1",
+)  # fmt: skip
+NEVER = (
+    "127.0.0.1", "127.9.9.9", "0.0.0.0", "169.254.169.254", "169.254.0.1", "224.0.0.1", "239.1.1.1",
+    "::1", "::", "fe80::1", "fe80::1%eth0", "ff02::1", "fd00:ec2::254", "100.100.100.200", "168.63.129.16",
+    "192.0.0.192", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_addresses_of_private_networks_are_for_those_alone_who_were_told_so(address: str) -> None:
+    assert not may_reach(address, private=False)
+    assert may_reach(address, private=True)
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_loopbacks_and_metadata_are_for_nobody(address: str) -> None:
+    assert not may_reach(address, private=False)
+    assert not may_reach(address, private=True)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "151.101.0.223", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
+def test_public_addresses_may_be_reached(address: str) -> None:
+    assert may_reach(address, private=False)
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_in_another_spelling_is_the_same_address(address: ipaddress.IPv4Address) -> None:
+    for private in (False, True):
+        wanted = may_reach(str(address), private=private)
+        assert may_reach(f"::ffff:{address}", private=private) == wanted
+        assert may_reach(str(ipaddress.IPv6Address(0x64FF9B << 96 | int(address))), private=private) == wanted
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1", b"GET /x HTTP/1.1", b"GET https://pypi.org/ HTTP/1.1", b"GET ftp://pypi.org/ HTTP/1.1",
+        b"GET http://pypi.org@evil.com/ HTTP/1.1", b"GET http:///x HTTP/1.1", b"GET http://a:b/ HTTP/1.1",
+        b"CONNECT pypi.org HTTP/1.1", b"CONNECT pypi.org:x HTTP/1.1", b"CONNECT a@pypi.org:443 HTTP/1.1",
+        b"CONNECT pypi.org:443/x HTTP/1.1", b"CONNECT pypi.org:443", b"CONNECT  pypi.org:443 HTTP/1.1", b"",
+        b"CONNECT pypi.org:443 HTTP/2.0", b"CONNECT pypi.org:99999 HTTP/1.1", b"get http://pypi.org/ HTTP/1.1",
+        b"GET http://pypi.org/ HTTP/1.1\r\nbroken", b"GET http://pypi.org/ HTTP/1.1\r\nA: b\nHost: evil.com",
+        b"GET http://pypi.org/ HTTP/1.1\r\n folded: x", b"GET http://pypi.org/\tHTTP/1.1 HTTP/1.1",
+    ],
+)  # fmt: skip
+def test_requests_that_can_be_read_in_two_ways_are_not_read(head: bytes) -> None:
+    with pytest.raises(Malformed):
+        read_wish(head + b"\r\n\r\n")
+
+
+@given(st.binary(max_size=200))
+def test_whatever_comes_it_is_a_wish_or_malformed(data: bytes) -> None:
+    with suppress(Malformed):
+        wish = read_wish(data + b"\r\n\r\n")
+        assert 0 <= wish.port <= 65535
+        assert b"\n" not in b"".join(wish.headers)
+
+
+def test_the_server_hears_the_host_that_was_checked() -> None:
+    wish = read_wish(
+        b"GET http://PyPI.org./a?b HTTP/1.1\r\nHost: evil.com\r\nProxy-Authorization: x\r\n"
+        b"Connection: keep-alive\r\nAccept: */*\r\n\r\n"
+    )
+    assert (wish.host, wish.port) == ("pypi.org", 80)
+    assert (
+        wish.head(wish.path) == b"GET /a?b HTTP/1.1\r\nHost: pypi.org\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    )
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says what it heard, and who it is."""
+    data = await reader.read(1000)
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nheard " + data)
+    await writer.drain()
+    writer.close()
+
+
+def talk(folder: Path, hosts: Callable[[int], tuple[Host, ...]], sent: Callable[[int], list[bytes]]) -> bytes:
+    """What comes back through a proxy that knows `hosts`, where a server is at a port."""
+
+    async def work() -> bytes:
+        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await ask(rules(*hosts(port), folder=str(folder)), sent(port))
+
+    return asyncio.run(work())
+
+
+async def ask(made: Rules, parts: list[bytes]) -> bytes:
+    async with await start(made, 0, "127.0.0.1") as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.sockets[0].getsockname()[1])
+        answer = b""
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            answer += await asyncio.wait_for(reader.read(2000), 10)
+        answer += await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return answer
+
+
+def noted(folder: Path) -> list[str]:
+    return sorted(file.read_text().strip() for file in (folder / "noted").glob("*"))
+
+
+def test_a_name_that_leads_to_the_loopback_is_refused_and_noted_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        answer = talk(
+            tmp_path,
+            lambda port: (Host("localhost", (port,), private=True),),
+            lambda port: [b"CONNECT localhost:%d HTTP/1.1\r\n\r\n" % port],
+        )
+        assert answer.startswith(b"HTTP/1.1 403 Forbidden")
+        (line,) = noted(tmp_path)
+        assert re.fullmatch(r"localhost:\d+ \(its address belongs to .*\)", line)
+        for file in (tmp_path / "noted").iterdir():
+            file.unlink()
+
+
+def test_not_more_is_noted_than_anybody_reads(tmp_path: Path) -> None:
+    async def work() -> None:
+        made = rules(folder=str(tmp_path))
+        for number in range(110):
+            await ask(made, [b"CONNECT evil%d.com:443 HTTP/1.1\r\n\r\n" % number])
+
+    asyncio.run(work())
+    assert len(noted(tmp_path)) == 100
+
+
+def test_a_name_that_nobody_knows_and_a_head_without_end_are_answered(tmp_path: Path) -> None:
+    def nowhere(_: int) -> tuple[Host, ...]:
+        return (Host("nowhere.invalid"),)
+
+    assert b"502 Bad Gateway" in talk(
+        tmp_path, nowhere, lambda _: [b"CONNECT nowhere.invalid:443 HTTP/1.1\r\n\r\n"]
+    )
+    assert noted(tmp_path) == ["nowhere.invalid:443 (no name server knows it)"]
+    assert b"400 Bad Request" in talk(
+        tmp_path, nowhere, lambda _: [b"GET http://a/ HTTP/1.1\r\nX: " + b"x" * 70_000]
+    )
+
+
+async def upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Another proxy, which takes whatever it is asked for and answers in its own words."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    if head.startswith(b"CONNECT closed"):
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+    elif head.startswith(b"CONNECT"):
+        writer.write(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
+        writer.write(b"tunnel got " + await reader.read(100) + b" after " + head)
+    else:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nplain got " + head)
+    await writer.drain()
+    writer.close()
+
+
+def through_another(folder: Path, host: Host, parts: list[bytes]) -> bytes:
+    async def work() -> bytes:
+        async with await asyncio.start_server(upstream, "127.0.0.1", 0) as server:
+            up = Upstream("127.0.0.1", server.sockets[0].getsockname()[1], "Basic c2VjcmV0")
+            return await ask(rules(host, folder=str(folder), upstream=up), parts)
+
+    return asyncio.run(work())
+
+
+def test_where_the_machine_has_a_proxy_that_one_is_asked_by_name(tmp_path: Path) -> None:
+    host = Host("a.invalid")
+    answer = through_another(tmp_path, host, [b"CONNECT a.invalid:443 HTTP/1.1\r\nProxy-X: 1\r\n\r\n", b"hello"])
+    assert answer.startswith(
+        b"HTTP/1.1 200 Connection established\r\n\r\ntunnel got hello after CONNECT a.invalid:443"
+    )
+    assert b"Proxy-Authorization: Basic c2VjcmV0" in answer
+    assert b"Proxy-X" not in answer
+    plain = through_another(tmp_path, host, [b"GET http://a.invalid/x HTTP/1.1\r\nHost: b\r\n\r\n"])
+    assert b"plain got GET http://a.invalid:80/x HTTP/1.1\r\nHost: a.invalid\r\n" in plain
+    closed = through_another(tmp_path, Host("closed.invalid"), [b"CONNECT closed.invalid:443 HTTP/1.1\r\n\r\n"])
+    assert closed.startswith(b"HTTP/1.1 502")
+    assert noted(tmp_path) == ["closed.invalid:443 (the proxy of this machine answers 407)"]
+    direct = through_another(
+        tmp_path, Host("a.invalid", direct=True), [b"CONNECT a.invalid:443 HTTP/1.1\r\n\r\n"]
+    )
+    assert direct.startswith(b"HTTP/1.1 502")
