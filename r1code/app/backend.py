@@ -26,15 +26,17 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
     return name, find_profile(name, user_profiles(), base_url=config.base_url, model=config.model_name)
 
 
-def key_names() -> list[str]:
-    """The variables that hold the keys of profiles."""
-    names = {one.profile.key_env for one in load_profiles(user_profiles()).values()}
+def key_names(*, deepseek: bool = False) -> list[str]:
+    """The variables that hold the keys of profiles; `deepseek`: only where a model of that family answers."""
+    profiles = [one.profile for one in load_profiles(user_profiles()).values()]
+    names = {one.key_env for one in profiles if not deepseek or "deepseek" in one.model.lower()}
     return sorted(filter(None, names))
 
 
 def _no_key_is_ignored() -> None:
     """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
-    keys = [name for name in key_names() if os.environ.get(name, "").strip()]
+    # Other makers' keys are in many environments for other programs.
+    keys = [name for name in key_names(deepseek=True) if os.environ.get(name, "").strip()]
     if keys:
         raise UsageError(
             "no model was chosen",
