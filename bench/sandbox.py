@@ -1,5 +1,8 @@
 """The sandboxes against the engine and bubblewrap without us: one command, a start, and the first copy of a tree.
 
+`--mini` adds mini-swe-agent's Docker environment on the same commands; it is installed into a folder that is
+removed afterwards. `--mini PYTHON` takes the interpreter of a virtual environment that has it.
+
 Raw is what a person would type or a program would ask the engine for: `docker exec` and the SDK in a container
 that runs, `docker run`, and `tar | docker exec -i tar -x`. The ways take turns, so that what else the machine
 does falls on all alike; the quickest of the rounds counts.
@@ -7,6 +10,7 @@ does falls on all alike; the quickest of the rounds counts.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import tempfile
@@ -15,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docker
+from mini import Mini, install
 
 from r1code.control import Control
 from r1code.sandbox.base import Limits
@@ -28,6 +33,7 @@ from r1code.tree.store import Store
 
 FILES = 10_000
 COMMANDS = {"exec of true": "true", "exec of 1 MB": "head -c 1048576 /dev/zero"}
+SESSION = "ls -la /tmp; python3 -c 'print(1)'; echo hi >/tmp/x; cat /tmp/x"
 TMPFS = "rw,exec,uid=1000,gid=1000,mode=0755,size=1g"
 USER = ["-u", "1000:1000"]
 CONFINED = [
@@ -215,7 +221,64 @@ def copies(place: Place, folder: Path) -> None:
     show(f"copy of {FILES} files, {size:.0f} MB", 1.3, 3, {"r1code": ours, "tar | docker exec": raw})
 
 
+def beside_mini(place: Place, python: str) -> None:
+    """Neither has files to copy in: its environment brings none."""
+    sandbox, other = place.sandbox(), Mini(python)
+    try:
+        sandbox.start(Control())
+        other.start(place.image)
+        for what, command in COMMANDS.items():
+            show(
+                f"{what}, mini's",
+                1.0,
+                9,
+                {
+                    "r1code": lambda command=command: seconds(lambda: list(sandbox.run(command, Control()))),
+                    "mini-swe-agent": lambda command=command: other.execute(command),
+                },
+            )
+    finally:
+        other.close()
+        sandbox.close()
+
+    def ours(commands: int, *, looking: bool) -> float:
+        sandbox, tree = place.sandbox(), Snapshot({})
+
+        def session() -> None:
+            sandbox.start(Control())
+            for _ in range(commands):
+                if looking:
+                    sandbox.sync(tree, Control())
+                list(sandbox.run(SESSION, Control()))
+                if looking:
+                    sandbox.changes(Control())
+
+        try:
+            return seconds(session)
+        finally:
+            sandbox.close()
+
+    def theirs(commands: int) -> float:
+        mini = Mini(python)
+        try:
+            return mini.start(place.image) + sum(mini.execute(SESSION) for _ in range(commands))
+        finally:
+            mini.close()
+
+    for commands, rounds in ((1, 5), (50, 3)):
+        ways: Ways = {
+            "r1code": lambda commands=commands: ours(commands, looking=False),
+            "mini-swe-agent": lambda commands=commands: theirs(commands),
+        }
+        show(f"session of {commands}", 1.0, rounds, ways)
+        ways["r1code"] = lambda commands=commands: ours(commands, looking=True)
+        show(f"session of {commands}, looked at", 1.0, rounds, ways)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mini", nargs="?", const="", metavar="PYTHON")
+    options = parser.parse_args()
     client = docker.from_env()
     try:
         with tempfile.TemporaryDirectory() as name:
@@ -225,6 +288,8 @@ def main() -> None:
             engineless(place)
             starts(place)
             copies(place, folder / "tree")
+            if options.mini is not None:
+                beside_mini(place, options.mini or install(folder / "mini"))
     finally:
         client.close()
 

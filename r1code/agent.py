@@ -61,7 +61,12 @@ class Agent:
         """
         self._session.append(Said(text=text, origin="task"), parent=parent)
         return turn(
-            self._session, text, self._steps(meter, control), meter=meter, interrupted=self._toolset.interrupted
+            self._session,
+            text,
+            self._steps(meter, control),
+            meter=meter,
+            interrupted=self._toolset.interrupted,
+            going_on=lambda: self._toolset.going_on,
         )
 
     def _steps(self, meter: Meter, control: Control) -> Steps:

@@ -35,6 +35,23 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Default time limit of one command."""
 
 
+class Spawned(Protocol):
+    """A command that goes on while others run. It ends by itself, by `stop`, or with its sandbox."""
+
+    @property
+    def ended(self) -> str | None:
+        """How it ended, in words; None: it still runs, as far as is known."""
+        ...
+
+    def output(self) -> str:
+        """What it printed since this was last asked: the first and the last of it, and how much lay between."""
+        ...
+
+    def stop(self) -> None:
+        """Kills all that it started. Safe to call again; raises nothing."""
+        ...
+
+
 class Sandbox(Protocol):
     """A place with a work tree of its own. Methods raise only SandboxError and Cancelled.
 
@@ -71,6 +88,14 @@ class Sandbox(Protocol):
         """Runs a shell command in the work tree: yields its output as it comes, returns the result.
 
         On a cancel, or when the generator is closed, everything that the command started is killed.
+        """
+        ...
+
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        """Starts a shell command in the work tree that goes on: a server, a watcher. PYTHONUNBUFFERED is set.
+
+        Commands of `run` reach its ports, `sync` goes on under it, and `changes` has what it wrote. What ends a
+        command of `run` spares it. Where the place of all commands is lost or closed, it is gone with that.
         """
         ...
 

@@ -106,6 +106,7 @@ class Keeper(Inside):
         self.bounds = bounds
         self._borrowed = borrowed
         self._running: list[BubblewrapExecution] = []
+        self._apart: list[BubblewrapExecution] = []
         machine = MACHINES.get(platform.machine())
         self._filter = b"" if machine is None else program(machine)
         self._root = os.geteuid() == 0
@@ -115,7 +116,8 @@ class Keeper(Inside):
             [
                 *(*bounds.around, *(lower if self._root else []), programs["bwrap"]),
                 *("--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"),
-                *("--dev-bind", "/", "/", "--tmpfs", _PLACE, "--"),
+                # One network for all scripts, without any other in it: they reach the ports of one another.
+                *("--unshare-net", "--dev-bind", "/", "/", "--tmpfs", _PLACE, "--"),
                 *("/bin/sh", "-c", _KEEP, "sh", str(limits.disk_mb), str(limits.files)),
             ],
             # Ends when r1code does, whatever ends that: then nobody holds the other side.
@@ -151,21 +153,43 @@ class Keeper(Inside):
         stdin: IO[bytes] | None = None,
         env: dict[str, str] | None = None,
     ) -> BubblewrapExecution:
-        self._running = [one for one in self._running if not one.over.is_set()]
-        enter = [self._programs["nsenter"], "-t", str(self._pid), "-U", "-m"]
+        running = self._executed(script, args, stdin, env or {})
+        self._running = [one for one in self._running if not one.over.is_set()] + [running]
+        return running
+
+    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> BubblewrapExecution:
+        running = self._executed(script, args, None, env)
+        self._apart.append(running)
+        return running
+
+    def spared(self) -> list[str]:
+        # Each script has processes of its own, and sees no others.
+        return []
+
+    def _executed(
+        self, script: str, args: tuple[str, ...], stdin: IO[bytes] | None, env: dict[str, str]
+    ) -> BubblewrapExecution:
+        enter = [self._programs["nsenter"], "-t", str(self._pid), "-U", "-m", "-n"]
         words = [
             *(*self.bounds.around, *enter, *([] if self._root else ["--preserve-credentials"]), "--"),
-            *(self._programs["bwrap"], *self._walls(), *self._variables(env or {}), "--"),
+            *(self._programs["bwrap"], *self._walls(), *self._variables(env), "--"),
             # By its path: inside, the project's folders come first in PATH.
             *(self._programs["prlimit"], *self.bounds.inside, "--", "/bin/sh", "-c", script, "sh", *args),
         ]
-        running = BubblewrapExecution(words, self._filter, stdin)
-        self._running.append(running)
-        return running
+        return BubblewrapExecution(words, self._filter, stdin)
 
     def _walls(self) -> list[str]:
         words = [
-            *("--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
+            *(
+                "--unshare-all",
+                "--share-net",
+                "--unshare-user",
+                "--disable-userns",
+                "--uid",
+                "1000",
+                "--gid",
+                "1000",
+            ),
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"),
             *("--json-status-fd", STATUS),
         ]
@@ -215,6 +239,7 @@ class Keeper(Inside):
         return all(one.over.wait(max(deadline - time.monotonic(), 0.0)) for one in self._running)
 
     def remove(self) -> None:
+        self._running += self._apart
         self.kill(_START_SECONDS)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:

@@ -84,7 +84,7 @@ def follow(
         yield last
     return ExecResult(
         exit_code=ended.code,
-        signal=_signal(ended.code),
+        signal=signal_of(ended.code),
         timed_out=timed_out,
         truncated=keep.truncated or flooded,
         output=keep.text(),
@@ -92,7 +92,11 @@ def follow(
     )
 
 
-def _signal(code: int | None) -> int | None:
+SPAWNED = {"PYTHONUNBUFFERED": "1"}
+"""The environment of commands that go on: what they print is looked at while they run."""
+
+
+def signal_of(code: int | None) -> int | None:
     """A shell reports the signal that ended a command as 128 + its number. No code: we killed it."""
     if code is None:
         return SIGKILL

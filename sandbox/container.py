@@ -19,6 +19,8 @@ from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.engine import ENGINE_ERRORS, GONE, Isolation, sandbox_error, told
 from r1code.sandbox.inside import ENVIRONMENT, SHM_MB, SILENCE_SECONDS, WORK, Ended, GoneError, Inside
+from r1code.sandbox.killing import END
+from r1code.sandbox.lasting import LastingCommand
 from r1code.sandbox.stream import Exec, order
 
 USER = "1000:1000"
@@ -32,7 +34,7 @@ _TRUSTING = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT
 _SPARE_SECONDS = 60.0
 """How long a connection may have been idle: something between here and the engine may have forgotten it."""
 
-_KILL = "kill -s KILL -- -1 2>/dev/null; exit 0"
+_KILL = f'{END}end "$@"; exit 0'
 
 
 class Joined(Struct, frozen=True, kw_only=True):
@@ -164,6 +166,15 @@ class Container(Inside):
         running.go(order(script, args, env), stdin)
         return running
 
+    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> Exec:
+        # What waits for the next command is left alone.
+        running = self._start()
+        running.go(order(script, args, env))
+        return running
+
+    def spared(self) -> list[str]:
+        return [one.leader for one in tuple(self.lasting) if isinstance(one, LastingCommand)]
+
     def _start(self) -> Exec:
         return Exec(self.api, self.id, {"user": USER, "workdir": WORK})
 
@@ -190,8 +201,8 @@ class Container(Inside):
         return bool(found) and found[0]["State"] == "running"
 
     def kill(self, patience: float) -> bool:
-        """Kills all that was started. False if that did not happen within `patience` seconds."""
-        killer = self.execute(_KILL)
+        """Kills all but what goes on. False if that did not happen within `patience` seconds."""
+        killer = self.execute(_KILL, *self.spared())
         try:
             item = self.next_item(killer, Control(), patience, "the command could not be stopped")
         except SandboxError:

@@ -14,11 +14,13 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox.archive import Archive, files, most_bytes
-from r1code.sandbox.base import Limits, Say
+from r1code.sandbox.background import Background
+from r1code.sandbox.base import Limits, Say, Spawned
 from r1code.sandbox.command import follow
 from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.gitdir import LeftOutError, Member, members
 from r1code.sandbox.inside import NOT_COPIED, GoneError, Inside
+from r1code.sandbox.lasting import LastingCommand
 from r1code.sandbox.manifest import (
     FIND,
     FIND_THESE,
@@ -40,6 +42,7 @@ from r1code.types import ExecResult
 
 MAX_READ_BYTES = 50_000_000
 _CANCEL_PATIENCE_SECONDS = 0.15
+_SWEEP_PATIENCE_SECONDS = 5.0
 _EXAMPLES = 3
 
 _SYNC = """head -c "$1" | xargs -0 -r rm -rf -- || exit 3
@@ -91,6 +94,7 @@ class CopiedSandbox(ABC, Generic[Place]):
         self._preparation = copying.preparation
         self._container: Place | None = None
         self._discarded: list[Place] = []
+        self._spawned: list[Background] = []
         self._snapshot = Snapshot({})
 
     @property
@@ -130,6 +134,18 @@ class CopiedSandbox(ABC, Generic[Place]):
             if not running.killed:
                 self._discard(container)
 
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        container = self._ready(control)
+        with self._working(container):
+            running = LastingCommand(container, command, control, env or {})
+
+        def sweep() -> None:
+            if container is self._container and not container.kill(_SWEEP_PATIENCE_SECONDS):
+                self._discard(container)
+
+        self._spawned.append(Background(running, self._limits, sweep=sweep))
+        return self._spawned[-1]
+
     def changes(self, control: Control) -> Patch:
         container = self._ready(control)
         with self._working(container):
@@ -150,6 +166,9 @@ class CopiedSandbox(ABC, Generic[Place]):
 
     def close(self) -> None:
         container, self._container = self._container, None
+        for spawned in self._spawned:
+            spawned.close()
+        self._spawned.clear()
         # Once more: what removes them may have been away when they were discarded.
         for each in [*self._discarded, *([container] if container is not None else [])]:
             each.remove()
@@ -201,7 +220,7 @@ class CopiedSandbox(ABC, Generic[Place]):
     def _look(self, container: Place, control: Control) -> None:
         if container.used:
             container.seen = parse(container.ask("the work tree could not be looked at", control, FIND))
-            container.used = False
+            container.used = bool(container.lasting)
 
     def _push(self, container: Place, snapshot: Snapshot, control: Control) -> None:
         self._look(container, control)

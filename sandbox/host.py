@@ -17,8 +17,9 @@ from typing import IO
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError, StateError, TooLargeError
-from r1code.sandbox.base import Limits
-from r1code.sandbox.command import SHELL_SIGNAL_BASE, Exit, follow
+from r1code.sandbox.background import Background
+from r1code.sandbox.base import Limits, Spawned
+from r1code.sandbox.command import SHELL_SIGNAL_BASE, SPAWNED, Exit, follow
 from r1code.sandbox.environment import BASIC, allowed
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
@@ -47,6 +48,7 @@ class HostSandbox:
         self._limits = limits
         self._scan = scan
         self._snapshot = Snapshot({})
+        self._spawned: list[Background] = []
 
     def start(self, control: Control) -> None:
         control.check()
@@ -71,16 +73,18 @@ class HostSandbox:
         seconds: float | None = None,
     ) -> Generator[str, None, ExecResult]:
         self.start(control)
-        running = _Process(
-            [*self._around, _shell(), "-c", command],
-            self._root,
-            allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | (env or {}),
-        )
+        running = self._process(command, env or {})
         try:
             limit = self._limits.seconds if seconds is None else seconds
             return (yield from follow(running, control, self._limits, limit))
         finally:
             running.close()
+
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        self.start(control)
+        running = self._process(command, SPAWNED | (env or {}))
+        self._spawned.append(Background(running, self._limits, release=running.close))
+        return self._spawned[-1]
 
     def changes(self, control: Control) -> Patch:
         try:
@@ -112,34 +116,70 @@ class HostSandbox:
         return data
 
     def close(self) -> None:
-        """There is nothing to release: every command ends with its `run`."""
+        for each in self._spawned:
+            each.close()
+        self._spawned.clear()
+
+    def _process(self, command: str, env: dict[str, str]) -> _Process:
+        words = [*self._around, shutil.which("bash") or "/bin/sh", "-c", command]
+        return _Process(words, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | env)
 
 
-def _shell() -> str:
-    return shutil.which("bash") or "/bin/sh"
+class _Guard:
+    """A process that waits for r1code to be gone, however that came, and then kills a process group."""
+
+    def __init__(self) -> None:
+        watch = 'read -r group; read -r _; [ -z "$group" ] || kill -s KILL -- "-$group"'
+        # Its input ends with the last process that holds the other end, which is us alone.
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", watch],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def watch(self, group: int) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(b"%d\n" % group)
+                self._process.stdin.flush()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
 
 class _Process:
-    """A shell in a process group of its own, killed as a group: a `Running`.
+    """A shell in a process group of its own, killed as a group, also where r1code is killed: a `Running`.
 
     A child that leaves the group survives; on a machine without a container nothing finds it.
     """
 
     def __init__(self, words: list[str], root: Path, env: dict[str, str]) -> None:
         try:
-            self._process = subprocess.Popen(
-                words,
-                cwd=root,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._guard = _Guard()
+            try:
+                self._process = subprocess.Popen(
+                    words,
+                    cwd=root,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError:
+                self._guard.close()
+                raise
+            self._guard.watch(self._process.pid)
         except OSError as error:
             raise SandboxError(
                 "the command could not be started", why=str(error), hint="shorten it, or free some resources"
             ) from error
+        self._closed = False
         self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=32)
         self._stopped = threading.Event()
         self._reader = threading.Thread(target=self._drain, name="r1code-output", daemon=True)
@@ -159,6 +199,9 @@ class _Process:
     def close(self) -> None:
         self._stopped.set()
         self._reader.join()
+        self._guard.close()
+        # The number of the group may be that of another one after this.
+        self._closed = True
         self._process.wait()
         self._pipe.close()
 
@@ -195,5 +238,7 @@ class _Process:
         return self._process.stdout
 
     def _kill_group(self) -> None:
+        if self._closed:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)

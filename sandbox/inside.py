@@ -95,6 +95,8 @@ class Inside(ABC):
         self.answered = False
         self.used = False
         """A command ran since `seen`."""
+        self.lasting: set[object] = set()
+        """The commands that go on: as long as there are any, what was seen may have changed."""
         self.prepared = False
         """The tree is connected with what the image has installed."""
         self.made: set[str] = set()
@@ -112,12 +114,20 @@ class Inside(ABC):
         """Runs a shell script of ours in the work tree. Owns `stdin`."""
 
     @abstractmethod
+    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> Execution:
+        """As `execute`, for what goes on while others run: its `close` may end it, and `remove` does."""
+
+    @abstractmethod
+    def spared(self) -> list[str]:
+        """What a script must leave alone that ends everything where it runs: ids of first processes there."""
+
+    @abstractmethod
     def prepare(self) -> None:
         """Does beforehand what the next `execute` can use. Not while a command runs."""
 
     @abstractmethod
     def kill(self, patience: float) -> bool:
-        """Kills all that was started. False if that did not happen within `patience` seconds."""
+        """Kills all but what goes on. False if that did not happen within `patience` seconds."""
 
     @abstractmethod
     def remove(self) -> None:

@@ -11,9 +11,10 @@ from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, Exit
 from r1code.sandbox.inside import HOME, PATH, PRIVATE_BYTES, SHM_MB, STDERR, WORK, Ended, Inside
+from r1code.sandbox.killing import END
 
 _MAX_ARGUMENT_BYTES = 128 * 1024
-_NOT_RUN = "the command could not be run"
+NOT_RUN = "the command could not be run"
 _PATIENCE_SECONDS = 5.0
 _CANCELLED_SECONDS = 0.3
 _COUNT = re.compile(rb"(?m)^(memory|pids) (\d{1,9})$")
@@ -24,7 +25,7 @@ _NO_SPACE = b"o space left on device"
 
 # The command writes both of its streams into one pipe, so their order is kept; the script's own error
 # stream stays free for what it has to tell. It is the only process that its `kill` spares.
-_RUN = f"""count() {{
+_RUN = f"""{END}count() {{
   local key value
   [ -r "$2" ] && while read -r key value; do [ "$key" = "$3" ] && echo "$1 $value" >&2; done <"$2"
 }}
@@ -36,10 +37,10 @@ counts() {{
 }}
 counts
 echo started >&2
-if [ -x /bin/bash ]; then set -- /bin/bash -c "$1"; else set -- /bin/sh -c "$1"; fi
-"$@" </dev/null 2>&1
+command=$1; shift
+if [ -x /bin/bash ]; then /bin/bash -c "$command" </dev/null 2>&1; else /bin/sh -c "$command" </dev/null 2>&1; fi
 code=$?
-kill -s KILL -- -1 2>/dev/null
+end "$@"
 counts
 if [ $code -ne 0 ]; then
 {PATH}stat -f -c "room %a %d" {WORK} /tmp {HOME} >&2
@@ -49,17 +50,22 @@ exit $code
 """
 
 
+def refuse_too_long(command: str) -> None:
+    """Raises SandboxError for a command that the system does not take."""
+    if len(os.fsencode(command)) >= _MAX_ARGUMENT_BYTES:
+        raise SandboxError(
+            NOT_RUN,
+            why=f"it is longer than the {_MAX_ARGUMENT_BYTES // 1024} KB that Linux takes",
+            hint="write it into a file, and run that",
+        )
+
+
 class Command:
     """A command of a user or a model in a container: a `Running`."""
 
     def __init__(self, container: Inside, limits: Limits, command: str, env: dict[str, str] | None) -> None:
         """Starts it. Raises SandboxError where the system has no room for it."""
-        if len(os.fsencode(command)) >= _MAX_ARGUMENT_BYTES:
-            raise SandboxError(
-                _NOT_RUN,
-                why=f"it is longer than the {_MAX_ARGUMENT_BYTES // 1024} KB that Linux takes",
-                hint="write it into a file, and run that",
-            )
+        refuse_too_long(command)
         container.used = True
         self._container = container
         self._limits = limits
@@ -67,7 +73,7 @@ class Command:
         self._tail = b""
         self._full = False
         self._ended: Ended | None = None
-        self._exec = container.execute(_RUN, command, env=env)
+        self._exec = container.execute(_RUN, command, *container.spared(), env=env)
         self.killed = True
         """False: the container must be removed, for something in it may still run."""
 
@@ -75,7 +81,7 @@ class Command:
         # Not anew for each item: a command can find the script's own stream, and write to it without end.
         deadline = time.monotonic() + seconds
         while True:
-            item = self._container.wait_item(self._exec, control, deadline - time.monotonic(), _NOT_RUN)
+            item = self._container.wait_item(self._exec, control, deadline - time.monotonic(), NOT_RUN)
             if isinstance(item, Ended):
                 return self._end(item)
             number, data = item
@@ -89,13 +95,13 @@ class Command:
 
     def _end(self, ended: Ended) -> bytes:
         if ended.error is not None:
-            raise self._container.failure(_NOT_RUN, ended.error) from ended.error
+            raise self._container.failure(NOT_RUN, ended.error) from ended.error
         finished = self._private.endswith(b"ended\n")
         if not finished and not self._container.alive():
             raise self._container.gone("the command was interrupted")
         if not finished and b"started\n" not in self._private:
             raise SandboxError(
-                _NOT_RUN,
+                NOT_RUN,
                 why=f"{self._container.ours} has no working /bin/sh (exit code {ended.code})",
                 hint=self._container.remedy,
             )
@@ -104,6 +110,9 @@ class Command:
         if not finished or ended.code is None or ended.code > SHELL_SIGNAL_BASE:
             # The command may have ended the script before that could kill what else there is.
             self.killed = self._container.kill(_PATIENCE_SECONDS)
+            if not self.killed and not self._container.alive():
+                # Its processes were killed one by one, the script after what it ran.
+                raise self._container.gone("the command was interrupted")
         if self.killed:
             self._container.prepare()
         return b""

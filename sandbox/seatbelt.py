@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError, ToolError
+from r1code.sandbox.base import Spawned
 from r1code.sandbox.copied import Copying
 from r1code.sandbox.gitdir import LeftOutError
 from r1code.sandbox.host import HostSandbox
@@ -131,12 +132,16 @@ class SeatbeltSandbox:
         seconds: float | None = None,
     ) -> Generator[str, None, ExecResult]:
         self.start(control)
+        return (yield from self._host.run(command, control, env=self._own | (env or {}), seconds=seconds))
+
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        self.start(control)
+        return self._host.spawn(command, control, env=self._own | (env or {}))
+
+    @property
+    def _own(self) -> dict[str, str]:
         own = str(self._places.own)
-        return (
-            yield from self._host.run(
-                command, control, env={"HOME": own, "TMPDIR": own, **(env or {})}, seconds=seconds
-            )
-        )
+        return {"HOME": own, "TMPDIR": own}
 
     def changes(self, control: Control) -> Patch:
         self.start(control)
@@ -167,6 +172,7 @@ class SeatbeltSandbox:
     def close(self) -> None:
         folder, self._folder = self._folder, None
         if folder is not None:
+            self._host.close()
             shutil.rmtree(folder, ignore_errors=True)
         self._snapshot = Snapshot({})
 

@@ -8,7 +8,7 @@ import msgspec
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError
-from r1code.sandbox.base import Sandbox, Say
+from r1code.sandbox.base import Sandbox, Say, Spawned
 from r1code.secrets.values import Lines
 from r1code.secrets.vault import Vault
 from r1code.tree.entry import Entry
@@ -127,6 +127,9 @@ class VeiledSandbox:
             yield rest
         return msgspec.structs.replace(result, output=self._veil.vault.hide(result.output))
 
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        return _VeiledSpawned(self._inner.spawn(command, control, env=env), Lines(self._veil.vault.hide))
+
     def changes(self, control: Control) -> Patch:
         patch = self._inner.changes(control)
         if self.in_place:
@@ -148,3 +151,24 @@ class VeiledSandbox:
 
     def close(self) -> None:
         self._inner.close()
+
+
+class _VeiledSpawned:
+    """A line is shown when it is whole: a part of it may be a part of a secret."""
+
+    def __init__(self, inner: Spawned, lines: Lines) -> None:
+        self._inner = inner
+        self._lines = lines
+
+    @property
+    def ended(self) -> str | None:
+        return self._inner.ended
+
+    def output(self) -> str:
+        # Asked first: what it printed until then is all there is.
+        ended = self._inner.ended
+        shown = self._lines.feed(self._inner.output())
+        return shown if ended is None else shown + self._lines.end()
+
+    def stop(self) -> None:
+        self._inner.stop()

@@ -8,35 +8,46 @@ from contextlib import nullcontext
 from msgspec import Struct
 
 from r1code.control import Control
+from r1code.errors import ToolError
 from r1code.events import CommandOutput, Event
 from r1code.sandbox.base import Sandbox
+from r1code.tools.background import Background, Wanted, names
 from r1code.tools.base import Result, typed
 from r1code.tools.truncation import clip
-from r1code.tree.patch import Patch
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, ExecResult
 
 MOST_CHARS = 8_000
-MOST_NAMES = 20
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
     command: str
+    background: str = ""
+    """The name of a command that goes on."""
+    ready: str = ""
 
 
 class Run:
     name = "run"
     arguments: type[Struct] = _Arguments
 
-    def __init__(self, tree: WorkTree, sandbox: Sandbox, protected: Callable[[str], bool]) -> None:
+    def __init__(
+        self, tree: WorkTree, sandbox: Sandbox, protected: Callable[[str], bool], background: Background
+    ) -> None:
         self._tree = tree
         self._sandbox = sandbox
         self._protected = protected
+        self._background = background
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         asked = typed(arguments, _Arguments)
+        if asked.ready and not asked.background:
+            raise ToolError('ready="..." is only for a command with background="NAME".')
         self._sandbox.start(control)
         self._sandbox.sync(self._tree.snapshot(), control)
+        if asked.background:
+            wanted = Wanted(name=asked.background, command=asked.command, ready=asked.ready.strip())
+            return (yield from self._background.start(wanted, call_id, control))
         running = self._sandbox.run(asked.command, control)
         what = f"run {asked.command}"
         with self._tree.watched(what) if self._sandbox.in_place else nullcontext():
@@ -46,16 +57,10 @@ class Run:
         self._tree.apply(refused.inverse() if self._sandbox.in_place else kept, what)
         text = f"{clip(result.output, MOST_CHARS).text.rstrip()}\n{describe(result)}".lstrip("\n")
         if kept:
-            text += f"\nchanged: {_names(kept)}"
+            text += f"\nchanged: {names(kept)}"
         if refused:
-            text += f"\nnot kept, because they are protected: {_names(refused)}"
+            text += f"\nnot kept, because they are protected: {names(refused)}"
         return Result(text=text, display=describe(result), status="ok" if result.succeeded else "failed")
-
-
-def _names(patch: Patch) -> str:
-    paths = [change.path for change in patch.changes]
-    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
-    return ", ".join(paths[:MOST_NAMES]) + more
 
 
 def output(running: Generator[str, None, ExecResult], call_id: str) -> Generator[Event, None, ExecResult]:

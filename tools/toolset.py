@@ -13,6 +13,7 @@ from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
 from r1code.secrets.values import Hide, texts, unchanged
+from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
 from r1code.tools.truncation import clean
@@ -32,6 +33,8 @@ ORDER = (
     "move",
     "chmod",
     "run",
+    "logs",
+    "stop",
     "test",
 )
 """The tools as they are described to the model: the instructions never depend on who made the toolset."""
@@ -61,6 +64,7 @@ class Toolset:
         self._execs = {tool.name: tool for tool in execs}
         self._protected = protected
         self._hooks = hooks
+        self._background: Background | None = None
         self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
@@ -69,6 +73,16 @@ class Toolset:
         """From now on `restore` goes over what the model writes into files, but never over commands."""
         self._restore = restore
         return self
+
+    def beside(self, background: Background) -> Self:
+        """From now on files follow what goes on in the background, and the model is told of that."""
+        self._background = background
+        return self
+
+    @property
+    def going_on(self) -> list[str]:
+        """The names of the commands that run in the background."""
+        return [] if self._background is None else self._background.running
 
     @property
     def descriptions(self) -> list[str]:
@@ -120,6 +134,13 @@ class Toolset:
 
     def run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         """One observation for each call, in order."""
+        background = self._background
+        told = [] if background is None else background.take_back(control)
+        *others, last = yield from self._run(batch, control)
+        told += [] if background is None else background.news()
+        return *others, msgspec.structs.replace(last, text=clean("\n".join([last.text, *told])))
+
+    def _run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         batch = tuple(map(self._restored, batch))
         call = batch[0]
         if call.name in self._writes:
@@ -179,10 +200,14 @@ class Toolset:
         """Applies a draft, and lets the hooks look at it; what they say."""
         if self._hooks is None:
             draft.land()
-            return []
-        may = yield from self._hooks.before(draft.paths, control)
-        draft.land()
-        return (yield from self._hooks.after(draft.paths, may, call_id, control))
+            told: list[str] = []
+        else:
+            may = yield from self._hooks.before(draft.paths, control)
+            draft.land()
+            told = yield from self._hooks.after(draft.paths, may, call_id, control)
+        if self._background is not None:
+            self._background.follow(control)
+        return told
 
     def _knows(self, path: str) -> bool:
         """Whether the model knows what is at `path`; of nothing, there is nothing to know."""

@@ -13,18 +13,21 @@ from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
 from r1code.sandbox.base import Sandbox
 from r1code.secrets.vault import Vault
+from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, HookKind, Hooks, detected
 from r1code.tools.insert import Insert
 from r1code.tools.list import List
+from r1code.tools.logs import Logs
 from r1code.tools.move import Move
 from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
+from r1code.tools.stop import Stop
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
@@ -49,14 +52,17 @@ class Toolbox:
     def toolset(self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool) -> Toolset:
         """What an agent that works in `tree` may do. `protect`: not to what decides about its success."""
         protected = self._consent.protecting(is_protected if protect else _nothing)
-        return Toolset(
+        background = Background(tree, sandbox, protected)
+        hide = self._vault.hide
+        toolset = Toolset(
             tree,
-            reads=[Read(tree, self._vault.hide), List(tree), Search(tree, self._vault.hide)],
+            reads=[Read(tree, hide), List(tree), Search(tree, hide), Logs(background), Stop(background)],
             writes=[tool for tool in _WRITES if tool.name in self._edits],
-            execs=[Run(tree, sandbox, protected), Test(tree, sandbox, self._config.test, before)],
+            execs=[Run(tree, sandbox, protected, background), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
-        ).restoring(self._vault.restore)
+        )
+        return toolset.beside(background).restoring(self._vault.restore)
 
     def replacing(self, tree: WorkTree) -> Toolset:
         """Only definitions may be replaced, and nothing that is protected."""

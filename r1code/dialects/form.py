@@ -34,7 +34,9 @@ FORMS: Mapping[str, Form] = {
     "delete": Form(required=("path",)),
     "move": Form(required=("path", "to")),
     "chmod": Form(required=("path", "executable")),
-    "run": Form(required=("command",), body="command"),
+    "run": Form(required=("command",), optional=("background", "ready"), body="command"),
+    "logs": Form(required=("name",)),
+    "stop": Form(required=("name",)),
     "test": Form(optional=("selection",), body="selection"),
 }
 ENDINGS: Mapping[str, EndingKind] = {"done": "done", "plan": "plan", "question": "question"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import zip_longest
 from typing import cast
 
@@ -15,11 +15,14 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Entry, Observed, Replied, Rewound, Switched
+from r1code.session import AnyItem, Called, Entry, Observed, Replied, Rewound, Switched
+from r1code.types import ToolCall
 
 _VOLATILE = frozenset(
     {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
 )
+_BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
+"""In an entry's representation. When a background command ended or wrote a file is chance."""
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
 _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
 
@@ -75,25 +78,36 @@ class Difference(Struct, frozen=True, kw_only=True):
 def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Difference | None:
     """Where two logs of the same replies part; None: they came to the same end.
 
-    What a clock or chance decides (times, names of temporary folders) does not count.
+    What a clock or chance decides (times, names of temporary folders, how far a background command had come)
+    does not count.
     """
     step = 0
+    chance: set[str] = set()
     # What was undone later is no part of what the replies did.
     items = (
         [one.item for one in log if not isinstance(one.item, Rewound | Switched)] for log in (recorded, replayed)
     )
     for left, right in zip_longest(*items):
-        told = (_told(left), _told(right))
+        if isinstance(left, Called) and _is_chance(left.call):
+            chance.add(left.call.id)
+        told = (_told(left, chance), _told(right, chance))
         if told[0] != told[1]:
             return Difference(step=step, recorded=told[0], replayed=told[1])
         step += isinstance(left, Replied)
     return None
 
 
-def _told(item: AnyItem | None) -> str:
-    """What an entry says, as far as it must be the same again."""
+def _is_chance(call: ToolCall) -> bool:
+    """Whether what a call shows is how far a background command has come."""
+    return call.name in {"logs", "stop"} or "background" in call.arguments
+
+
+def _told(item: AnyItem | None, chance: Container[str]) -> str:
+    """What an entry says, as far as it must be the same again; of calls of `chance`, only how they ended."""
     if item is None:
         return "nothing more"
+    if isinstance(item, Observed) and item.observation.call_id in chance:
+        return f"Observed {item.observation.call_id} {item.observation.status}"
     return f"{type(item).__name__} {_steady(str(_lasting(msgspec.to_builtins(item))))}"
 
 
@@ -108,4 +122,4 @@ def _lasting(value: object) -> object:
 
 
 def _steady(text: str) -> str:
-    return _RANDOM.sub("r1code-#", _TIMES.sub("# s", text))
+    return _RANDOM.sub("r1code-#", _TIMES.sub("# s", _BACKGROUND.sub("", text)))

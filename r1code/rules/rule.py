@@ -20,7 +20,9 @@ from r1code.types import Effect
 
 EFFECTS: dict[str, Effect] = {"read": "read", "edit": "write", "exec": "exec"}
 """Names that stand for every tool of an effect: how R1 reads or edits is its own choice."""
-TOOLS = frozenset({"list", "search", "patch", "replace", "insert", "delete", "move", "chmod", "run", "test"})
+TOOLS = frozenset(
+    {"list", "search", "patch", "replace", "insert", "delete", "move", "chmod", "run", "logs", "stop", "test"}
+)
 _TEXT = re.compile(r"(?P<tool>[a-z]+)(?:\((?P<inside>.*)\))?")
 _ARGUMENT = re.compile(r"(?P<name>[a-z]+)=(?P<pattern>.+)")
 _SHELL = frozenset("|&;<>()$`{}[]?~#!\\\n")

@@ -6,6 +6,7 @@ from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.types import Effect, ToolCall
 from r1code.ui.ask import Choice, Terminal, ask, ask_text
+from r1code.ui.describe import background_of
 
 _TITLES: dict[Effect, str] = {
     "read": "Read this?",
@@ -54,7 +55,7 @@ def _choices(question: Question) -> list[Choice]:
 def _shown(call: ToolCall) -> str:
     """A call as a person can judge it: all that would be run or written."""
     if call.name == "run":
-        return str(call.arguments.get("command", ""))
+        return "\n".join(filter(None, [str(call.arguments.get("command", "")), background_of(call)]))
     head = [call.name, *(f"{name}={value}" for name, value in call.arguments.items() if name not in _BODIES)]
     body = [f"\n{call.arguments['content']}"] if "content" in call.arguments else []
     edits = call.arguments.get("edits", ())

@@ -93,6 +93,12 @@ def _count(value: object, word: str) -> str:
     return f"({number} {word if number == 1 else word + 's'})"
 
 
+def background_of(call: ToolCall) -> str:
+    """Under which name a call runs in the background; empty: it does not."""
+    name = call.arguments.get("background")
+    return f"(in the background: {_value(name)})" if name else ""
+
+
 def card(call: ToolCall) -> str:
     """A call on one line."""
     given = call.arguments
@@ -107,11 +113,11 @@ def card(call: ToolCall) -> str:
         case "search":
             words = [_value(given.get("pattern", "")), f"(in {path})" if path else ""]
         case "run":
-            words = [_value(given.get("command", ""))]
+            words = [_value(given.get("command", "")), background_of(call)]
         case "test":
             words = [_value(given.get("selection") or "(all tests)")]
-        case "list" | "delete":
-            words = [path or "."]
+        case "list" | "delete" | "logs" | "stop":
+            words = [path or _value(given.get("name", "."))]
         case "move":
             words = [path, f"to {_value(given.get('to', ''))}"]
         case "chmod":

@@ -23,12 +23,14 @@ from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.insert import Insert
 from r1code.tools.list import List
+from r1code.tools.logs import Logs
 from r1code.tools.move import Move
 from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
+from r1code.tools.stop import Stop
 from r1code.tools.test import Test
 from r1code.tools.toolset import ORDER
 from r1code.tools.write import Write
@@ -36,7 +38,7 @@ from r1code.types import Message, RawCall, ToolCall, ToolSpec
 
 GOLDEN = Path(__file__).parents[1] / "golden/requests"
 INSTRUCTIONS = "[instructions]"
-_TOOLS = (Read, List, Search, Edit, Patch, Replace, Insert, Write, Delete, Move, Chmod, Run, Test)
+_TOOLS = (Read, List, Search, Edit, Patch, Replace, Insert, Write, Delete, Move, Chmod, Run, Logs, Stop, Test)
 SPECS = [ToolSpec(name=tool.name, arguments=tool.arguments) for tool in _TOOLS]
 
 

@@ -66,6 +66,10 @@ CALLS = st.one_of(
         ),
     ),
     st.builds(lambda command: call("run", command=command), STRIPPED),
+    st.builds(lambda command: call("run", command=command, background="web", ready="up"), STRIPPED),
+    st.builds(
+        lambda tool: ToolCall(id="c1", name=tool, arguments={"name": "web"}), st.sampled_from(["logs", "stop"])
+    ),
     st.just(call("test")),
     st.builds(lambda selection: call("test", selection=selection), STRIPPED),
 )

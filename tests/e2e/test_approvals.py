@@ -20,14 +20,18 @@ def test_where_nobody_is_there_rules_alone_decide(repo: Repo) -> None:
     replies = [
         "<run>touch 'made it'</run>",
         "<run>touch never; touch nor-this</run>",
+        '<run background="one" ready="up">touch made-too; echo up</run>',
+        '<run background="two" ready="up">touch never-again</run>',
+        '<stop name="one"/>',
         '<write path="docs/a.txt">\nx\n</write>',
         '<write path="src/a.txt">\nx\n</write>',
     ]
-    rules = ["--allow", "run(touch made*)", "--allow", "edit(path=docs/**)"]
+    rules = ["--allow", "run(touch made*)", "--allow", "run(echo up)", "--allow", "edit(path=docs/**)"]
     texts = refused(repo, "--approve", "ask", *rules, replies=replies)
-    assert [part in text for part, text in zip(("touch never", "src/a.txt"), texts, strict=True)] == [True, True]
-    there = ["made it", "docs/a.txt", "never", "nor-this", "src/a.txt"]
-    assert [path for path in there if (repo.root / path).exists()] == there[:2]
+    parts = ("touch never", "touch never-again", "src/a.txt")
+    assert [part in text for part, text in zip(parts, texts, strict=True)] == [True] * 3
+    there = ["made it", "made-too", "docs/a.txt", "never", "nor-this", "never-again", "src/a.txt"]
+    assert [path for path in there if (repo.root / path).exists()] == there[:3]
 
 
 def test_what_is_denied_stays_as_it_is_whatever_would_change_it(repo: Repo) -> None:

@@ -25,18 +25,21 @@ from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
 from r1code.secrets.vault import Vault
 from r1code.session import Opened, Session
+from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
 from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, Hooks
 from r1code.tools.insert import Insert
 from r1code.tools.list import List
+from r1code.tools.logs import Logs
 from r1code.tools.move import Move
 from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
+from r1code.tools.stop import Stop
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
@@ -94,14 +97,26 @@ class House:
             hide=self.vault.hide,
         )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
+        background = Background(self.tree, self.sandbox, protected)
+        hide = self.vault.hide
         toolset = Toolset(
             self.tree,
-            reads=[Read(self.tree, self.vault.hide), List(self.tree), Search(self.tree, self.vault.hide)],
+            reads=[
+                Read(self.tree, hide),
+                List(self.tree),
+                Search(self.tree, hide),
+                Logs(background),
+                Stop(background),
+            ],
             writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
-            execs=[Run(self.tree, self.sandbox, protected), Test(self.tree, self.sandbox, "pytest -q")],
+            execs=[
+                Run(self.tree, self.sandbox, protected, background),
+                Test(self.tree, self.sandbox, "pytest -q"),
+            ],
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
-        ).restoring(self.vault.restore)
+        )
+        toolset = toolset.beside(background).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
         dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
         model = Model(

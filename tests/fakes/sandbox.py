@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from r1code.control import Control
+from r1code.sandbox.base import Spawned
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store, digest_of
@@ -16,11 +17,33 @@ Answer = tuple[int, str] | ExecResult | Callable[[Files], tuple[int, str] | Exec
 """(exit code, output), a whole result, or a function that may change the files first."""
 
 
+class FakeSpawned:
+    """A command that goes on: prints the next of `prints` when asked, and ends after that as `ends` says."""
+
+    def __init__(self, prints: Sequence[str] = (), ends: str | None = None) -> None:
+        self.prints = list(prints)
+        self.ends = ends
+        self.stopped = False
+
+    @property
+    def ended(self) -> str | None:
+        if self.stopped:
+            return self.ends or "stopped"
+        return None if self.prints else self.ends
+
+    def output(self) -> str:
+        return self.prints.pop(0) if self.prints else ""
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class FakeSandbox:
     """Answers commands from a table; a command that is not in it ends with 127.
 
     `files` are those of the tree inside: `sync` fills them if a store is given, `changes` reports what
-    differs from the last sync. `outside` answers `read`. `calls` records what was asked, in order.
+    differs from the last sync. `outside` answers `read`. `spawned` are the
+    commands that go on. `calls` records what was asked, in order.
     """
 
     kind = "fake"
@@ -32,10 +55,12 @@ class FakeSandbox:
         *,
         store: Store | None = None,
         outside: Files | None = None,
+        spawned: Mapping[str, FakeSpawned] | None = None,
     ) -> None:
         self.answers = dict(answers or {})
         self.files: Files = {}
         self.outside: Files = outside or {}
+        self.spawned = dict(spawned or {})
         self.calls: list[tuple[Any, ...]] = []
         self.started = False
         self.closed = False
@@ -80,6 +105,11 @@ class FakeSandbox:
             yield line
         return outcome
 
+    def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
+        control.check()
+        self.calls.append(("spawn", command))
+        return self.spawned[command]
+
     def changes(self, control: Control) -> Patch:
         control.check()
         self.calls.append(("changes",))
@@ -97,6 +127,8 @@ class FakeSandbox:
 
     def close(self) -> None:
         self.calls.append(("close",))
+        for each in self.spawned.values():
+            each.stop()
         self.closed = True
 
     @property

@@ -129,6 +129,30 @@ def test_commands_share_their_folders_and_nothing_that_runs(bench: Bench):
     assert vanish("sleep 1241")
 
 
+def test_a_server_goes_on_beside_commands_that_reach_its_port(bench: Bench):
+    bench.sync({"a.txt": "old"})
+    server = bench.sandbox.spawn("python3 -m http.server 8000", bench.control)
+    fetch = "python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/a.txt').read())\""
+    printed = ""
+    deadline = time.monotonic() + 20
+    while "Serving" not in printed:
+        assert time.monotonic() < deadline
+        printed += server.output()
+    assert bench.out(fetch) == "b'old'\n"
+    bench.sync({"a.txt": "new"})
+    assert bench.run("sleep 60", seconds=0.3).timed_out
+    assert bench.out(fetch) == "b'new'\n"
+    assert server.ended is None
+    server.stop()
+    assert server.ended == "stopped"
+    assert bench.run(fetch).exit_code == 1
+    failing = bench.sandbox.spawn("echo why >late; echo last; exit 7", bench.control)
+    while failing.ended is None:
+        assert time.monotonic() < deadline
+    assert (failing.output(), failing.ended) == ("last\n", "exit code 7")
+    assert bench.changes() == {"late": (0o644, b"why\n")}
+
+
 def test_a_cancel_kills_at_once_and_keeps_the_files(bench: Bench, cancelling: Cancelling):
     bench.sync({"a": "1"})
     control = Control()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.images.image import ensure_image
-from r1code.sandbox.prune import prune
+from r1code.sandbox.prune import labels, prune
 from r1code.tree.store import Store
 
 pytestmark = pytest.mark.docker
@@ -65,26 +66,32 @@ while True:
 """
 
 
-def things(engine: docker.DockerClient) -> tuple[set[str], set[str]]:
-    networks = {str(one["Id"]) for one in engine.api.networks()}
-    return networks, {str(one["Name"]) for one in engine.api.volumes()["Volumes"] or []}
+def volumes_of(engine: docker.DockerClient, container: str) -> list[str]:
+    mounts: list[dict[str, str]] = engine.api.inspect_container(container)["Mounts"]
+    return [mount["Name"] for mount in mounts if mount["Type"] == "volume"]
+
+
+def networks_of(engine: docker.DockerClient, store: Store) -> list[str]:
+    state = labels("", store.folder)["r1code.state"]
+    return [str(one["Id"]) for one in engine.api.networks(filters={"label": [f"r1code.state={state}"]})]
 
 
 @pytest.mark.parametrize("after", [0.1, 0.9, 1.6])
 def test_r1code_killed_in_a_sync_leaves_a_container_that_is_pruned_and_nothing_else(
     engine: docker.DockerClient, store: Store, ours: Ours, after: float
 ):
-    before = things(engine)
     arguments = [sys.executable, "-P", "-c", SYNCING, str(store.folder)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(after)
         process.kill()
-    assert len(ours()) <= 1
+    left = ours()
+    assert len(left) <= 1
+    assert [volumes_of(engine, container) for container in left] in ([], [[]])
     prune(lambda _: False, store.folder, Control())
     assert ours() == []
-    assert things(engine) == before
+    assert networks_of(engine, store) == []
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
@@ -185,6 +192,8 @@ class Daemon:
                 # In a network of its own: it would take the first one's bridge away.
                 ["unshare", "--net", "dockerd", "-H", self.address,
                  "--data-root", folder / "data", "--exec-root", folder / "exec",
+                 # And apart from its containers, where a containerd of the machine serves both.
+                 "--containerd-namespace", "r1code-test", "--containerd-plugins-namespace", "r1code-test-plugins",
                  "--pidfile", folder / "pid", "--bridge=none", "--iptables=false", "--ip-forward=false",
                  "--config-file", folder / "none.json"],
                 stdout=log, stderr=log,
@@ -192,6 +201,9 @@ class Daemon:
         deadline = time.monotonic() + 30
         while True:
             try:
+                # Not with the SDK: it leaks its socket where a connection is refused.
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.connect(self.address.removeprefix("unix://"))
                 client = docker.DockerClient(self.address, timeout=60)
                 client.ping()
             except (docker.errors.DockerException, OSError):
@@ -207,14 +219,14 @@ class Daemon:
             self._process = None
 
 
-@contextmanager
-def own_engine(folder: Path) -> Iterator[Daemon]:
-    (folder / "none.json").write_text("{}")
-    daemon = Daemon(folder)
-    try:
-        yield daemon
-    finally:
-        daemon.stop()
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    (tmp_path / "none.json").write_text("{}")
+    ours = Daemon(tmp_path)
+    yield ours
+    ours.stop()
+    # What the SDK leaked is found here, where it is known of, and not in another test.
+    gc.collect()
 
 
 # The SDK leaks its socket where a connection is refused.
@@ -226,12 +238,11 @@ def own_engine(folder: Path) -> Iterator[Daemon]:
     reason="A RESTARTED ENGINE IS NOT TESTED: it takes root and dockerd",
 )
 def test_an_engine_that_is_restarted_under_us(
-    engine: docker.DockerClient, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    engine: docker.DockerClient, daemon: Daemon, store: Store, monkeypatch: pytest.MonkeyPatch
 ):
     said: list[str] = []
     name = ensure_image(engine, None, print, Control())
     with ExitStack() as stack:
-        daemon = stack.enter_context(own_engine(tmp_path))
         client = daemon.start()
         image: Any = engine.images.get(name)
         client.images.load(image.save(named=True))

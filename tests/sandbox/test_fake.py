@@ -9,13 +9,17 @@ from fakes.bench import Bench
 from fakes.sandbox import FakeSandbox, Files
 from r1code.errors import Cancelled
 from r1code.sandbox.base import Sandbox
+from r1code.sandbox.bubblewrap import BubblewrapSandbox
 from r1code.sandbox.docker import DockerSandbox
 from r1code.sandbox.host import HostSandbox
+from r1code.sandbox.seatbelt import SeatbeltSandbox
 from r1code.sandbox.veil import VeiledSandbox
 from r1code.tree.store import Store
 
 
-@pytest.mark.parametrize("kind", [FakeSandbox, DockerSandbox, HostSandbox, VeiledSandbox])
+@pytest.mark.parametrize(
+    "kind", [FakeSandbox, DockerSandbox, BubblewrapSandbox, SeatbeltSandbox, HostSandbox, VeiledSandbox]
+)
 def test_every_sandbox_has_the_methods_of_the_contract(kind: type):
     # Docker's is known once it was started.
     assert isinstance(kind.kind, str | property)

@@ -12,6 +12,7 @@ from fakes.trees import Kind, Spec, on_disk
 from r1code.control import Control
 from r1code.events import Event
 from r1code.sandbox.docker import DockerSandbox
+from r1code.tools.background import Background
 from r1code.tools.run import Run
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
@@ -33,6 +34,11 @@ COMMANDS = [
 ]
 
 
+def nothing(_path: str) -> bool:
+    """Is protected."""
+    return False
+
+
 class Trees:
     def __init__(self, folder: Path, sandbox: DockerSandbox, store: Store) -> None:
         self.root = folder / "root"
@@ -47,7 +53,7 @@ class Trees:
             hidden=lambda _: False,
             origin=Origin,
         )
-        self.tool = Run(self.tree, sandbox, lambda _: False)
+        self.tool = Run(self.tree, sandbox, nothing, Background(self.tree, sandbox, nothing))
         self.model: dict[int, Spec] = {0: {}}
         """What the tree is at each position of the timeline."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fakes.leaks import SECRETS, text_of
-from fakes.sandbox import Answer, FakeSandbox, Files
+from fakes.sandbox import Answer, FakeSandbox, FakeSpawned, Files
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.sandbox.veil import Veil, VeiledSandbox
@@ -98,6 +98,20 @@ def test_output_is_hidden_as_it_comes_and_in_the_result(tmp_path: Path, kind: st
     assert SECRETS[kind] not in shown + result.output
     assert shown == result.output
     assert (result.exit_code, shown[:2]) == (1, "a\n")
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_output_of_a_background_command_is_hidden_however_it_is_looked_at(tmp_path: Path, kind: str) -> None:
+    scene = Scene(tmp_path, FILES)
+    whole = f"a\n{text_of(kind)}\nlast {SECRETS[kind]}"
+    parts = [whole[at : at + 7] for at in range(0, len(whole), 7)]
+    scene.inner.spawned["serve"] = FakeSpawned(parts, ends="exit code 0")
+    spawned = scene.sandbox.spawn("serve", Control())
+    shown = "".join(spawned.output() for _ in (*parts, "", ""))
+    assert SECRETS[kind] not in shown
+    assert shown.startswith("a\n")
+    assert "last " in shown
+    assert spawned.ended == "exit code 0"
 
 
 def test_a_secret_that_is_known_later_is_taken_out_at_the_next_sync(tmp_path: Path) -> None:

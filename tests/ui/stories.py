@@ -67,7 +67,7 @@ def answer(text: str) -> list[Event]:
     return [TextDelta(text=part) for part in words(text)]
 
 
-def call(number: int, name: str, **arguments: object) -> CallStarted:
+def call(number: int, name: str, /, **arguments: object) -> CallStarted:
     return CallStarted(call=ToolCall(id=f"c{number}", name=name, arguments=arguments))
 
 
@@ -178,6 +178,13 @@ def not_fixed() -> list[Event]:
         seen(2, "run", "whether it ran to its end is not known", status="interrupted"),
         call(3, "fly", where="away", height=3),
         seen(3, "fly", "There is no tool fly.", status="failed"),
+        call(4, "run", command="flask run", background="server", ready="5000"),
+        seen(4, "run", "Running on port 5000\n[background server: running for 1 s]"),
+        call(5, "logs", name="server"),
+        seen(5, "logs", "(nothing new)\n[background server: running for 9 s]"),
+        call(6, "stop", name="server"),
+        seen(6, "stop", "(nothing new)\n[background server: ended, stopped]"),
+        Notice(text="still running in the background: watcher; what runs there is stopped with the session"),
         Notice(text="the backend answered slowly", level="warning"),
         TurnEnded(reason="budget", text="the budget of 2 steps is used up", usage=UNKNOWN, steps=2, seconds=9),
         PatchReady(diff="+x\n" * 500, files=2),

@@ -1,0 +1,322 @@
+"""Commands that go on while others run, in every sandbox that has them, and the thread that follows them."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from fakes.bench import Bench, Make, Ours
+from r1code.control import Control
+from r1code.errors import Cancelled, SandboxError
+from r1code.sandbox.background import Background
+from r1code.sandbox.base import Limits, Spawned
+from r1code.sandbox.command import Exit
+from r1code.sandbox.host import HostSandbox
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.store import Store
+
+LIMITS = Limits(output_bytes=2_000, flood_bytes=1_000_000, seconds=20.0)
+SERVER = "echo up; while :; do sleep 0.05; done"
+
+
+def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def shows(spawned: Spawned, text: str) -> str:
+    """What it prints until `text` comes."""
+    shown = ""
+
+    def comes() -> bool:
+        nonlocal shown
+        shown += spawned.output()
+        return text in shown
+
+    until(comes)
+    return shown
+
+
+class Talking:
+    """A `Running` that prints what is put into it."""
+
+    def __init__(self) -> None:
+        self.items: queue.Queue[bytes | Exception] = queue.Queue()
+        self.kills = 0
+
+    def read(self, control: Control, seconds: float) -> bytes:
+        item = control.get(self.items, seconds)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def kill(self, control: Control) -> None:
+        self.kills += 1
+
+    def exit(self) -> Exit:
+        return Exit(code=3)
+
+
+@pytest.fixture
+def talking() -> Talking:
+    return Talking()
+
+
+@pytest.fixture
+def followed(talking: Talking) -> Iterator[Background]:
+    background = Background(talking, LIMITS)
+    yield background
+    background.close()
+
+
+def test_output_is_kept_until_it_is_asked_for_and_given_once(talking: Talking, followed: Background):
+    for data in (b"one\n", "zwö".encode()[:3], "zwö".encode()[3:]):
+        talking.items.put(data)
+    assert shows(followed, "zwö") == "one\nzwö"
+    assert followed.output() == ""
+    assert followed.ended is None
+
+
+def test_of_much_output_the_ends_are_kept_and_the_rest_is_counted(talking: Talking, followed: Background):
+    for data in (b"first\n", b"x" * 500_000, b"\nlast\n", b""):
+        talking.items.put(data)
+    until(lambda: followed.ended is not None)
+    text = followed.output()
+    assert len(text.encode()) <= LIMITS.output_bytes
+    assert text.startswith("first\n")
+    assert text.endswith("\nlast\n")
+    assert "bytes of output dropped" in text
+    assert followed.ended == "exit code 3"
+
+
+def test_a_flood_ends_it(talking: Talking, followed: Background):
+    for _ in range(11):
+        talking.items.put(b"x" * 100_000)
+    until(lambda: followed.ended is not None)
+    assert followed.ended == "killed: it printed more than the limit of 1000000 bytes"
+    assert talking.kills == 1
+
+
+def test_a_place_that_is_lost_is_told(talking: Talking, followed: Background):
+    talking.items.put(SandboxError("x", why="its container was stopped", hint="y"))
+    until(lambda: followed.ended is not None)
+    assert followed.ended == "its container was stopped"
+
+
+def test_a_stop_kills_it_and_what_is_known_of_its_end_stays(talking: Talking, followed: Background):
+    followed.stop()
+    assert talking.kills == 1
+    talking.items.put(b"")
+    followed.close()
+    assert followed.ended == "stopped"
+
+
+# Docker
+
+
+def processes(bench: Bench, name: str) -> int:
+    return int(bench.run(f"pgrep -c -x {name}").output)
+
+
+@pytest.mark.docker
+def test_commands_reach_its_port_and_their_ends_spare_it_but_nothing_else(make: Make):
+    bench = make()
+    bench.sync({"a.txt": "old"})
+    server = bench.sandbox.spawn("setsid sleep 1000 & python3 -m http.server 8000", bench.control)
+    shows(server, "Serving")
+    fetch = "python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/a.txt').read())\""
+    assert bench.out(f"setsid sleep 2000 & sleep 2000 & {fetch}") == "b'old'\n"
+    assert processes(bench, "sleep") == 2  # The container's own, and the server's.
+    bench.sync({"a.txt": "new"})
+    assert bench.out(fetch) == "b'new'\n"
+    assert server.output().count("GET /a.txt") == 2
+    assert bench.run("sleep 60", seconds=0.3).timed_out
+    assert processes(bench, "python3") == 1
+    server.stop()
+    assert server.ended == "stopped"
+    assert processes(bench, "python3") == 0
+    assert processes(bench, "sleep") == 1
+
+
+@pytest.mark.docker
+def test_a_bomb_in_front_of_it_ends_and_it_goes_on(make: Make):
+    bench = make()
+    server = bench.sandbox.spawn(SERVER, bench.control)
+    shows(server, "up")
+    bench.run("for i in 1 2 3 4; do (while :; do sleep 0.02 & done) 2>/dev/null & done; sleep 0.3")
+    assert bench.out("pgrep -c -f 'sleep 0.02' || true") == "1\n"  # The shell that asks.
+    assert server.ended is None
+
+
+@pytest.mark.docker
+def test_what_it_writes_is_a_change_at_each_look(make: Make):
+    bench = make()
+    bench.sync({"a.txt": "a"})
+    writer = bench.sandbox.spawn("echo up; sleep 1; echo 1 >late; echo done; sleep 100", bench.control)
+    shows(writer, "up")
+    assert bench.changes() == {}
+    shows(writer, "done")
+    assert bench.changes() == {"late": (0o644, b"1\n")}
+
+
+@pytest.mark.docker
+def test_one_that_fails_says_how_with_its_last_words(bench: Bench):
+    failing = bench.sandbox.spawn("echo before; echo why >&2; exit 7", bench.control)
+    until(lambda: failing.ended is not None)
+    assert (failing.output(), failing.ended) == ("before\nwhy\n", "exit code 7")
+    killed = bench.sandbox.spawn("kill -s TERM $$", bench.control)
+    until(lambda: killed.ended is not None)
+    assert killed.ended == "killed by signal 15"
+
+
+@pytest.mark.docker
+def test_what_it_leaves_behind_is_gone_after_the_next_command(bench: Bench):
+    daemon = bench.sandbox.spawn("setsid sleep 1000 >/dev/null 2>&1 & echo started", bench.control)
+    until(lambda: daemon.ended is not None)
+    bench.run("true")
+    assert processes(bench, "sleep") == 1
+
+
+@pytest.mark.docker
+def test_a_gigabyte_of_output_fills_nothing(make: Make):
+    bench = make()
+    flood = bench.sandbox.spawn("echo first; head -c 1G /dev/zero | tr '\\0' x; sleep 1000", bench.control)
+    until(lambda: flood.ended is not None, 60)
+    assert flood.ended == "killed: it printed more than the limit of 2000000 bytes"
+    text = flood.output()
+    assert text.startswith("first\nx")
+    assert len(text) <= 20_000
+    flood.stop()
+    assert bench.out("pgrep -c -x 'head|tr' || true") == "0\n"
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("how", ["remove", "pause"])
+def test_a_container_that_is_lost_takes_it_along_and_that_is_told(
+    engine: docker.DockerClient, make: Make, ours: Ours, how: str
+):
+    bench = make(silence=0.5)
+    bench.sync({"a.txt": "a"})
+    server = bench.sandbox.spawn(SERVER, bench.control)
+    shows(server, "up")
+    (container,) = ours()
+    if how == "remove":
+        engine.api.remove_container(container, force=True)
+    else:
+        engine.api.pause(container)
+    until(lambda: server.ended is not None)
+    assert server.ended in {
+        "its container was stopped, and with it all that ran in it",
+        "its container was removed, stopped or paused from outside",
+    }
+    with pytest.raises(SandboxError):
+        bench.run("true")
+    assert bench.out("cat a.txt") == "a"
+    assert processes(bench, "sleep") == 1
+
+
+@pytest.mark.docker
+def test_a_cancelled_command_spares_it(make: Make):
+    bench = make()
+    server = bench.sandbox.spawn(SERVER, bench.control)
+    shows(server, "up")
+    control = Control()
+    running = bench.sandbox.run("echo hi; sleep 60", control)
+    assert next(running) == "hi\n"
+    control.cancel()
+    with pytest.raises(Cancelled):
+        list(running)
+    assert server.ended is None
+    assert processes(bench, "bash") >= 1
+
+
+# The machine itself
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Bench]:
+    root = tmp_path / "root"
+    root.mkdir()
+    sandbox = HostSandbox(root, limits=LIMITS, scan=lambda: Snapshot({}))
+    yield Bench(sandbox, Store(tmp_path / "objects"), [])
+    sandbox.close()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_on_the_host_it_goes_on_beside_others_and_ends_with_a_stop(host: Bench):
+    server = host.sandbox.spawn(f"echo $$; {SERVER}", host.control)
+    pid = int(shows(server, "up\n").split()[0])
+    assert host.out("echo hi") == "hi\n"
+    assert is_alive(pid)
+    server.stop()
+    until(lambda: not is_alive(pid))
+    assert server.ended == "stopped"
+    server.stop()
+
+
+def test_on_the_host_a_close_ends_it(host: Bench):
+    server = host.sandbox.spawn(f"sleep 1000 & echo $! up; {SERVER}", host.control)
+    pid = int(shows(server, "up\n").split()[0])
+    host.sandbox.close()
+    until(lambda: not is_alive(pid))
+    assert server.ended == "its sandbox was closed"
+
+
+def test_on_the_host_one_that_ends_says_how(host: Bench):
+    failing = host.sandbox.spawn("echo why >&2; exit 7", host.control)
+    until(lambda: failing.ended is not None)
+    assert (failing.output(), failing.ended) == ("why\n", "exit code 7")
+
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from r1code.control import Control
+from r1code.sandbox.base import Limits
+from r1code.sandbox.host import HostSandbox
+from r1code.tree.snapshot import Snapshot
+
+sandbox = HostSandbox(Path(sys.argv[1]), limits=Limits(), scan=lambda: Snapshot({}))
+spawned = sandbox.spawn("sleep 1000 & echo $$ $! up; wait", Control())
+while "up" not in (shown := spawned.output()):
+    time.sleep(0.01)
+print(shown, flush=True)
+running = sandbox.run("sleep 1000 & echo $$ $!; wait", Control())
+print(next(running), flush=True)
+time.sleep(1000)
+"""
+
+
+def test_on_the_host_nothing_outlives_a_killed_r1code(tmp_path: Path):
+    arguments = [sys.executable, "-P", "-c", HOLDING, str(tmp_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        # An empty line stands between the two.
+        words = b"".join(process.stdout.readline() for _ in range(3)).split()
+        pids = [int(word) for word in words if word.isdigit()]
+        assert len(pids) == 4
+        assert all(map(is_alive, pids))
+        process.send_signal(signal.SIGKILL)
+    try:
+        until(lambda: not any(map(is_alive, pids)))
+    finally:
+        for pid in filter(is_alive, pids):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,28 @@
+"""Stops a background command."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.tools.background import Background
+from r1code.tools.base import Result, typed
+from r1code.types import Arguments
+
+
+class _Arguments(Struct, frozen=True, kw_only=True):
+    name: str
+
+
+class Stop:
+    """Its effect is `read`: it runs nothing, and only takes back what was allowed."""
+
+    name = "stop"
+    arguments: type[Struct] = _Arguments
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+
+    def read(self, arguments: Arguments, control: Control) -> Result:
+        control.check()
+        return self._background.stop(typed(arguments, _Arguments).name)
