@@ -3,61 +3,109 @@
 from __future__ import annotations
 
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from r1code.errors import SandboxError
+from r1code.tree.entry import Entry
+from r1code.tree.store import Store
 
-_SPOOL_BYTES = 32_000_000
+UNFRAME = 'while IFS= read -r size && [ "$size" -gt 0 ]; do head -c "$size"; done'
+"""Prints what `framed` sends. So an archive may begin before its length is known, with one program a part."""
+_FIRST_BYTES = 1 << 17
+_MOST_BYTES = 1 << 22
+"""Of a part, about: small ones at first, so that the other side begins at once."""
 _ERRORS = "surrogateescape"
 _NOT_OUT = "changed files could not be copied out"
 _MALFORMED = (tarfile.TarError, ValueError, OverflowError)
 _MEMBER_BYTES = 4 * 4096
 """More than all that stands around a content: padding, and headers with the longest name."""
+_SHORT = 100
+"""Bytes of a name that fits into one header."""
+_OWNER = b"%07o\0" % 0 * 2
+_TIME = b"%011o\0" % 0
+_REST = b"0".ljust(101, b"\0") + b"ustar  ".ljust(255, b"\0")
+"""Type, target, magic, and what is empty."""
+_REST_SUM = sum(_OWNER) + sum(_TIME) + sum(_REST) + 8 * ord(" ")
 _TYPES = {"file": tarfile.REGTYPE, "link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE}
 
 
-class Archive:
-    """Collects members behind a prefix; `finish` gives the stream, whose owner closes it."""
+class _Member(NamedTuple):
+    path: str
+    kind: str
+    mode: int
+    content: bytes | str
+    """A file's content, or its digest in the store; a link's target."""
 
-    def __init__(self, prefix: bytes = b"") -> None:
-        with ExitStack() as stack:
-            self._file = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
-            self._owned = stack.pop_all()
-        self._file.write(prefix)
-        self._length = 0
+
+class Archive:
+    """What is sent, in parts. Contents that lie in `store` are read, and checked, only as it is iterated.
+
+    Iterating raises StateError where the store lacks a content, or has a damaged one.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
+        self._members: list[_Member] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._members)
 
     def add(self, path: str, kind: str, mode: int, data: bytes) -> None:
         """`kind`: file, link (`data` is its target) or folder."""
-        info = tarfile.TarInfo(path)
-        info.type = _TYPES[kind]
-        info.mode = mode
-        content = b""
-        if kind == "link":
-            info.linkname = data.decode("utf-8", _ERRORS)
-        elif kind == "file":
-            info.size = len(data)
-            content = data + bytes(-len(data) % tarfile.BLOCKSIZE)
-        self._write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", _ERRORS))
-        self._write(content)
+        self._members.append(_Member(path, kind, mode, data))
 
-    def finish(self) -> tuple[IO[bytes], int]:
-        """The stream at its beginning, and the length of the archive in it: 0 if that is empty."""
-        if self._length:
-            self._write(bytes(2 * tarfile.BLOCKSIZE))
-        self._owned.pop_all()
-        self._file.seek(0)
-        return cast("IO[bytes]", self._file), self._length
+    def add_entry(self, path: str, entry: Entry) -> None:
+        self._members.append(_Member(path, entry.kind, entry.mode, entry.digest))
 
-    def discard(self) -> None:
-        """Releases what was not finished."""
-        self._owned.close()
+    def __iter__(self) -> Iterator[bytes]:
+        parts: list[bytes] = []
+        size, most = 0, _FIRST_BYTES
+        for member in self._members:
+            data = self._content(member)
+            if member.kind == "file":
+                padding = bytes(-len(data) % tarfile.BLOCKSIZE)
+                parts += (_file_head(member.path, member.mode, len(data)), data, padding)
+                size += len(data)
+            else:
+                parts.append(_any_head(member.path, member.kind, member.mode, target=data))
+            size += tarfile.BLOCKSIZE
+            if size >= most:
+                yield b"".join(parts)
+                parts, size, most = [], 0, min(2 * most, _MOST_BYTES)
+        yield b"".join((*parts, bytes(2 * tarfile.BLOCKSIZE)))
 
-    def _write(self, data: bytes) -> None:
-        self._length += len(data)
-        self._file.write(data)
+    def _content(self, member: _Member) -> bytes:
+        if isinstance(member.content, bytes):
+            return member.content
+        if self._store is None:
+            raise ValueError("an archive of entries needs the store of their contents")
+        return self._store.get(member.content)
+
+
+def framed(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Each part behind its length in a line of its own, then a line with 0: for UNFRAME in a shell."""
+    for part in parts:
+        yield b"%d\n" % len(part)
+        yield part
+    yield b"0\n"
+
+
+def _file_head(path: str, mode: int, size: int) -> bytes:
+    """What stands before a file's content: as tarfile makes it, but quicker where the name is short."""
+    name = path.encode("utf-8", _ERRORS)
+    if len(name) > _SHORT:
+        return _any_head(path, "file", mode, size=size)
+    told = b"%07o\0" % mode, b"%011o\0" % size
+    total = sum(name) + sum(told[0]) + sum(told[1]) + _REST_SUM
+    return b"%b%b%b%b%b%06o\0 %b" % (name.ljust(_SHORT, b"\0"), told[0], _OWNER, told[1], _TIME, total, _REST)
+
+
+def _any_head(path: str, kind: str, mode: int, *, size: int = 0, target: bytes = b"") -> bytes:
+    info = tarfile.TarInfo(path)
+    info.type, info.mode, info.size = _TYPES[kind], mode, size
+    info.linkname = target.decode("utf-8", _ERRORS)
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", _ERRORS)
 
 
 class _Stream:

@@ -13,9 +13,9 @@ import select
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from msgspec import Struct
 
@@ -150,7 +150,7 @@ class Keeper(Inside):
         self,
         script: str,
         *args: str,
-        stdin: IO[bytes] | None = None,
+        stdin: Iterable[bytes] | None = None,
         env: dict[str, str] | None = None,
     ) -> BubblewrapExecution:
         running = self._executed(script, args, stdin, env or {})

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import time
-from typing import IO, Any
+from collections.abc import Iterable
+from typing import Any
 
 from docker import APIClient, DockerClient
 from docker.errors import NotFound
@@ -155,7 +156,7 @@ class Container(Inside):
         self,
         script: str,
         *args: str,
-        stdin: IO[bytes] | None = None,
+        stdin: Iterable[bytes] | None = None,
         env: dict[str, str] | None = None,
     ) -> Exec:
         running, self._spare = self._spare, None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
-from r1code.sandbox.archive import Archive, files, most_bytes
+from r1code.sandbox.archive import UNFRAME, Archive, files, framed, most_bytes
 from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Say, Spawned
 from r1code.sandbox.command import follow
@@ -45,9 +45,9 @@ _CANCEL_PATIENCE_SECONDS = 0.15
 _SWEEP_PATIENCE_SECONDS = 5.0
 _EXAMPLES = 3
 
-_SYNC = """head -c "$1" | xargs -0 -r rm -rf -- || exit 3
+_SYNC = f"""head -c "$1" | xargs -0 -r rm -rf -- || exit 3
 head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
-[ "$3" = 0 ] || head -c "$3" | tar -x -f - -p -m --no-same-owner || exit 4
+[ "$3" = 0 ] || {{ {UNFRAME}; }} | tar -x -f - -p -m --no-same-owner || exit 4
 shift 3
 """
 _FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
@@ -178,6 +178,8 @@ class CopiedSandbox(ABC, Generic[Place]):
         control.check()
         if self._container is None:
             self._container = self._open(control)
+            # Its first helper starts while a tree is looked at that is to go in.
+            self._container.prepare()
         return self._container
 
     def _ready(self, control: Control) -> Place:
@@ -230,7 +232,7 @@ class CopiedSandbox(ABC, Generic[Place]):
         try:
             self._send(container, snapshot, todo, control)
             container.know(snapshot)
-        except SandboxError:
+        except (SandboxError, StateError):
             # Half a tree is inside, and it may have filled the disk: better a new one than that.
             self._discard(container)
             raise
@@ -246,22 +248,15 @@ class CopiedSandbox(ABC, Generic[Place]):
 
     def _send(self, container: Place, snapshot: Snapshot, todo: Sending, control: Control) -> None:
         delete, prune = _names(todo.delete), _names(todo.prune)
-        archive = Archive(delete + prune)
-        try:
-            for path in todo.write:
-                control.check()
-                entry = snapshot.entries[path]
-                archive.add(path, entry.kind, entry.mode, self._store.get(entry.digest))
-            if not container.synced:
-                self._add_history(archive, control)
-            stream, length = archive.finish()
-        except BaseException:
-            archive.discard()
-            raise
-        if not (delete or length):
-            stream.close()
+        archive = Archive(self._store)
+        for path in todo.write:
+            archive.add_entry(path, snapshot.entries[path])
+        if not container.synced:
+            self._add_history(archive, control)
+        if not (delete or archive):
             return
-        sizes = [str(size) for size in (len(delete), len(prune), length)]
+        sizes = [str(size) for size in (len(delete), len(prune), int(bool(archive)))]
+        stream = chain([delete + prune], framed(archive) if archive else ())
         paths = touched(todo, container.seen)
         if paths is None:
             container.seen = parse(container.ask(NOT_COPIED, control, _SYNC + FIND, *sizes, stdin=stream))
@@ -319,11 +314,10 @@ class CopiedSandbox(ABC, Generic[Place]):
         if not missing:
             return
         names = _names([f"./{path}" for path in missing])
-        stream = io.BytesIO(names)
         what = "changed files could not be copied out"
         wanted = set(missing)
         most = most_bytes(container.seen[path].size for path in missing)
-        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=stream)
+        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=[names])
         for path, data in files(chunks, most):
             if path in wanted:
                 there = container.seen[path]

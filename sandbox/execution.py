@@ -11,10 +11,12 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from typing import IO
 
 from r1code.control import POLL_SECONDS
+from r1code.errors import StateError
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SIGKILL
 from r1code.sandbox.inside import PLAIN_PATH, PRIVATE_BYTES, STDERR, STDOUT, Ended, Item
 
@@ -32,12 +34,14 @@ class BubblewrapExecution:
     When `over` is set, nothing of it runs any more.
     """
 
-    def __init__(self, words: list[str], program: bytes, stdin: IO[bytes] | None) -> None:
+    def __init__(self, words: list[str], program: bytes, stdin: Iterable[bytes] | None) -> None:
         self.items: queue.Queue[Item] = queue.Queue(maxsize=32)
         self.over = threading.Event()
         self._words = words
         self._program = program
         self._stdin = stdin
+        self._unsent: list[StateError] = []
+        """Why not all of it could be sent."""
         self._lock = threading.Lock()
         self._closed = False
         self._wakes, self._waker = os.pipe()
@@ -60,11 +64,9 @@ class BubblewrapExecution:
         ended = Ended(error=RuntimeError("the thread that followed a script broke"))
         try:
             ended = Ended(code=self._serve())
-        except OSError as error:
+        except (OSError, StateError) as error:
             ended = Ended(error=error)
         finally:
-            if self._stdin is not None:
-                self._stdin.close()
             self.over.set()
             self._put(ended)
             self.close()
@@ -77,6 +79,8 @@ class BubblewrapExecution:
                 self._follow(process, status)
             finally:
                 self._stop(process)
+        if self._unsent:
+            raise self._unsent[0]
         if self._first is None and not self._closed:
             raise OSError(self._errors.decode(errors="replace").strip() or f"it ended with {process.returncode}")
         code = process.returncode
@@ -106,7 +110,7 @@ class BubblewrapExecution:
             if pipe is not None:
                 stack.callback(pipe.close)
         if self._stdin is not None and process.stdin is not None:
-            sender = threading.Thread(target=_send, args=(process.stdin, self._stdin), daemon=True)
+            sender = threading.Thread(target=_send, args=(process.stdin, self._stdin, self._unsent), daemon=True)
             sender.start()
             stack.callback(sender.join)
         return process, status
@@ -172,8 +176,11 @@ class BubblewrapExecution:
             return
 
 
-def _send(pipe: IO[bytes], source: IO[bytes]) -> None:
-    # The other side may end early; its exit code and its words say why.
-    with suppress(OSError), pipe:
-        while data := source.read(_CHUNK):
-            pipe.write(data)
+def _send(pipe: IO[bytes], source: Iterable[bytes], unsent: list[StateError]) -> None:
+    try:
+        # The other side may end early; its exit code and its words say why.
+        with suppress(OSError), pipe:
+            for data in source:
+                pipe.write(data)
+    except StateError as error:
+        unsent.append(error)

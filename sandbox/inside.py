@@ -6,9 +6,9 @@ import queue
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import IO, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -108,10 +108,13 @@ class Inside(ABC):
         self,
         script: str,
         *args: str,
-        stdin: IO[bytes] | None = None,
+        stdin: Iterable[bytes] | None = None,
         env: dict[str, str] | None = None,
     ) -> Execution:
-        """Runs a shell script of ours in the work tree. Owns `stdin`."""
+        """Runs a shell script of ours in the work tree.
+
+        `stdin` is iterated in a thread; a StateError of it ends the script, and is its Ended's error.
+        """
 
     @abstractmethod
     def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> Execution:
@@ -147,7 +150,7 @@ class Inside(ABC):
             raise self.gone(what)
 
     def output(
-        self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None
+        self, what: str, control: Control, script: str, *args: str, stdin: Iterable[bytes] | None = None
     ) -> Generator[bytes, None, None]:
         """What a script of ours prints, as it comes. Raises SandboxError, beginning with `what`, if it fails."""
         running = self.execute(PATH + script, *args, stdin=stdin)
@@ -165,7 +168,9 @@ class Inside(ABC):
         if item.code != 0:
             raise self._failed(what, item.code, errors.decode(errors="replace").strip())
 
-    def ask(self, what: str, control: Control, script: str, *args: str, stdin: IO[bytes] | None = None) -> bytes:
+    def ask(
+        self, what: str, control: Control, script: str, *args: str, stdin: Iterable[bytes] | None = None
+    ) -> bytes:
         """As `output`, whole. What answers is not trusted: it may want to fill our memory."""
         answer = bytearray()
         with closing(self.output(what, control, script, *args, stdin=stdin)) as chunks:

@@ -66,12 +66,15 @@ def printable(path: str) -> str:
 
 def parse(output: bytes) -> dict[str, Seen]:
     """What FIND or FIND_THESE printed, by path. Raises SandboxError where it cannot have been they."""
-    fields = output.split(b"\0")[:-1]
+    fields = text(output).split("\0")[:-1]
+    modes: dict[str, int] = {}
     seen: dict[str, Seen] = {}
     try:
-        for start in range(0, len(fields), _FIELDS):
-            kind, mode, size, changed, inode, target, path = map(text, fields[start : start + _FIELDS])
-            seen[path.removeprefix("./")] = Seen(kind, int(mode, 8) & 0o777, int(size), changed, inode, target)
+        columns = [fields[column::_FIELDS] for column in range(_FIELDS)]
+        for kind, mode, size, changed, inode, target, path in zip(*columns, strict=True):
+            if mode not in modes:
+                modes[mode] = int(mode, 8) & 0o777
+            seen[path.removeprefix("./")] = Seen(kind, modes[mode], int(size), changed, inode, target)
     except ValueError as error:
         raise SandboxError(
             "the work tree could not be looked at",
@@ -92,7 +95,7 @@ def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str,
         there = seen.get(path)
         if there is not None and there.kind != LETTERS[wanted[path].kind]:
             delete[path] = None
-        for folder in parents(path):
+        for folder in parents(path) if seen else ():
             above = seen.get(folder)
             if above is not None and above.kind != "d":
                 delete[folder] = None
@@ -105,7 +108,7 @@ def sending(wanted: Mapping[str, Entry], last: Iterable[str], seen: Mapping[str,
 
 def touched(todo: Sending, seen: Mapping[str, Seen]) -> list[str] | None:
     """The paths that looked like `seen` and look otherwise once `todo` is done; None: better look at all."""
-    if any(seen[path].kind == "d" for path in todo.delete):
+    if len(todo.write) > _MOST_TOUCHED or any(seen[path].kind == "d" for path in todo.delete):
         return None
     paths = {*todo.delete, *todo.write, *todo.prune}
     for path in tuple(paths):

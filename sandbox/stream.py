@@ -14,13 +14,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from docker import APIClient
 from docker.errors import DockerException
 
 from r1code.control import POLL_SECONDS
+from r1code.errors import StateError
 from r1code.sandbox.engine import ENGINE_ERRORS
 from r1code.sandbox.inside import Ended
 
@@ -51,7 +52,7 @@ class Exec:
         self._container_id = container_id
         self._options = options
         self._order = b""
-        self._stdin: IO[bytes] | None = None
+        self._stdin: Iterable[bytes] | None = None
         self._told = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -67,8 +68,8 @@ class Exec:
                 return False
             return self._socket is None or _is_open(self._socket)
 
-    def go(self, what: bytes, stdin: IO[bytes] | None = None) -> None:
-        """Tells it what to do, once. Owns `stdin`."""
+    def go(self, what: bytes, stdin: Iterable[bytes] | None = None) -> None:
+        """Tells it what to do, once. `stdin` is iterated in a thread; a StateError of it ends the command."""
         self._order, self._stdin = what, stdin
         self._told.set()
 
@@ -84,11 +85,9 @@ class Exec:
         ended = Ended(error=RuntimeError("the thread that spoke with the engine broke"))
         try:
             ended = Ended(code=self._serve())
-        except ENGINE_ERRORS as error:
+        except (*ENGINE_ERRORS, StateError) as error:
             ended = Ended(error=error)
         finally:
-            if self._stdin is not None:
-                self._stdin.close()
             self._put(ended)
 
     def _serve(self) -> int | None:
@@ -117,8 +116,9 @@ class Exec:
 
     def _exchange(self, connection: socket.socket) -> None:
         sender: threading.Thread | None = None
+        failed: list[StateError] = []
         if self._stdin is not None:
-            sender = threading.Thread(target=_send, args=(connection, self._stdin), daemon=True)
+            sender = threading.Thread(target=_send, args=(connection, self._stdin, failed), daemon=True)
             sender.start()
         try:
             for frame in frames(connection.recv):
@@ -127,6 +127,8 @@ class Exec:
             if sender is not None:
                 _shut(connection)
                 sender.join()
+        if failed:
+            raise failed[0]
 
     def _exit_code(self, exec_id: str) -> int | None:
         deadline = time.monotonic() + _SETTLE_SECONDS
@@ -166,11 +168,17 @@ def frames(receive: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
             yield number, part
 
 
-def _send(connection: socket.socket, source: IO[bytes]) -> None:
-    # The other side may end early; its exit code and its words say why.
-    with contextlib.suppress(OSError):
-        while data := source.read(_CHUNK):
+def _send(connection: socket.socket, source: Iterable[bytes], failed: list[StateError]) -> None:
+    try:
+        for data in source:
             connection.sendall(data)
+    except StateError as error:
+        failed.append(error)
+        # What waits for the rest must not wait any longer.
+        _shut(connection)
+    except OSError:
+        # The other side may end early; its exit code and its words say why.
+        return
 
 
 def _is_open(connection: socket.socket) -> bool:

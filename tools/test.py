@@ -12,14 +12,18 @@ from r1code.errors import ToolError
 from r1code.events import CommandOutput, Event, TestsRan
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, stages, summary
+from r1code.tools.affected import Affected
 from r1code.tools.base import Result, typed
 from r1code.tools.truncation import clip
+from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, TestReport
 
 MOST_CHARS = 8_000
 FAILING = "failing"
-"""As a selection: what failed last, then the files that it is in, then all."""
+"""As a selection: what failed last, then the files that it is in, then what the changes reach, then all."""
+AFFECTED = "affected"
+"""As a selection: the tests that can reach what was changed."""
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
@@ -39,14 +43,17 @@ class Test:
         self._sandbox = sandbox
         self._command = command
         self._known = None if before is None else frozenset((*before.uncollected, *before.failed))
+        self._affected = None if command is None else Affected(tree, command)
         self._last = before
+        self._whole = before
+        """The last run of all tests."""
         self._state = ""
         """The tree of the last run."""
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         asked = typed(arguments, _Arguments)
-        commands = self._commands(asked.selection.strip())
         snapshot = self._tree.snapshot()
+        commands = self._commands(asked.selection.strip(), snapshot)
         self._sandbox.start(control)
         self._sandbox.sync(snapshot, control)
         last, same = self._last, self._state == snapshot.digest
@@ -54,6 +61,7 @@ class Test:
         report = TestReport()
         for command in commands:
             report = yield from self._ran(command, call_id, control)
+            self._whole = report if command == self._command else self._whole
             told += [f"{command}: {summary(report)}"] if len(commands) > 1 else []
             if report.exit_code != 0 or report.timed_out:
                 break
@@ -66,18 +74,26 @@ class Test:
             text=clip(text, MOST_CHARS).text, display=summary(report), status="failed" if failed else "ok"
         )
 
-    def _commands(self, selection: str) -> tuple[str, ...]:
-        if self._command is None:
+    def _commands(self, selection: str, now: Snapshot) -> tuple[str, ...]:
+        if self._command is None or self._affected is None:
             raise ToolError("No test command is known here. Run the tests with <run>.")
-        if selection != FAILING:
+        if selection not in {FAILING, AFFECTED}:
             return (f"{self._command} {selection}".strip(),)
         failures = () if self._last is None else self._last.failures
-        if not failures:
+        if selection == FAILING and not failures:
             raise ToolError("No test is known to fail. <test/> runs them all.")
         found = stages(self._command, failures)
-        if len(found) == 1:
+        if selection == FAILING and len(found) == 1:
             raise ToolError(f"`{self._command}` cannot be told to run single tests. <test/> runs them all.")
-        return found
+        reach = self._affected.reach(now, self._whole)
+        if selection == FAILING:
+            middle = [reach.command] if reach.command is not None and reach.is_part else []
+            return tuple(dict.fromkeys([*found[:-1], *middle, found[-1]]))
+        if not reach.changed:
+            raise ToolError("Nothing was changed yet. <test/> runs all tests.")
+        if reach.command is None:
+            raise ToolError("Which tests the changes reach is not known. <test/> runs them all.")
+        return (reach.command,)
 
     def _ran(self, command: str, call_id: str, control: Control) -> Generator[Event, None, TestReport]:
         running = run_tests(self._sandbox, command, control, known=self._known)

@@ -21,6 +21,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._root = str(folder)
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest[2:]
@@ -68,7 +69,9 @@ class Store:
     def get(self, digest: str) -> bytes:
         """The content. Raises StateError when it is missing or damaged."""
         try:
-            data = self._path(digest).read_bytes()
+            # Whole trees are read so: neither a Path nor a buffer for each file.
+            with open(f"{self._root}/{digest[:2]}/{digest[2:]}", "rb", buffering=0) as file:  # noqa: PTH123
+                data = file.read()
         except OSError as error:
             raise StateError(
                 "a stored content is missing",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import io
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -270,13 +269,12 @@ class Builder:
         archive = Archive()
         for path in layer.files:
             archive.add(path, "file", 0o644, without_secrets(files[path]))
-        stream, length = archive.finish()
-        with stream:
-            self._put(container_id, layer.user, stream.read(), _COPY, str(length), SOURCE)
+        data = b"".join(archive)
+        self._put(container_id, layer.user, data, _COPY, str(len(data)), SOURCE)
 
     def _put(self, container_id: str, user: str, data: bytes, script: str, *args: str) -> None:
         running = self._exec(container_id, user)
-        running.go(order(script, args), io.BytesIO(data))
+        running.go(order(script, args), [data])
         code = self._follow(running, _NOT_COPIED, lambda _: None)
         if code != 0:
             raise SandboxError(

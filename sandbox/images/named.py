@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 
 import docker
@@ -40,7 +41,7 @@ def build_named(client: docker.DockerClient, named: Named, say: Say, control: Co
     archive = Archive()
     for path, data in {**named.files, DOCKERFILE: named.dockerfile}.items():
         archive.add(path, "file", 0o644, without_secrets(data))
-    context, _ = archive.finish()
+    context = io.BytesIO(b"".join(archive))
     limits = BuildLimits()
     memory = limits.memory_mb * 1_000_000
     tail: list[str] = []

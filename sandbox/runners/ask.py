@@ -109,6 +109,18 @@ def subset(command: str, cases: Sequence[Case]) -> str | None:
     return runner.only(command, cases) if runner is not None and runner.only is not None and cases else None
 
 
+def runner_of(command: str) -> str:
+    """The name of the one runner that a command names; empty: of none, or of several."""
+    runner = _single(command)
+    return "" if runner is None else runner.name
+
+
+def related(command: str, changed: Sequence[str]) -> str | None:
+    """A command for the tests that reach these files; None: the runner cannot find out by itself."""
+    runner = _single(command)
+    return None if runner is None or runner.related is None else runner.related(command, changed)
+
+
 def stages(command: str, failures: Sequence[Case]) -> tuple[str, ...]:
     """Commands that run the failures of the last run, then their files, then all. At least the last one."""
     found = [subset(command, failures)]

@@ -77,6 +77,8 @@ class Runner(Struct, frozen=True, kw_only=True):
     only: Callable[[str, Sequence[Case]], str | None] | None = None
     """The command, which is one call of this runner, for some of its cases; None: it cannot select those.
     No function: it cannot select at all."""
+    related: Callable[[str, Sequence[str]], str | None] | None = None
+    """The command for the tests that import these changed files, where the runner finds these itself."""
     groups: bool = False
     """Whether `only` takes an id's part before `::` as well."""
 

@@ -180,8 +180,12 @@ def _of_node(test: _Node, root: str) -> Case:
 
 def _only_files(command: str, cases: Sequence[Case]) -> str | None:
     """The files of the cases: names would have to fit one pattern, over all of them."""
+    return _with_files(command, list(dict.fromkeys(one.file for one in cases)))
+
+
+def _with_files(command: str, files: Sequence[str], how: Sequence[str] = ()) -> str | None:
+    """The command with `files` in place of those that it names, and `how` before all options."""
     given = words(command)
-    files = list(dict.fromkeys(one.file for one in cases))
     if given is None or not all(files):
         return None
     # The word after an option may be its value, or one of the files that it ran.
@@ -191,16 +195,35 @@ def _only_files(command: str, cases: Sequence[Case]) -> str | None:
     at = given.index(names[0]) + 1
     at += given[at : at + 1] == ["run"]
     kept = [word for word in given[at:] if word.startswith("-")]
-    return quoted([*given[:at], *kept, *files])
+    return quoted([*given[:at], *how, *kept, *files])
 
 
-JEST = Runner(name="jest", program="jest", read=read_jest, env=environment, only=_only_files, groups=True)
+def _jest_related(command: str, changed: Sequence[str]) -> str | None:
+    return _with_files(command, changed, ("--findRelatedTests", "--passWithNoTests"))
+
+
+def _vitest_related(command: str, changed: Sequence[str]) -> str | None:
+    found = _with_files(command, changed, ("--run", "--passWithNoTests"))
+    # `related` takes the place of `run`.
+    return None if found is None else re.sub(r"(\bvitest)(?: run)?(?= --run )", r"\1 related", found, count=1)
+
+
+JEST = Runner(
+    name="jest",
+    program="jest",
+    read=read_jest,
+    env=environment,
+    only=_only_files,
+    related=_jest_related,
+    groups=True,
+)
 VITEST = Runner(
     name="vitest",
     program=r"vitest(?:\s+run)?",
     read=read_vitest,
     env=environment,
     only=_only_files,
+    related=_vitest_related,
     groups=True,
 )
 MOCHA = Runner(name="mocha", program="mocha", read=read_mocha, env=environment, only=_only_files, groups=True)
