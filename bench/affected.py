@@ -74,11 +74,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root, store = Path(name) / "root", Store(Path(name) / "store")
         shutil.copytree(source, root)
-
-        def paths() -> list[str]:
-            return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
-
-        tree = WorkTree(root, Listing(paths), store, state=Path(name) / "state", hidden=is_secret)
+        # What tests leave behind is no part of it.
+        paths = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
+        tree = WorkTree(root, Listing(lambda: paths), store, state=Path(name) / "state", hidden=is_secret)
         sandbox = HostSandbox(root, limits=Limits(), scan=tree.snapshot)
         whole = finished(run_tests(sandbox, command, Control(), seconds=MOST_SECONDS))
         flaky = {*whole.failed, *whole.uncollected}

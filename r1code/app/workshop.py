@@ -173,6 +173,11 @@ class Workshop:
         """The profile's limit of model calls."""
         return self._profile.steps
 
+    @property
+    def in_place(self) -> bool:
+        """Whether commands run in the work trees themselves."""
+        return self._config.sandbox == "none"
+
     def sandbox(self, root: Path) -> Sandbox:
         return VeiledSandbox(self._bare_sandbox(root), self._veil)
 
@@ -244,7 +249,9 @@ class Workshop:
 
 def _walk(root: Path) -> list[str]:
     found: list[str] = []
+    start = len(f"{root}/")
     for folder, names, files in os.walk(root):
         links = [name for name in names if (Path(folder) / name).is_symlink()]
-        found += [os.path.relpath(Path(folder) / name, root) for name in (*files, *links)]
+        above = f"{folder}/"[start:]
+        found += [f"{above}{name}" for name in (*files, *links)]
     return sorted(found)

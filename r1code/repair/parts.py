@@ -21,6 +21,11 @@ class Parts(Protocol):
     scratch: Path
     """A folder of the session's own, on the disk of the store."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether commands run in the work trees themselves, and so may write to any file of them."""
+        ...
+
     def sandbox(self, root: Path) -> Sandbox:
         """A new one that was not started. `root` holds the tree for sandboxes that run in place."""
         ...

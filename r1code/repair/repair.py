@@ -210,8 +210,11 @@ class Repair:
     def _copy(self, base: Snapshot, name: str) -> WorkTree:
         root = self._parts.scratch / name
         root.mkdir(parents=True)
-        materialise(base, self._parts.store, root)
-        return self._parts.candidate(root)
+        # On this machine, commands may write to the files of a tree; in a container it has files of its own.
+        materialise(base, self._parts.store, root, linked=not self._parts.in_place)
+        tree = self._parts.candidate(root)
+        tree.holds(base)
+        return tree
 
     def _turn(self, turn: Events) -> Generator[Event, None, None]:
         with closing(turn):

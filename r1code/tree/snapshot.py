@@ -57,19 +57,25 @@ class Snapshot(Struct, frozen=True):
         return Snapshot(dict(sorted(entries.items())))
 
 
-def materialise(snapshot: Snapshot, store: Store, folder: Path) -> None:
+def materialise(snapshot: Snapshot, store: Store, folder: Path, *, linked: bool = False) -> None:
     """Writes the tree into the empty `folder`: files, links, modes and empty folders.
 
-    Raises OSError, StateError when a content is missing, and ValueError for a tree that cannot be: a path
-    that leaves it, or a file with something below it.
+    `linked`: files may be the store's own, for nothing below `folder` is written to, only replaced.
+    Raises OSError, StateError when a content is missing or damaged, and ValueError for a tree that cannot be: a
+    path that leaves it, or a file with something below it.
     """
     for path in snapshot.entries:
         if wrong_with(path) is not None or any(parent in snapshot.entries for parent in parents(path)):
             raise ValueError(f"{path!r} cannot be in a work tree")
+    made: set[str] = set()
     for path, entry in snapshot.entries.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_entry(place, entry, store)
+        above = path.rpartition("/")[0]
+        if above not in made:
+            (folder / above).mkdir(parents=True, exist_ok=True)
+            made.add(above)
+        place = f"{folder}/{path}"
+        if entry.kind != "file" or not store.share(entry.digest, place, entry.mode, linked=linked):
+            write_entry(Path(place), entry, store)
 
 
 def write_entry(place: Path, entry: Entry, store: Store) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
+import stat
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from r1code.errors import StateError
+
+_CLONE = 0x40049409
+"""FICLONE of linux/fs.h."""
 
 
 def digest_of(data: bytes) -> str:
@@ -22,6 +28,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._root = str(folder)
+        self._clones = sys.platform == "linux"
+        """Whether the file system may be able to."""
+        self._checked: set[str] = set()
+        """Contents that were read, and were right, before something was linked to them."""
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest[2:]
@@ -85,6 +95,41 @@ class Store:
                 hint="remove that file and start a new session",
             )
         return data
+
+    def share(self, digest: str, place: str, mode: int, *, linked: bool) -> bool:
+        """Makes a file at `place`, where nothing is, without a copy of the content; False: that cannot be done.
+
+        It shares blocks until it is written to, where the file system can do that. Else, if `linked`, it is the
+        stored file itself: for places where nothing is ever written to, only replaced. Raises StateError.
+        """
+        if not (linked or self._clones):
+            return False
+        if digest not in self._checked:
+            self.get(digest)
+            self._checked.add(digest)
+        source = f"{self._root}/{digest[:2]}/{digest[2:]}"
+        try:
+            if self._clones and self._cloned(source, place, mode):
+                return True
+            if not linked or stat.S_IMODE(os.stat(source).st_mode) != mode:  # noqa: PTH116
+                return False
+            os.link(source, place)
+        except OSError:
+            # Another file system, or one that has no links, or no more of them.
+            return False
+        return True
+
+    def _cloned(self, source: str, place: str, mode: int) -> bool:
+        with open(source, "rb", buffering=0) as old, open(place, "xb", buffering=0) as new:  # noqa: PTH123
+            try:
+                fcntl.ioctl(new, _CLONE, old.fileno())
+            except OSError:
+                self._clones = False
+            else:
+                os.fchmod(new.fileno(), mode)
+        if not self._clones:
+            os.unlink(place)  # noqa: PTH108
+        return self._clones
 
     def sweep(self, needed: set[str], *, older_seconds: float = 86_400) -> int:
         """Removes the contents that are not `needed`, but none that is younger; how many were removed.

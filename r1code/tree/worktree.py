@@ -190,6 +190,15 @@ class WorkTree:
             large=self.too_large,
         )
 
+    def holds(self, snapshot: Snapshot) -> None:
+        """Its files were just written, from `snapshot`: they need not be read to be known."""
+        cache = StatCache(self.state / "stat")
+        now_ns = time.time_ns()
+        for path, entry in snapshot.entries.items():
+            if entry.kind == "file":
+                cache.learn(path, os.lstat(f"{self.root}/{path}"), entry.digest, now_ns=now_ns)
+        self._cache = cache
+
     def entry(self, path: str) -> Entry | None:
         """What is at `path`; None: nothing. Raises ToolError for a folder, and for what cannot be read."""
         found = self._look(self.resolve(path))
