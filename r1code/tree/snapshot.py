@@ -73,9 +73,9 @@ def materialise(snapshot: Snapshot, store: Store, folder: Path, *, linked: bool 
         if above not in made:
             (folder / above).mkdir(parents=True, exist_ok=True)
             made.add(above)
-        place = f"{folder}/{path}"
+        place = Path(f"{folder}/{path}")
         if entry.kind != "file" or not store.share(entry.digest, place, entry.mode, linked=linked):
-            write_entry(Path(place), entry, store)
+            write_entry(place, entry, store)
 
 
 def write_entry(place: Path, entry: Entry, store: Store) -> None:

@@ -34,7 +34,7 @@ class Store:
         """Contents that were read, and were right, before something was linked to them."""
 
     def _path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / digest[2:]
+        return Path(f"{self._root}/{digest[:2]}/{digest[2:]}")
 
     def names(self) -> set[str]:
         """All that are there. One look at each folder is quicker than one at each of thousands of contents."""
@@ -79,8 +79,8 @@ class Store:
     def get(self, digest: str) -> bytes:
         """The content. Raises StateError when it is missing or damaged."""
         try:
-            # Whole trees are read so: neither a Path nor a buffer for each file.
-            with open(f"{self._root}/{digest[:2]}/{digest[2:]}", "rb", buffering=0) as file:  # noqa: PTH123
+            # Whole trees are read so: one path to parse, and no buffer, for each file.
+            with self._path(digest).open("rb", buffering=0) as file:
                 data = file.read()
         except OSError as error:
             raise StateError(
@@ -96,7 +96,7 @@ class Store:
             )
         return data
 
-    def share(self, digest: str, place: str, mode: int, *, linked: bool) -> bool:
+    def share(self, digest: str, place: Path, mode: int, *, linked: bool) -> bool:
         """Makes a file at `place`, where nothing is, without a copy of the content; False: that cannot be done.
 
         It shares blocks until it is written to, where the file system can do that. Else, if `linked`, it is the
@@ -111,7 +111,7 @@ class Store:
         try:
             if self._clones and self._cloned(source, place, mode):
                 return True
-            if not linked or stat.S_IMODE(os.stat(source).st_mode) != mode:  # noqa: PTH116
+            if not linked or stat.S_IMODE(source.stat().st_mode) != mode:
                 return False
             os.link(source, place)
         except OSError:
@@ -119,8 +119,8 @@ class Store:
             return False
         return True
 
-    def _cloned(self, source: str, place: str, mode: int) -> bool:
-        with open(source, "rb", buffering=0) as old, open(place, "xb", buffering=0) as new:  # noqa: PTH123
+    def _cloned(self, source: Path, place: Path, mode: int) -> bool:
+        with source.open("rb", buffering=0) as old, place.open("xb", buffering=0) as new:
             try:
                 fcntl.ioctl(new, _CLONE, old.fileno())
             except OSError:
@@ -128,7 +128,7 @@ class Store:
             else:
                 os.fchmod(new.fileno(), mode)
         if not self._clones:
-            os.unlink(place)  # noqa: PTH108
+            place.unlink()
         return self._clones
 
     def sweep(self, needed: set[str], *, older_seconds: float = 86_400) -> int:

@@ -34,7 +34,7 @@ PROJECT = {
         ("from pkg.sub.deep import *", "src/pkg/sub/deep.py"),
         ("def test():\n    import pkg.sub.deep", "src/pkg/sub/deep.py"),
         ("if True: pass\nelse:\n\tfrom pkg.sub import deep", "src/pkg/sub/deep.py"),
-        ("mock.patch('pkg.low.name')", "src/pkg/low.py"),
+        ("patch('pkg.low.name')", "src/pkg/low.py"),
         ('pytest_plugins = ["pkg.sub.deep"]', "src/pkg/sub/deep.py"),
         ('run("pkg.low:main")', "src/pkg/low.py"),
         ("import pkg.sub.deep", "src/pkg/__init__.py"),
