@@ -193,11 +193,12 @@ def starts(place: Place) -> None:
 
 def generated(folder: Path, files: int, megabytes: float) -> Path:
     """A tree of so many files, most of them small, and so many bytes altogether."""
-    unit = int(megabytes * 1e6 / files / 500)
+    steps = min(files, 1000)
+    unit = int(2e6 * megabytes / files / steps)
     for number in range(files):
         place = folder / f"d{number % 100}" / f"e{number % 7}" / f"f{number}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
-        size = number % 1000 * unit
+        size = number % steps * unit
         place.write_bytes((b"value = %06d\n" % number * (size // 15 + 1))[:size])
     return folder
 

@@ -107,13 +107,13 @@ class Store:
         if digest not in self._checked:
             self.get(digest)
             self._checked.add(digest)
-        source = f"{self._root}/{digest[:2]}/{digest[2:]}"
+        source = self._path(digest)
         try:
             if self._clones and self._cloned(source, place, mode):
                 return True
             if not linked or stat.S_IMODE(source.stat().st_mode) != mode:
                 return False
-            os.link(source, place)
+            place.hardlink_to(source)
         except OSError:
             # Another file system, or one that has no links, or no more of them.
             return False
