@@ -11,7 +11,8 @@ from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
 from r1code.repo.imports import PythonFiles, go_edges, python_names, reaching
 from r1code.sandbox.runners import related, runner_of, subset
-from r1code.tree.entry import Entry
+from r1code.tree.caches import in_cache
+from r1code.tree.entry import Entry, is_folder
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import Case, TestReport
@@ -48,12 +49,14 @@ class Affected:
     def reach(self, now: Snapshot, report: TestReport | None) -> Reach:
         """`report` knows which files hold tests, where there is one."""
         patch = self._base.diff(now)
-        entries = {
-            path: entry for path, entry in (self._base.entries | now.entries).items() if entry.kind == "file"
-        }
-        changed = [path for path in patch.paths if path in entries]
+        both = self._base.entries | now.entries
+        # Tests leave caches and empty folders behind.
+        changed = [path for path in patch.paths if not (is_folder(both[path]) or in_cache(path))]
         if not changed:
-            return Reach(changed=bool(patch))
+            return Reach(changed=False)
+        entries = {path: entry for path, entry in both.items() if entry.kind == "file"}
+        if any(path not in entries for path in changed):
+            return Reach(changed=True)
         if self._runner in _CONVENTIONS:
             return self._python(changed, entries, now, _files(report))
         if self._runner == "go":

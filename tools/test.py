@@ -15,6 +15,8 @@ from r1code.sandbox.runners import run_tests, stages, summary
 from r1code.tools.affected import Affected
 from r1code.tools.base import Result, typed
 from r1code.tools.truncation import clip
+from r1code.tree.caches import in_cache
+from r1code.tree.entry import is_folder
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, TestReport
@@ -48,15 +50,16 @@ class Test:
         self._whole = before
         """The last run of all tests."""
         self._state = ""
-        """The tree of the last run."""
+        """The files of the last run."""
 
     def run(self, arguments: Arguments, call_id: str, control: Control) -> Generator[Event, None, Result]:
         asked = typed(arguments, _Arguments)
         snapshot = self._tree.snapshot()
+        state = _files_of(snapshot)
         commands = self._commands(asked.selection.strip(), snapshot)
         self._sandbox.start(control)
         self._sandbox.sync(snapshot, control)
-        last, same = self._last, self._state == snapshot.digest
+        last, same = self._last, self._state == state
         told: list[str] = []
         report = TestReport()
         for command in commands:
@@ -67,7 +70,7 @@ class Test:
                 break
         flaky = _flaky(last, report) if same else []
         told += [f"flaky, it failed before on the same files: {name}" for name in flaky]
-        self._last, self._state = report, snapshot.digest
+        self._last, self._state = report, state
         text = "\n".join(filter(None, [*told, "" if len(commands) > 1 else summary(report), report.digest]))
         failed = report.exit_code != 0 or report.timed_out
         return Result(
@@ -107,6 +110,12 @@ class Test:
                 running.close()
         yield TestsRan(call_id=call_id, command=command, report=report)
         return report
+
+
+def _files_of(snapshot: Snapshot) -> str:
+    """What a run of tests is about: not the caches and empty folders that it leaves itself."""
+    kept = {path: one for path, one in snapshot.entries.items() if not (is_folder(one) or in_cache(path))}
+    return Snapshot(kept).digest
 
 
 def _flaky(last: TestReport | None, report: TestReport) -> list[str]:
