@@ -230,7 +230,10 @@ class Inside(ABC):
     def next_item(
         self, running: Execution, control: Control, seconds: float, what: str
     ) -> tuple[int, bytes] | Ended:
-        """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`."""
+        """Raises Cancelled, or SandboxError where the engine failed or said nothing for `seconds`.
+
+        Raises StateError where what is sent to it did.
+        """
         try:
             item = self.wait_item(running, control, seconds, what)
         except TimeoutError as error:
