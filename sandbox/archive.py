@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, NamedTuple, cast
 
 from r1code.errors import SandboxError
 from r1code.tree.entry import Entry
 from r1code.tree.store import Store
 
-UNFRAME = 'while IFS= read -r size && [ "$size" -gt 0 ]; do head -c "$size"; done'
+UNFRAME = """while IFS= read -r size && [ "$size" -gt 0 ]; do
+  dd bs=65536 count="$size" iflag=fullblock,count_bytes status=none
+done"""
 """Prints what `framed` sends. So an archive may begin before its length is known, with one program a part."""
 _FIRST_BYTES = 1 << 17
 _MOST_BYTES = 1 << 22
@@ -81,6 +84,16 @@ class Archive:
         if self._store is None:
             raise ValueError("an archive of entries needs the store of their contents")
         return self._store.get(member.content)
+
+
+def ahead(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same, but each is made while the one before it is used."""
+    coming = iter(parts)
+    with ThreadPoolExecutor(1, "r1code-archive") as pool:
+        following = pool.submit(next, coming, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, coming, None)
+            yield part
 
 
 def framed(parts: Iterable[bytes]) -> Iterator[bytes]:

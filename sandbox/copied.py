@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
-from r1code.sandbox.archive import UNFRAME, Archive, files, framed, most_bytes
+from r1code.sandbox.archive import UNFRAME, Archive, ahead, files, framed, most_bytes
 from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Say, Spawned
 from r1code.sandbox.command import follow
@@ -47,7 +47,7 @@ _EXAMPLES = 3
 
 _SYNC = f"""head -c "$1" | xargs -0 -r rm -rf -- || exit 3
 head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
-[ "$3" = 0 ] || {{ {UNFRAME}; }} | tar -x -f - -p -m --no-same-owner || exit 4
+[ "$3" = 0 ] || {{ {UNFRAME}; }} | tar -x -b 128 -f - -p -m --no-same-owner || exit 4
 shift 3
 """
 _FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
@@ -256,7 +256,7 @@ class CopiedSandbox(ABC, Generic[Place]):
         if not (delete or archive):
             return
         sizes = [str(size) for size in (len(delete), len(prune), int(bool(archive)))]
-        stream = chain([delete + prune], framed(archive) if archive else ())
+        stream = chain([delete + prune], framed(ahead(archive)) if archive else ())
         paths = touched(todo, container.seen)
         if paths is None:
             container.seen = parse(container.ask(NOT_COPIED, control, _SYNC + FIND, *sizes, stdin=stream))
