@@ -86,7 +86,11 @@ class PythonFiles:
     def _absolute(self, name: str) -> Iterator[str]:
         parts = name.split(".")
         for depth in range(1, len(parts) + 1):
-            yield from self._named.get(".".join(parts[:depth]), ())
+            found = self._named.get(".".join(parts[:depth]), ())
+            if depth > 1 and not found and parts[0] in self._named:
+                # A build may put folders from elsewhere into the project's package (`package-dir`).
+                found = self._named.get(".".join(parts[1:depth]), ())
+            yield from found
 
     def _relative(self, path: str, name: str) -> Iterator[str]:
         rest = name.lstrip(".")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
+import importlib.util
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -95,6 +98,43 @@ def test_a_helper_beside_the_test_is_found_and_a_module_of_a_package_is_no_top_l
     assert reached(files, "pkg/json.py") == {"pkg/json.py"}
 
 
+ROOT = Path(__file__).parents[2]
+
+
+def imported(path: Path) -> set[Path]:
+    """The files of this project that one imports directly, as Python itself finds them."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+        for name in names:
+            try:
+                spec = importlib.util.find_spec(name) if name.startswith("r1code") else None
+            except ModuleNotFoundError:
+                continue
+            if spec is not None and spec.origin is not None:
+                found.add(Path(spec.origin))
+    return {file for file in found if file.is_relative_to(ROOT)}
+
+
+def test_of_a_real_project_no_test_that_imports_a_module_is_missed_and_a_change_reaches_but_a_part():
+    paths = [
+        path for top in ("r1code", "sandbox", "tools", "prompts", "tests") for path in (ROOT / top).rglob("*.py")
+    ]
+    files = {str(path.relative_to(ROOT)): path for path in paths}
+    edges = PythonFiles(files).edges({path: python_names(file.read_text()) for path, file in files.items()})
+    tests = {path: imported(file) for path, file in files.items() if file.name.startswith("test_")}
+    modules = {str(module.relative_to(ROOT)) for modules in tests.values() for module in modules}
+    assert {"sandbox/archive.py", "r1code/repo/imports.py"} < modules
+    for module in modules:
+        reached = reaching([module], edges)
+        assert {path for path, imports in tests.items() if ROOT / module in imports} <= reached
+    assert len(tests.keys() & reaching(["r1code/repo/unified.py"], edges)) < len(tests) / 2
+
+
 MODULES = [f"{folder}m{number}" for folder in ("", "p/", "p/q/", "src/r/") for number in range(2)]
 NAMES = [path.removeprefix("src/").replace("/", ".") for path in MODULES]
 
@@ -119,6 +159,16 @@ def test_a_change_reaches_every_test_that_imports_it(inner: list[list[str]], dir
         # And whatever changes below: what is imported there reaches the test as well.
         for below in inner[MODULES.index(at)]:
             assert "tests/test_it.py" in reached(files, f"{MODULES[NAMES.index(below)]}.py")
+
+
+def test_a_package_may_be_put_together_from_other_folders():
+    files = {
+        "app/__init__.py": "",
+        "core/__init__.py": "",
+        "core/low.py": "",
+        "test_a.py": "import app.core.low\n",
+    }
+    assert "test_a.py" in reached(files, "core/low.py")
 
 
 def test_go_packages_are_found_by_what_their_files_import():

@@ -206,6 +206,18 @@ def test_a_content_missing_in_the_store_is_a_sandbox_error(bench: Bench):
     bench.sync({"a": "1"})
 
 
+def test_a_content_that_is_damaged_is_not_sent_and_the_sandbox_recovers(bench: Bench, store: Store):
+    tree: dict[str, str | bytes | Entry] = {f"f{number:03}": f"{number}\n" * 900 for number in range(300)}
+    last = bench.file("right\n" * 900)
+    place = store.folder / last.digest[:2] / last.digest[2:]
+    place.write_bytes(b"wrong\n" * 900)
+    with pytest.raises(SandboxError, match="damaged"):
+        bench.sync(tree | {"z": last})
+    place.write_bytes(b"right\n" * 900)
+    bench.sync(tree | {"z": last})
+    assert bench.out("sort -u z; ls | wc -l") == "right\n301\n"
+
+
 def test_random_commands_and_syncs_keep_both_sides_equal(bench: Bench, store: Store):
     chance = random.Random(7)
     names = ["a", "b/c", "b/d", "e/f/g", "e/h", "i j"]
