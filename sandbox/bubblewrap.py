@@ -167,7 +167,7 @@ class Keeper(Inside):
         return []
 
     def _executed(
-        self, script: str, args: tuple[str, ...], stdin: IO[bytes] | None, env: dict[str, str]
+        self, script: str, args: tuple[str, ...], stdin: Iterable[bytes] | None, env: dict[str, str]
     ) -> BubblewrapExecution:
         enter = [self._programs["nsenter"], "-t", str(self._pid), "-U", "-m", "-n"]
         words = [
