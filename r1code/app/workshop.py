@@ -39,6 +39,7 @@ from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Opened, Session
+from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
@@ -204,9 +205,11 @@ class Workshop:
 
         def paths() -> list[str]:
             found = _walk(root)
-            fresh = [path for path in found if path not in base]
-            ignored = self._git.ignored(fresh) if fresh else set[str]()
-            return [path for path in found if path not in ignored]
+            fresh = {path for path in found if path not in base}
+            # A cache may say in itself that git ignores it, which git can be asked only where it lies.
+            left = {path for path in fresh if in_cache(path)}
+            left |= self._git.ignored(sorted(fresh - left)) if fresh - left else set[str]()
+            return [path for path in found if path not in left]
 
         return WorkTree(
             root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=self._consent.is_hidden

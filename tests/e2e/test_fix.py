@@ -290,7 +290,7 @@ def test_a_running_session_keeps_its_container_when_another_one_prunes(repo: Rep
 
 def test_no_engine_says_how_to_start_one(repo: Repo) -> None:
     repo.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
-    ran = repo.run("fix", *TEST, *repo.replies())
+    ran = repo.run("fix", *TEST, "--sandbox", "docker", *repo.replies())
     assert ran.code == 7
     assert "--sandbox=none" in ran.err
 
