@@ -73,13 +73,18 @@ class ChatProvider:
         *,
         say: Callable[[str], None] = lambda _text: None,
         backoff: Backoff | None = None,
+        tap: Callable[[bytes], None] | None = None,
     ) -> None:
-        """`say` tells a person about a wait, in the thread that takes the stream."""
+        """`say` tells a person about a wait, in the thread that takes the stream.
+
+        `tap` sees what the server writes, never compressed, and before it nothing as the request goes out (Wire).
+        """
         self._profile = profile
         self._server = Server(profile=profile, key=key)
         self._session = session
         self._say = say
         self._backoff = backoff or Backoff()
+        self._tap = tap
         self._tls = httpx2.create_ssl_context()
         self._lock = threading.Lock()
         self._live: set[Exchange] = set()
@@ -125,7 +130,7 @@ class ChatProvider:
         seen: set[str] = set()
         finish: str | None = None
         usage = Usage()
-        wire = Wire(self._headers())
+        wire = Wire(self._headers(), self._tap)
         exchange = Exchange(
             wire, lambda wire: self._read(wire, request), self._profile.timers, self._server.place
         )
@@ -211,6 +216,8 @@ class ChatProvider:
             headers["authorization"] = f"Bearer {self._server.key}"
         if self._profile.session_header is not None:
             headers[self._profile.session_header] = self._session()
+        if self._tap is not None:
+            headers["accept-encoding"] = "identity"
         return headers
 
     def _believed(self, usage: Usage, seen: set[str]) -> Usage:

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Literal, Protocol, cast
 
@@ -24,9 +24,14 @@ class Wire:
     that a server has meanwhile dropped must not fail the next request.
     """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        """`headers` are sent with each request, the key among them; nothing else ever sees it."""
+    def __init__(self, headers: Mapping[str, str], tap: Callable[[bytes], None] | None = None) -> None:
+        """`headers` are sent with each request, the key among them; nothing else ever sees it.
+
+        `tap` is given nothing when a request goes out, and then the bytes of the body as they come, in the
+        thread that reads.
+        """
         self._headers = headers
+        self._tap = tap
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._cut = False
@@ -66,6 +71,8 @@ class Wire:
                 del request.headers[name]
         request.headers.update(self._headers)
         request.extensions["trace"] = self._traced
+        if self._tap is not None:
+            self._tap(b"")
 
     def _responded(self, response: httpx2.Response) -> None:
         # The headers do not count as life: vLLM sends them at once, and then nothing until the prompt is read.
@@ -84,6 +91,8 @@ class Wire:
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.last_byte = time.monotonic()
+            if self._tap is not None:
+                self._tap(chunk)
             yield chunk
 
 

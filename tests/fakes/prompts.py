@@ -35,6 +35,10 @@ def tokens(text: str) -> Sequence[int]:
     return tokenizer_named("deepseek-r1").encode(text)
 
 
+def text_of(made: Sequence[int]) -> str:
+    return tokenizer_named("deepseek-r1")._loaded().decode(list(made))
+
+
 def first_tokens(text: str, count: int) -> str:
     """What so many tokens say; a character that the last of them begins is left out."""
     encoding = tokenizer_named("deepseek-r1")._loaded()

@@ -58,7 +58,7 @@ from fakes.answers import (
 from fakes.asgi import Gone, Listening, Receive, Scope, Seen, Send, body_of, play
 from fakes.hosts import HOSTS, Refusal, Rules, Style
 from fakes.hosts.base import problems
-from fakes.prompts import PromptCache, Template, render, tokens
+from fakes.prompts import PromptCache, Template, render, text_of, tokens
 from fakes.speaking import Prompt, answer_to
 
 __all__ = [
@@ -220,14 +220,22 @@ class FakeServer:
             return None
         if seen.path == "/invocations":
             return self._chat(seen)
-        if seen.path == "/tokenize":
-            count = len(tokens(render(seen.body["messages"], self.rules.template)))
-            return fault(200, {"count": count, "max_model_len": self.rules.context, "tokens": []})
+        if seen.path in {"/tokenize", "/detokenize"}:
+            return self._tokens(seen)
         if seen.path == "/metrics":
             hits, queries = sum(self.cached), sum(self.prompted)
             lines = f"vllm:prefix_cache_queries_total {queries}\nvllm:prefix_cache_hits_total {hits}\n"
             return Answer([lines.encode()], headers={"content-type": "text/plain; version=1.0.0; charset=utf-8"})
         return _OPEN.get(seen.path)
+
+    def _tokens(self, seen: Seen) -> Answer:
+        """Of a rendered prompt, or the text of tokens."""
+        if "tokens" in seen.body:
+            return fault(200, {"prompt": text_of(seen.body["tokens"])})
+        if "messages" not in seen.body:
+            return fault(400, openai_error("Field required"))
+        made = list(tokens(render(seen.body["messages"], self.rules.template)))
+        return fault(200, {"count": len(made), "max_model_len": self.rules.context, "tokens": made})
 
     def _listed(self, name: str) -> dict[str, Any]:
         listed = {"id": name, "object": "model", "created": 1, "owned_by": self.style}
