@@ -30,6 +30,7 @@ _HANDLERS = {
     "sandbox": ("cli_sandbox", "handle"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),
+    "doctor": ("cli_doctor", "doctor"),
 }
 """Command -> the module of the package and its function, which takes the options and returns the exit code."""
 

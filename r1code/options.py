@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
     _add_profiles(commands.add_parser)
+    _add_doctor(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
@@ -113,6 +114,17 @@ def _add_container(add_argument: Callable[..., object]) -> None:
         metavar="WHAT",
         help="what commands in the sandbox reach: none, full, or hosts: pypi.org,*.example.org:8080 (none)",
     )
+
+
+def _add_doctor(add: Callable[..., argparse.ArgumentParser]) -> None:
+    doctor = add(
+        "doctor", help="what is right and wrong with a model's server, and what to change (docs/doctor.md)"
+    )
+    doctor.add_argument("target", nargs="?", metavar="PROFILE|URL", help="the chosen model, and the sandbox")
+    doctor.add_argument("--model", metavar="NAME", dest="model_name", help="what the server calls the model")
+    doctor.add_argument("--write", metavar="NAME", help="keep what was found as a profile of your own")
+    doctor.add_argument("--force", action="store_true", help="with --write: replace the profile of that name")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from r1code.profiles.profile import TokenizerName
+
 Family = Literal["r1", "distill", "other", "unknown"]
 
 
@@ -14,6 +16,7 @@ class Kin(Struct, frozen=True, kw_only=True):
     family: Family
     words: str
     """What it really is, for a person."""
+    tokenizer: TokenizerName = "unknown"
 
 
 _DISTILLED = re.compile(
@@ -55,4 +58,12 @@ def kin(name: str) -> Kin:
     rounded = _SMALLER.search(name)
     if family in {"r1", "distill"} and rounded is not None:
         words = f"{words}; its name speaks of weights in {rounded.group().upper()}"
-    return Kin(family=family, words=words)
+    return Kin(family=family, words=words, tokenizer=_tokenizer(family, name))
+
+
+def _tokenizer(family: Family, name: str) -> TokenizerName:
+    if family == "r1":
+        return "deepseek-r1"
+    if family == "distill":
+        return "llama-3" if "llama" in name.lower() else "r1-distill-qwen"
+    return "unknown"

@@ -31,14 +31,12 @@ _STOPS = frozenset({"name", "port", "tls", "http", "key", "model"})
 _HITS = re.compile(r"^vllm:prefix_cache_hits_total(?:\{[^}\n]*\})? (\S+)$", re.MULTILINE)
 _ASKED = ("/health", "/version", "/load", "/metrics", "/docs", "/openapi.json")
 _POSTED = ("/tokenize", "/invocations")
-"""Asked with an empty object, which none of them takes: a refusal that is not about the key shows an open door."""
+"""Asked with an empty object, which none of them takes: a refusal that is not about the key is an open door."""
 _LISTED_DOORS = frozenset(
-    {
-        "/pooling", "/classify", "/score", "/rerank", "/generative_scoring", "/pause", "/resume", "/abort_requests",
-        "/scale_elastic_ep", "/update_weights", "/init_weight_transfer_engine", "/sleep", "/wake_up",
-        "/collective_rpc", "/reset_prefix_cache",
-    }
-)  # fmt: skip
+    {"/pooling", "/classify", "/score", "/rerank", "/generative_scoring", "/pause", "/resume", "/abort_requests"}
+    | {"/scale_elastic_ep", "/update_weights", "/init_weight_transfer_engine", "/sleep", "/wake_up"}
+    | {"/collective_rpc", "/reset_prefix_cache"}
+)
 """Never asked, for they do something; known to be there from the server's own description."""
 _OPEN_STATUS = frozenset({200, 400, 422})
 

@@ -194,7 +194,7 @@ def _speed(talk: Talk) -> Iterator[Finding]:
     rate = (talk.completion - 1) / rest
     if rate < _SLOW_PER_SECOND:
         minutes = _STEP_TOKENS / rate / 60
-        advice = f"a step with {_STEP_TOKENS} tokens of reasoning takes {minutes:.0f} minutes: a smaller model or more GPUs"
+        advice = f"{_STEP_TOKENS} tokens of reasoning, an ordinary step, take {minutes:.0f} minutes"
         yield warning("speed", f"{first}, {rate:.1f} tokens/s", advice)
     else:
         yield ok("speed", f"{first}, {rate:.0f} tokens/s")

@@ -1,0 +1,45 @@
+"""A checkup of what the user names: a profile, a URL, or what a session would use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from r1code.app.checkup.evidence import Target
+from r1code.app.checkup.finding import Finding, State
+from r1code.app.doctor import examine
+from r1code.config import Config
+from r1code.control import Control
+from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of
+
+_STATES: dict[str, State] = {"good": "ok", "could be better": "warning", "missing": "wrong"}
+
+
+def target_of(word: str, model: str | None, user_file: Path) -> Target:
+    """What a profile's name or a URL means. Raises UsageError where it means nothing."""
+    if "://" not in word:
+        return Target(name=word, profile=find_profile(word, user_file, model=model))
+    # Which models there are is found out, so none has to be named.
+    profile = find_profile(ANY_SERVER, user_file, base_url=word, model=model or "unknown")
+    return Target(name="", profile=profile if model else replace(profile, model=""))
+
+
+def with_key(target: Target, environ: Mapping[str, str]) -> tuple[Target, str | None]:
+    """The key to send. Where it is missing that is a finding, and no error."""
+    profile = target.profile
+    if profile.key_env and profile.key_required and not environ.get(profile.key_env, "").strip():
+        return replace(target, key="missing"), None
+    key = key_of(profile, environ)
+    return replace(target, key="none" if key is None else "set"), key
+
+
+def is_server(profile: Profile) -> bool:
+    return profile.provider == "chat"
+
+
+def check_sandbox(state: Path, config: Config, control: Control) -> Iterator[Finding]:
+    """As `r1code sandbox doctor`, in one line each. Raises Cancelled."""
+    for check in examine(state, config, control):
+        yield Finding(name=check.name, state=_STATES[check.state], seen=check.what, advice=check.hint)

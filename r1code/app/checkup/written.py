@@ -1,0 +1,113 @@
+"""The profile that was found, in the user's own file of profiles."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import tomlkit
+import tomlkit.exceptions
+
+from r1code.app.checkup.context import window_of
+from r1code.app.checkup.evidence import Evidence, Target
+from r1code.app.checkup.names import Kin, kin
+from r1code.app.checkup.speaking import start_of
+from r1code.errors import UsageError
+from r1code.profiles import load_profiles
+from r1code.profiles.profile import Profile
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_SAMPLING = {"temperature": 0.6, "top_p": 0.95}
+"""As R1's card asks; its distills are served alike."""
+
+
+def table_of(seen: Evidence, target: Target) -> dict[str, Any]:
+    """What the profile says: what was seen, on top of the profile that was checked, where it was one."""
+    if seen.first is None or seen.first.trouble is not None:
+        raise UsageError(
+            "there is no profile to write",
+            why="the model did not answer, so nothing is known about it",
+            hint="put right what is wrong above, and try again",
+        )
+    found = _found(seen, target)
+    if target.name:
+        believed = msgspec.to_builtins(target.profile)
+        changed = {key: value for key, value in found.items() if believed.get(key) != value}
+        return {"extends": target.name, **changed}
+    profile = target.profile
+    known = kin(_origin(seen, profile.model))
+    table: dict[str, Any] = {"label": _label(known, profile), "is_r1": known.family == "r1", "provider": "chat"}
+    table |= {"model": profile.model, "base_url": profile.base_url, "key_env": profile.key_env}
+    table |= {"key_required": seen.keyless_status in {401, 403}, **found}
+    if known.family in {"r1", "distill"}:
+        table |= {"sampling": _SAMPLING, "tokenizer": known.tokenizer}
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:
+    """Adds [name] to `file` and leaves all else in it as it is. Raises UsageError, and then changes nothing."""
+    document = _document(file)
+    if name in document and not force:
+        raise UsageError(
+            f"there is a profile {name!r} in {file}",
+            why="it may be yours",
+            hint="--force replaces it, or choose another name",
+        )
+    document[name] = table
+    text = tomlkit.dumps(document)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        made = Path(folder) / file.name
+        made.write_text(text, encoding="utf-8")
+        # A profile that r1code itself refuses must not get there.
+        load_profiles(made)
+        if file.exists():
+            shutil.copymode(file, made)
+        made.replace(file.resolve())
+
+
+def _document(file: Path) -> TOMLDocument:
+    try:
+        return tomlkit.parse(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (OSError, UnicodeDecodeError, tomlkit.exceptions.ParseError) as error:
+        raise UsageError(f"{file} cannot be read", why=str(error), hint="correct it, and try again") from error
+
+
+def _found(seen: Evidence, target: Target) -> dict[str, Any]:
+    """The keys that the evidence decides."""
+    profile, found = target.profile, dict[str, Any]()
+    if seen.first is not None and (start := start_of(seen.first, seen)) is not None:
+        found["reasoning"] = start
+    if (window := window_of(seen, profile.model)) is not None:
+        found["context_window"] = window
+    if seen.most_output is not None:
+        found["max_output"] = seen.most_output
+    if seen.limit_field:
+        found["max_tokens_field"] = seen.limit_field
+    if seen.prompt is not None:
+        found |= {"system": seen.prompt.system, "merge_roles": seen.prompt.users == 1}
+    elif seen.roles is not None:
+        both = seen.roles.trouble is None
+        alone = seen.system_alone is not None and seen.system_alone.trouble is None
+        found |= {"system": both or alone, "merge_roles": not both}
+    if seen.budgeted is not None and seen.budgeted.trouble is None:
+        found["thinking"] = {"budget_field": "thinking_token_budget"}
+    return found
+
+
+def _origin(seen: Evidence, model: str) -> str:
+    """The name that says most about what it is."""
+    root = next((one.root for one in seen.listed or () if one.id == model), "")
+    return root if root and kin(model).family == "unknown" else model
+
+
+def _label(known: Kin, profile: Profile) -> str:
+    what = profile.model if known.family == "unknown" else known.words
+    return f"{what}, served as {profile.model} at {profile.base_url}"
