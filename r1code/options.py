@@ -81,7 +81,6 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
     _add_profiles(commands.add_parser)
-    _add_doctor(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
@@ -105,6 +104,7 @@ def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = profiles.add_subparsers(dest="action", metavar="show").add_parser("show", help="all of one profile")
     one.add_argument("name", metavar="NAME")
     one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
+    _add_doctor(add)
 
 
 def _add_container(add_argument: Callable[..., object]) -> None:

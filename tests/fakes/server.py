@@ -165,8 +165,8 @@ class FakeServer:
 
     def _answer(self, method: str, seen: Seen) -> Answer:
         path = seen.path.removeprefix("/v1").removeprefix("/beta")
-        if self.style == "vllm" and not seen.path.startswith("/v1") and (found := self._open(seen)) is not None:
-            return found
+        if self.style == "vllm" and not seen.path.startswith("/v1/"):
+            return self._open(seen) or self._refuse(Refusal(status=404, body=self.host.not_found))
         key = seen.headers.get("authorization", "").removeprefix("Bearer ") or None
         if self.key is not None and key != self.key:
             return self._refuse(self.host.locked_out(key))
@@ -188,12 +188,24 @@ class FakeServer:
             return self._refuse(refusal)
         if self._too_many():
             return self._refuse(self.host.limited(), retry_after="1")
+        if self.style == "vllm" and not rules.parser and seen.body.get("thinking_token_budget") is not None:
+            return self._refuse_budget(seen)
         self._accepted.append(time.monotonic())
         prompt = self._read(seen.body)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Answer):
             return answer
         return answer_to(answer, seen.body, prompt, host=self.host, rules=self.rules)
+
+    def _refuse_budget(self, seen: Seen) -> Answer:
+        """Without a parser nobody knows where the reasoning ends. Said in the stream, where there is one."""
+        message = (
+            "thinking_token_budget is set but reasoning_config is not configured. Please set --reasoning-parser "
+            "and/or --reasoning-config to use thinking_token_budget."
+        )
+        told = openai_error(message, 400, "BadRequestError")
+        refused = self._refuse(Refusal(status=400, body=told))
+        return Answer([event(told), DONE]) if seen.body.get("stream") else refused
 
     def _read(self, body: dict[str, Any]) -> Prompt:
         template = self.rules.template

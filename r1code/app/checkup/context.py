@@ -93,8 +93,11 @@ def _budget(seen: Evidence, first: Talk, target: Target) -> Iterator[Finding]:
     if talk is None:
         return
     if talk.trouble is not None:
-        drop = "leave thinking.budget_field out of the profile" if field else "r1code cuts the reasoning itself"
-        yield (wrong if field else warning)("budget", f"refused: {talk.trouble.why}", drop)
+        fix = (
+            "leave thinking.budget_field out of the profile" if field else "without one r1code cuts the reasoning"
+        )
+        fix = f"start vLLM with {PARSER}, or {fix}" if "reasoning-parser" in talk.trouble.why else fix
+        yield (wrong if field else warning)("budget", f"refused: {talk.trouble.why}", fix)
         return
     if start_of(first, seen) == "none":
         yield ok("budget", "not needed: it does not reason")

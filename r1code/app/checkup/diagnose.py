@@ -156,7 +156,7 @@ def _model(seen: Evidence, target: Target) -> Iterator[Finding]:
         trouble = None if seen.first is None else seen.first.trouble
         if trouble is not None and "no model" in trouble.what:
             yield wrong("model", trouble.why, trouble.hint)
-        elif seen.key_status not in {401, 403} and seen.keyless_status not in {401, 403}:
+        elif (seen.key_status or seen.keyless_status) not in {401, 403}:
             yield ok("model", f"{asked}; the server does not list what it has")
     elif asked not in listed:
         yield wrong("model", f"there is no {asked}", f"it has {names or 'none'}: --model NAME")
@@ -168,11 +168,14 @@ def _model(seen: Evidence, target: Target) -> Iterator[Finding]:
 
 def _identity(listed: Listed, target: Target) -> Finding:
     """Whether it is R1, by its name, and whether the profile says the same."""
-    named = kin(listed.id)
-    if named.family == "unknown" and listed.root:
-        named = kin(listed.root)
-    origin = f" (loaded from {listed.root})" if listed.root and listed.root != listed.id else ""
-    words = f"{named.words}{origin}"
+    named, alias = kin(listed.id), bool(listed.root) and listed.root != listed.id
+    words = named.words
+    # A name to serve under can be anything; what the weights were loaded from is nearer to the truth.
+    if alias and (real := kin(listed.root)).family != "unknown":
+        named, words = real, f"{real.words} (loaded from {listed.root})"
+    elif alias and named.family != "unknown":
+        what = f"it is called {named.words}; it was loaded from {listed.root}, which does not say so"
+        return warning("is it R1", what, "look at what vLLM was started with")
     if target.profile.is_r1 and named.family not in {"r1", "unknown"}:
         return wrong(
             "is it R1", words, "the profile says that it is R1: set label and is_r1 = false in one of your own"

@@ -20,7 +20,7 @@ class Kin(Struct, frozen=True, kw_only=True):
 
 
 _DISTILLED = re.compile(
-    r"(?:distill?(?:ed)?|r1)[-_ ]*(qwen|llama)[-_ .]*(\d(?:\.\d)?)?[-_ ]*(\d+(?:\.\d+)?b)?", re.IGNORECASE
+    r"(?:distill?(?:ed)?|r1)[-_ ]*(qwen|llama)[-_ .]*(?:\d(?:\.\d)?[-_ ]+)?(\d+(?:\.\d+)?b)?", re.IGNORECASE
 )
 _KNOWN: tuple[tuple[str, Family, str], ...] = (
     (r"r1[-_]?0528[-_]?qwen3", "distill", "R1-0528-Qwen3-8B: Qwen3-8B taught by R1-0528, not R1"),
@@ -50,7 +50,7 @@ def kin(name: str) -> Kin:
     _, family, words = found
     distilled = _DISTILLED.search(name)
     if family == "r1" and distilled is not None:
-        base, size = distilled.group(1).title(), (distilled.group(3) or "").upper()
+        base, size = distilled.group(1).title(), (distilled.group(2) or "").upper()
         family, words = (
             "distill",
             f"{'-'.join(filter(None, ('R1-Distill', base, size)))}: {base} taught by R1, not R1",

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from msgspec.structs import replace
@@ -98,9 +98,9 @@ def _origin(location: str) -> str:
 
 
 def _proxied(parts: SplitResult) -> bool:
-    proxies = getproxies_environment()
+    proxies = getproxies()
     named = parts.scheme in proxies or "all" in proxies
-    return named and not proxy_bypass_environment(parts.netloc, proxies)
+    return named and not proxy_bypass(parts.netloc)
 
 
 def _speaks_tls(parts: SplitResult, control: Control) -> bool:

@@ -184,9 +184,7 @@ def _speed(talk: Talk) -> Iterator[Finding]:
     first = f"first piece after {talk.first_seconds:.2f} s"
     rest = talk.seconds - talk.first_seconds
     if talk.first_seconds > _SLOW_FIRST_SECONDS:
-        yield warning(
-            "speed", first, "it queues or reads slowly: fewer requests at a time, or more memory for the cache"
-        )
+        yield warning("speed", first, "it queues, or reads prompts slowly: look at the server's load")
         return
     if not talk.completion or talk.completion <= 1 or rest <= 0:
         yield ok("speed", first)

@@ -1,0 +1,280 @@
+"""Servers of every kind, asked over the wire: each is diagnosed with the advice that puts it right."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from fakes.answers import Reply, fault, merged
+from fakes.server import HANG, Answer, FakeServer
+from r1code.app.checkup.diagnose import diagnose
+from r1code.app.checkup.evidence import Target
+from r1code.app.checkup.finding import Finding, exit_code
+from r1code.app.checkup.probe import Probe
+from r1code.control import Control
+from r1code.errors import Cancelled
+from r1code.profiles import find_profile, load_profiles
+
+KEY = "sk-matrix-0123456789"
+R1 = "deepseek-ai/DeepSeek-R1"
+DISTILL = "deepseek-ai/DeepSeek-R1-Distill-Llama-70B"
+THOUGHT = "Seventeen times three is fifty-one. " * 12
+REPLY = Reply(text="51", reasoning=THOUGHT, size=16)
+PLAIN = Reply(text="51")
+CALLED = "--enable-auto-tool-choice --tool-call-parser"
+OPEN = "lets only /v1 through"
+# How the server is made, and all that is not right: the finding, how bad it is, and words of the advice.
+VARIANTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
+    "vllm": ({"details": True, "guarded": True}, {}),
+    "vllm_open": ({"details": True}, {"open": ("warning", OPEN)}),
+    "vllm_without_details": ({"guarded": True}, {"cache": ("warning", "--enable-prompt-tokens-details")}),
+    "vllm_without_parser": (
+        {"details": True, "guarded": True, "parser": False},
+        {
+            "parser": ("warning", "--reasoning-parser deepseek_r1"),
+            "budget": ("wrong", "--reasoning-parser deepseek_r1"),
+        },
+    ),
+    "vllm_without_parser_0528": (
+        {"details": True, "guarded": True, "parser": False, "template": "r1-0528"},
+        {
+            "parser": ("warning", "--reasoning-parser deepseek_r1"),
+            "budget": ("wrong", "--reasoning-parser deepseek_r1"),
+        },
+    ),
+    "vllm_with_a_small_window": (
+        {"details": True, "guarded": True, "context": 4096},
+        {"context": ("wrong", "--max-model-len 65536")},
+    ),
+    "vllm_in_large_pieces": (
+        {"details": True, "guarded": True, "answers": [replace(REPLY, size=0)]},
+        {"streaming": ("warning", "--stream-interval 1")},
+    ),
+    "vllm_behind_a_proxy_that_buffers": (
+        {
+            "details": True,
+            "guarded": True,
+            "answers": [replace(REPLY, shape=lambda steps: [0.6, *merged(steps)]), REPLY],
+        },
+        {"streaming": ("warning", "proxy_buffering off")},
+    ),
+    "a_distill": (
+        {"details": True, "guarded": True, "models": [DISTILL, R1], "asked": DISTILL},
+        {"is it R1": ("wrong", "is_r1 = false")},
+    ),
+    "another_model": (
+        {"guarded": True, "models": ["other"]},
+        {"model": ("wrong", "it has other: --model NAME")},
+    ),
+    "r1_era": (
+        {"style": "r1-era"},
+        {
+            "output": ("wrong", "sampling.max_tokens = 8192"),
+            "budget": ("wrong", "leave thinking.budget_field out"),
+        },
+    ),
+    "deepseek": ({"style": "deepseek"}, {"budget": ("wrong", "leave thinking.budget_field out")}),
+    "openai": ({"style": "openai"}, {"budget": ("wrong", "leave thinking.budget_field out")}),
+    "o1": (
+        {"style": "o1"},
+        {
+            "limit field": ("wrong", 'max_tokens_field = "max_completion_tokens"'),
+            "budget": ("wrong", "leave thinking.budget_field out"),
+        },
+    ),
+    "no_usage": (
+        {"style": "r1-era", "most_output": 40_000, "answers": [replace(REPLY, usage="none")]},
+        {
+            "usage": ("wrong", "stream_options.include_usage"),
+            "cache": ("warning", "upper bound"),
+            "budget": ("wrong", "leave thinking.budget_field out"),
+        },
+    ),
+    "a_broken_answer": (
+        {"details": True, "guarded": True, "answers": [fault(500, "<html>no</html>")]},
+        {"answer": ("wrong", "try again; its log may say more")},
+    ),
+    "one_that_never_answers": (
+        {"details": True, "guarded": True, "answers": [Answer([HANG])]},
+        {"answer": ("wrong", "a slow server needs larger timers")},
+    ),
+}
+
+
+def probed(url: str, key: str | None = KEY, **changes: Any) -> tuple[list[Finding], Probe, list[str]]:
+    profile = replace(find_profile("vllm-r1", base_url=url), sampling=SAMPLING, **changes)
+    said: list[str] = []
+    target = Target(name="vllm-r1", profile=profile, key="none" if key is None else "set")
+    probe = Probe(target, key, Control(), say=said.append, patience=1.5)
+    probe.run()
+    return diagnose(probe.seen, probe.target), probe, said
+
+
+SAMPLING = replace(load_profiles()["vllm-r1"].profile.sampling, temperature=None, top_p=None)
+
+
+def bad(found: list[Finding]) -> dict[str, str]:
+    return {one.name: one.state for one in found if one.state != "ok"}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_kind_of_server_is_told_what_to_change(name: str) -> None:
+    made, expected = VARIANTS[name]
+    settings = {"answers": [REPLY], "models": [R1], "key": KEY, **made}
+    asked = settings.pop("asked", R1)
+    with FakeServer(**settings) as server:
+        found, probe, said = probed(server.url, model=asked)
+    assert bad(found) == {name: state for name, (state, _) in expected.items()}, found
+    advice = {one.name: one.advice for one in found}
+    assert {name: words for name, (_, words) in expected.items() if words not in advice[name]} == {}
+    assert exit_code(found) == (1 if "wrong" in bad(found).values() else 0)
+    # It stays within what it said, and no secret is in anything that it says or keeps.
+    most = next((int(text.split()[2]) for text in said if text.startswith("at most")), 0)
+    assert len(server.chats) <= most + ("limit field" in bad(found))
+    assert KEY not in "".join(said) + str(found) + msgspec.json.encode(probe.seen).decode()
+    assert all(len(one.raw) < 4_000 for one in server.chats)
+
+
+def test_what_it_uses_is_within_what_it_says() -> None:
+    with FakeServer([REPLY], models=[R1], key=KEY, details=True) as server:
+        _, probe, said = probed(server.url)
+    told = next(text for text in said if text.startswith("at most"))
+    prompts = int(told.split(":")[1].split()[0].replace(",", ""))
+    assert 0 < sum(server.prompted) <= prompts
+    assert probe.seen.prompt is not None
+    # The prompt is new each time: what was cached came from this checkup.
+    assert server.cached[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"), [(None, "export VLLM_API_KEY"), ("sk-other", "set VLLM_API_KEY to the server's key")]
+)
+def test_without_the_right_key_nothing_is_asked(key: str | None, advice: str) -> None:
+    with FakeServer([REPLY], models=[R1], key=KEY) as server:
+        found, _, _ = probed(server.url, key)
+    assert bad(found)["key"] == "wrong"
+    assert advice in next(one.advice for one in found if one.name == "key")
+    assert server.chats == []
+
+
+def test_functions_are_tried_only_where_the_profile_calls_some() -> None:
+    native: dict[str, Any] = {"dialect": "native", "reasoning": "field", "is_r1": False}
+    with FakeServer([REPLY], models=[R1], key=KEY, details=True, guarded=True) as server:
+        found, _, _ = probed(server.url, **native)
+        asked = [one for one in server.chats if "tools" in one.body]
+    # vLLM takes functions without tool_choice, and calls none.
+    assert [len(asked), bad(found)["functions"]] == [1, "warning"]
+
+
+def test_a_dead_server() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    found, _, _ = probed(f"http://127.0.0.1:{port}/v1")
+    assert (found[-1].name, found[-1].advice) == ("port", f"start a server: vllm serve {R1} --port {port}")
+    assert exit_code(found) == 6
+
+
+def test_a_name_that_does_not_exist() -> None:
+    found, _, _ = probed("http://r1.invalid/v1")
+    assert (found[-1].name, exit_code(found)) == ("name", 6)
+
+
+def test_https_where_plain_http_is_spoken() -> None:
+    with FakeServer([REPLY], models=[R1]) as server:
+        found, _, _ = probed(server.url.replace("http:", "https:"))
+        assert (found[-1].name, exit_code(found)) == ("tls", 6)
+        assert found[-1].advice == f"it speaks plain HTTP: use {server.url}"
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[int]:
+    """The port of a server with TLS, whose certificate nobody vouches for."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+    subprocess.run([*command, *files, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    context.wrap_socket(connection, server_side=True).close()
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+def test_a_certificate_that_nobody_vouches_for(secure: int) -> None:
+    found, _, _ = probed(f"https://localhost:{secure}/v1")
+    assert (found[-1].name, exit_code(found)) == ("tls", 6)
+    assert "not trusted" in found[-1].seen
+    assert "SSL_CERT_FILE" in found[-1].advice
+
+
+def test_plain_http_where_tls_is_spoken(secure: int) -> None:
+    found, _, _ = probed(f"http://localhost:{secure}/v1")
+    assert (found[-1].name, exit_code(found)) == ("http", 6)
+    assert found[-1].advice == f"it speaks TLS: use https://localhost:{secure}/v1"
+
+
+@pytest.mark.parametrize("end", ["", "/v1/chat/completions", "/api/v1"])
+def test_the_wrong_path(end: str) -> None:
+    with FakeServer([REPLY], models=[R1], key=KEY) as server:
+        found, _, _ = probed(server.url.removesuffix("/v1") + end)
+        assert (found[-1].name, found[-1].advice) == ("http", f"use {server.url}")
+        assert server.chats == []
+    assert exit_code(found) == 1
+
+
+def test_a_url_alone_finds_the_one_model() -> None:
+    profile = find_profile("openai-compatible", base_url="http://x/v1", model="x")
+    with FakeServer([PLAIN], style="openai", models=["qwen"]) as server:
+        target = Target(name="", profile=replace(profile, base_url=server.url, model=""))
+        probe = Probe(target, None, Control(), say=lambda _: None)
+        probe.run()
+    assert probe.target.profile.model == "qwen"
+    found = {one.name: one for one in diagnose(probe.seen, probe.target)}
+    assert found["is it R1"].seen == "another maker's model, not R1"
+    assert found["reasoning"].seen.startswith("none")
+
+
+def test_an_interrupt_ends_it_and_what_was_seen_stays() -> None:
+    control = Control()
+
+    def say(text: str) -> None:
+        if text.startswith("asking"):
+            threading.Timer(0.2, control.cancel).start()
+
+    with FakeServer([Answer([HANG])], models=[R1]) as server:
+        profile = replace(find_profile("vllm-r1"), base_url=server.url)
+        probe = Probe(Target(name="", profile=profile), None, control, say=say)
+        with pytest.raises(Cancelled):
+            probe.run()
+    names = [one.name for one in diagnose(probe.seen, probe.target)]
+    assert names == ["name", "port", "tls", "http", "key", "model", "is it R1", "open"]
