@@ -80,6 +80,7 @@ def _machine(options: argparse.Namespace, control: Control) -> int:
     from r1code.app.checkup.finding import exit_code
     from r1code.app.folders import state_folder, user_config, user_profiles
     from r1code.config import load_config
+    from r1code.profiles import load_profiles, named
 
     flags = {"model_name": options.model_name}
     config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=None)
@@ -89,7 +90,7 @@ def _machine(options: argparse.Namespace, control: Control) -> int:
         name, profile = options.target, target_of(options.target, None, user_profiles()).profile
     found: list[Finding] = []
     seen: Evidence | None = None
-    target = Target(name=name, profile=profile)
+    target = Target(name=name, profile=profile, below=named(name, load_profiles(user_profiles())).profile)
     if profile.provider == "chat":
         target, seen, found = _probed(target, options, control)
         _show(found, options)

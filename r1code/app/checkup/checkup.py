@@ -12,7 +12,7 @@ from r1code.app.checkup.finding import Finding, State
 from r1code.app.doctor import examine
 from r1code.config import Config
 from r1code.control import Control
-from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of
+from r1code.profiles import ANY_SERVER, find_profile, key_of, load_profiles, named
 
 _STATES: dict[str, State] = {"good": "ok", "could be better": "warning", "missing": "wrong"}
 
@@ -20,7 +20,9 @@ _STATES: dict[str, State] = {"good": "ok", "could be better": "warning", "missin
 def target_of(word: str, model: str | None, user_file: Path) -> Target:
     """What a profile's name or a URL means. Raises UsageError where it means nothing."""
     if "://" not in word:
-        return Target(name=word, profile=find_profile(word, user_file, model=model))
+        below = find_profile(word, user_file) if model is None else named(word, load_profiles(user_file)).profile
+        profile = below if model is None else find_profile(word, user_file, model=model)
+        return Target(name=word, profile=profile, below=None if model is None else below)
     # Which models there are is found out, so none has to be named.
     profile = find_profile(ANY_SERVER, user_file, base_url=word, model=model or "unknown")
     return Target(name="", profile=profile if model else replace(profile, model=""))
@@ -33,10 +35,6 @@ def with_key(target: Target, environ: Mapping[str, str]) -> tuple[Target, str | 
         return replace(target, key="missing"), None
     key = key_of(profile, environ)
     return replace(target, key="none" if key is None else "set"), key
-
-
-def is_server(profile: Profile) -> bool:
-    return profile.provider == "chat"
 
 
 def check_sandbox(state: Path, config: Config, control: Control) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from r1code.app.checkup import context, speaking
 from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
-from r1code.app.checkup.names import kin
+from r1code.app.checkup.names import kin, kin_of
 from r1code.profiles.choose import RETIRED
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -168,12 +168,9 @@ def _model(seen: Evidence, target: Target) -> Iterator[Finding]:
 
 def _identity(listed: Listed, target: Target) -> Finding:
     """Whether it is R1, by its name, and whether the profile says the same."""
-    named, alias = kin(listed.id), bool(listed.root) and listed.root != listed.id
-    words = named.words
-    # A name to serve under can be anything; what the weights were loaded from is nearer to the truth.
-    if alias and (real := kin(listed.root)).family != "unknown":
-        named, words = real, f"{real.words} (loaded from {listed.root})"
-    elif alias and named.family != "unknown":
+    named, alias = kin_of(listed.id, listed.root), bool(listed.root) and listed.root != listed.id
+    words = f"{named.words} (loaded from {listed.root})" if alias else named.words
+    if alias and named.family != "unknown" and kin(listed.root).family == "unknown":
         what = f"it is called {named.words}; it was loaded from {listed.root}, which does not say so"
         return warning("is it R1", what, "look at what vLLM was started with")
     if target.profile.is_r1 and named.family not in {"r1", "unknown"}:

@@ -17,7 +17,7 @@ from r1code.profiles import Profile
 from r1code.providers.base import Done
 from r1code.providers.weights import find_weights, load_weights
 
-_OVERHEAD_BYTES = 1_000_000_000
+_OVERHEAD_BYTES = 1_400_000_000
 """For the context and the program itself."""
 _SLOW_PER_SECOND = 3.0
 _ASKED = Request(messages=(ChatMessage(role="user", content="Count from one to twenty."),), max_tokens=32)

@@ -18,6 +18,8 @@ class Target(Struct, frozen=True, kw_only=True):
 
     name: str
     """The profile's; empty: only a URL was given."""
+    below: Profile | None = None
+    """The profile of that name as it is, where flags point it at another server or model."""
     profile: Profile
     """Its `model` is empty where nobody said which, and it is not known yet."""
     key: KeyState = "none"

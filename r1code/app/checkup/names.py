@@ -61,6 +61,12 @@ def kin(name: str) -> Kin:
     return Kin(family=family, words=words, tokenizer=_tokenizer(family, name))
 
 
+def kin_of(model: str, root: str) -> Kin:
+    """Of a model that is served under any name: what it was loaded from is nearer to the truth."""
+    loaded = kin(root)
+    return kin(model) if loaded.family == "unknown" else loaded
+
+
 def _tokenizer(family: Family, name: str) -> TokenizerName:
     if family == "r1":
         return "deepseek-r1"

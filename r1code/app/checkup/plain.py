@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 import httpx2
@@ -33,7 +34,7 @@ class Answered(Struct, frozen=True, kw_only=True):
 
     @property
     def is_good(self) -> bool:
-        return self.status == httpx2.codes.OK
+        return self.status == HTTPStatus.OK
 
 
 class Plain:

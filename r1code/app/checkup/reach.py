@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -69,7 +70,7 @@ def with_answer(seen: Reach, url: str, answered: Answered, *, plain: Plain, cont
     there = replace(
         seen, status=answered.status, page=page, location=_origin(answered.headers.get("location", ""))
     )
-    if answered.status == httpx2.codes.NOT_FOUND or (answered.is_good and page):
+    if answered.status == HTTPStatus.NOT_FOUND or (answered.is_good and page):
         other = next((one for one in _others(url) if _is_api(plain.ask(f"{one}/models", keyed=True))), "")
         return replace(there, elsewhere=other)
     return there

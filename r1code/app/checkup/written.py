@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import tomlkit
@@ -13,7 +13,7 @@ import tomlkit.exceptions
 
 from r1code.app.checkup.context import window_of
 from r1code.app.checkup.evidence import Evidence, Target
-from r1code.app.checkup.names import Kin, kin
+from r1code.app.checkup.names import kin_of
 from r1code.app.checkup.speaking import start_of
 from r1code.errors import UsageError
 from r1code.profiles import load_profiles
@@ -27,26 +27,44 @@ _SAMPLING = {"temperature": 0.6, "top_p": 0.95}
 
 
 def table_of(seen: Evidence, target: Target) -> dict[str, Any]:
-    """What the profile says: what was seen, on top of the profile that was checked, where it was one."""
+    """What the profile says: what was seen, on top of the profile that was checked, where it was one.
+
+    Raises UsageError where the model did not answer.
+    """
     if seen.first is None or seen.first.trouble is not None:
         raise UsageError(
             "there is no profile to write",
             why="the model did not answer, so nothing is known about it",
             hint="put right what is wrong above, and try again",
         )
-    found = _found(seen, target)
-    if target.name:
-        believed = msgspec.to_builtins(target.profile)
-        changed = {key: value for key, value in found.items() if believed.get(key) != value}
-        return {"extends": target.name, **changed}
-    profile = target.profile
-    known = kin(_origin(seen, profile.model))
-    table: dict[str, Any] = {"label": _label(known, profile), "is_r1": known.family == "r1", "provider": "chat"}
-    table |= {"model": profile.model, "base_url": profile.base_url, "key_env": profile.key_env}
-    table |= {"key_required": seen.keyless_status in {401, 403}, **found}
-    if known.family in {"r1", "distill"}:
-        table |= {"sampling": _SAMPLING, "tokenizer": known.tokenizer}
-    return {key: value for key, value in table.items() if value is not None}
+    found, profile = _found(seen, target), target.profile
+    if not target.name:
+        key: dict[str, Any] = {"key_required": seen.keyless_status in {401, 403}}
+        key |= {} if profile.key_env is None else {"key_env": profile.key_env}
+        return {**_who(seen, profile), "provider": "chat", "base_url": profile.base_url, **key, **found}
+    believed = msgspec.to_builtins(target.below or profile)
+    if target.below is not None:
+        found["base_url"] = profile.base_url
+    changed = {key: value for key, value in found.items() if not _says(believed.get(key), value)}
+    who = {} if profile.model == believed["model"] else _who(seen, profile)
+    return {"extends": target.name, **who, **changed}
+
+
+def _says(believed: object, value: object) -> bool:
+    """Whether a profile says this already; of a table what is in it."""
+    if isinstance(believed, dict) and isinstance(value, dict):
+        return cast("dict[str, Any]", believed).items() >= cast("dict[str, Any]", value).items()
+    return believed == value
+
+
+def _who(seen: Evidence, profile: Profile) -> dict[str, Any]:
+    """What it is, and how such a model is asked."""
+    root = next((one.root for one in seen.listed or () if one.id == profile.model), "")
+    known = kin_of(profile.model, root)
+    what = profile.model if known.family == "unknown" else known.words
+    who = {"label": f"{what}, served as {profile.model} at {profile.base_url}", "is_r1": known.family == "r1"}
+    asked = {"sampling": _SAMPLING, "tokenizer": known.tokenizer} if known.family in {"r1", "distill"} else {}
+    return {**who, "model": profile.model, **asked}
 
 
 def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:
@@ -100,14 +118,3 @@ def _found(seen: Evidence, target: Target) -> dict[str, Any]:
     if seen.budgeted is not None and seen.budgeted.trouble is None:
         found["thinking"] = {"budget_field": "thinking_token_budget"}
     return found
-
-
-def _origin(seen: Evidence, model: str) -> str:
-    """The name that says most about what it is."""
-    root = next((one.root for one in seen.listed or () if one.id == model), "")
-    return root if root and kin(model).family == "unknown" else model
-
-
-def _label(known: Kin, profile: Profile) -> str:
-    what = profile.model if known.family == "unknown" else known.words
-    return f"{what}, served as {profile.model} at {profile.base_url}"
