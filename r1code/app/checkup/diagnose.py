@@ -27,6 +27,8 @@ def diagnose(seen: Evidence, target: Target) -> list[Finding]:
     found = list(_reach(seen.reach, target))
     if found[-1].state == "wrong":
         return found
+    if seen.vllm:
+        found.append(ok("server", f"vLLM {seen.version or 'of a version that it does not say'}"))
     found += _key(seen, target)
     found += _model(seen, target)
     found += speaking.diagnose(seen, target)

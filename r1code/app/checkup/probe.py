@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 120.0
 _PLAIN_SECONDS = 15.0
 _STOPS = frozenset({"name", "port", "tls", "http", "key", "model"})
 """What has to be right before tokens are spent."""
-_HITS = re.compile(r"^vllm:prefix_cache_hits_total(?:\{[^}\n]*\})? (\S+)$", re.MULTILINE)
+_HITS = re.compile(r"^vllm:prefix_cache_hits_total(?:\{[^}\n]*\})? (\d+(?:\.\d+)?(?:e\+?\d+)?)$", re.MULTILINE)
 _ASKED = ("/health", "/version", "/load", "/metrics", "/docs", "/openapi.json")
 _POSTED = ("/tokenize", "/invocations")
 """Asked with an empty object, which none of them takes: a refusal that is not about the key is an open door."""
@@ -138,8 +138,10 @@ class Probe:
         posted = {path: self._plain.ask(f"{self._root}{path}", body={}).status for path in _POSTED}
         doors += [path for path, status in posted.items() if status in _OPEN_STATUS]
         if "/openapi.json" in doors:
-            described = self._plain.ask(f"{self._root}/openapi.json").table() or {}
-            doors += sorted(_LISTED_DOORS & set(cast("dict[str, object]", described.get("paths") or {})))
+            paths = (self._plain.ask(f"{self._root}/openapi.json").table() or {}).get("paths")
+            doors += sorted(
+                _LISTED_DOORS & set(cast("dict[str, object]", paths) if isinstance(paths, dict) else ())
+            )
         self._see(open=tuple(doors))
 
     def _tell(self, planned: Asks) -> None:

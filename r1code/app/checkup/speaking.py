@@ -18,7 +18,7 @@ _SLOW_PER_SECOND = 5.0
 _JERKY = 8
 """More tokens than this in a piece are seen as jerks, and lose calls in vLLM's parser from 4 on."""
 _LOSING = 4
-_HELD_SECONDS = 0.5
+_HELD_SECONDS = 1.0
 _STEP_TOKENS = 2000
 """What R1 thinks in an ordinary step."""
 
