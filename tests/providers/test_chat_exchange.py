@@ -5,10 +5,12 @@ from collections.abc import Generator
 
 import pytest
 
-from fakes.chat import timers
+from fakes.chat import REQUEST, profile_at, timers
+from fakes.server import Answer, FakeServer, say
 from r1code.control import Control
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta
+from r1code.providers.chat import ChatProvider
 from r1code.providers.chunk import Chunk
 from r1code.providers.exchange import Exchange
 from r1code.providers.transport import Wire
@@ -81,3 +83,15 @@ def test_a_wait_with_a_limit_ends_with_nothing() -> None:
         assert exchange.next(Control(), at_most=0.1) is None
         gate.set()
         assert exchange.next(Control()) == A
+
+
+def test_a_tap_sees_the_request_go_out_and_then_all_that_the_server_wrote() -> None:
+    heard: list[bytes] = []
+    answer = say("ok", "Hm.")
+    with FakeServer([Answer(answer)]) as server:
+        tapped = ChatProvider(profile_at(server.url), None, lambda: "session-1", tap=heard.append)
+        list(tapped.stream(REQUEST, Control()))
+        tapped.close()
+    assert (heard[0], b"".join(heard)) == (b"", b"".join(step for step in answer if isinstance(step, bytes)))
+    # What is compressed says nothing to a tap.
+    assert server.chats[0].headers["accept-encoding"] == "identity"

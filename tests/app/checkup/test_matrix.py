@@ -154,12 +154,15 @@ def test_each_kind_of_server_is_told_what_to_change(name: str) -> None:
 def test_what_it_uses_is_within_what_it_says() -> None:
     with FakeServer([REPLY], models=[R1], key=KEY, details=True) as server:
         _, probe, said = probed(server.url)
+        asked = len(server.prompted)
+        probed(server.url)
     told = next(text for text in said if text.startswith("at most"))
     prompts = int(told.split(":")[1].split()[0].replace(",", ""))
-    assert 0 < sum(server.prompted) <= prompts
+    assert 0 < sum(server.prompted[:asked]) <= prompts
     assert probe.seen.prompt is not None
-    # The prompt is new each time: what was cached came from this checkup.
-    assert server.cached[0] == 0
+    # The prompt is new each time: the first request of a second checkup finds nothing in the cache.
+    assert [server.cached[0], server.cached[asked]] == [0, 0]
+    assert server.cached[asked + 1] > 0
 
 
 @pytest.mark.parametrize(
