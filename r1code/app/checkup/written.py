@@ -13,7 +13,7 @@ import tomlkit.exceptions
 
 from r1code.app.checkup.context import window_of
 from r1code.app.checkup.evidence import Evidence, Target
-from r1code.app.checkup.names import kin_of
+from r1code.app.checkup.names import kin, kin_of
 from r1code.app.checkup.speaking import start_of
 from r1code.errors import UsageError
 from r1code.profiles import load_profiles
@@ -62,7 +62,10 @@ def _who(seen: Evidence, profile: Profile) -> dict[str, Any]:
     root = next((one.root for one in seen.listed or () if one.id == profile.model), "")
     known = kin_of(profile.model, root)
     what = profile.model if known.family == "unknown" else known.words
-    who = {"label": f"{what}, served as {profile.model} at {profile.base_url}", "is_r1": known.family == "r1"}
+    # Called R1 by whoever started the server, and loaded from what does not say so: that is no proof.
+    proven = root in {"", profile.model} or kin(root).family != "unknown"
+    label = f"{what}{'' if proven else ', as it is called'}: {profile.model} at {profile.base_url}"
+    who = {"label": label, "is_r1": proven and known.family == "r1"}
     asked = {"sampling": _SAMPLING, "tokenizer": known.tokenizer} if known.family in {"r1", "distill"} else {}
     return {**who, "model": profile.model, **asked}
 

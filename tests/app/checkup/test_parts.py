@@ -109,6 +109,15 @@ def test_what_was_found_is_a_profile_that_r1code_reads(tmp_path: Path) -> None:
     assert "DeepSeek-R1-0528" in found.label
 
 
+def test_a_name_that_nothing_proves_makes_no_r1(tmp_path: Path) -> None:
+    seen = replace(SEEN, listed=(Listed(id="deepseek-r1", root="/models/tiny", owner="vllm"),))
+    found = written(tmp_path / "profiles.toml", "team", at("http://gpu:8000/v1", "deepseek-r1"), seen)
+    assert (found.is_r1, found.label) == (
+        False,
+        "DeepSeek-R1, as it is called: deepseek-r1 at http://gpu:8000/v1",
+    )
+
+
 def test_a_profile_that_was_checked_is_extended_by_what_differs(tmp_path: Path) -> None:
     profile = find_profile("vllm-r1")
     seen = replace(SEEN, listed=(Listed(id=profile.model, owner="vllm", window=40_000),))
