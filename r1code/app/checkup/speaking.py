@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from r1code.app.checkup.evidence import Evidence, Talk, Target
+from r1code.app.checkup.evidence import Evidence, Prompt, Talk, Target
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.names import kin
 from r1code.dialects.reasoning import CLOSE, OPEN, ReasoningStart
@@ -108,7 +108,7 @@ def _parser(talk: Talk, seen: Evidence, target: Target) -> Iterator[Finding]:
 
 def _template(seen: Evidence, target: Target) -> Iterator[Finding]:
     if seen.prompt is not None:
-        yield _rendered(seen, target)
+        yield _rendered(seen.prompt, target)
         return
     roles = seen.roles
     if roles is None:
@@ -127,23 +127,17 @@ def _template(seen: Evidence, target: Target) -> Iterator[Finding]:
         yield ok("template", f"refuses {what}; the profile sends none")
 
 
-def _rendered(seen: Evidence, target: Target) -> Finding:
+def _rendered(prompt: Prompt, target: Target) -> Finding:
     """By the prompt that vLLM itself makes."""
-    prompt = seen.prompt
-    if prompt is None:
-        raise ValueError("there is no prompt to speak about")
     both = "both of two successive messages" if prompt.users > 1 else f"{prompt.users} of two successive messages"
     system = "keeps the system message" if prompt.system else "drops the system message"
     opens = "opens the reasoning" if prompt.opens else "leaves <think> to the model"
     words = f"{system}, keeps {both}, {opens}"
     if not prompt.system and target.profile.system:
         return wrong("template", words, "system = false in a profile of your own")
-    if prompt.users < _BOTH and not target.profile.merge_roles:
+    if prompt.users == 1 and not target.profile.merge_roles:
         return wrong("template", words, "merge_roles = true in a profile of your own")
     return ok("template", words)
-
-
-_BOTH = 2
 
 
 def _usage(talk: Talk) -> Finding:

@@ -79,6 +79,9 @@ def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) 
             why="it may be yours",
             hint="--force replaces it, or choose another name",
         )
+    if name in document and table.get("extends") == name:
+        # The user's own table was checked: it goes on, with what was found.
+        table = {**document[name].unwrap(), **{key: value for key, value in table.items() if key != "extends"}}
     document[name] = table
     text = tomlkit.dumps(document)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -154,6 +154,15 @@ def test_all_else_in_the_file_stays_as_it_is(tmp_path: Path) -> None:
     assert file.read_text().count("[team]") == 1
 
 
+def test_a_profile_of_the_users_own_goes_on_with_what_was_found(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text('[team]\nextends = "vllm-r1"\nconcurrency = 9\n')
+    profile = find_profile("team", file)
+    seen = replace(SEEN, listed=(Listed(id=profile.model, owner="vllm", window=40_000),))
+    found = written(file, "team", Target(name="team", profile=profile), seen, force=True)
+    assert (found.concurrency, found.context_window, found.is_r1) == (9, 40_000, True)
+
+
 def test_a_file_that_is_not_right_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     for text in ("[a\n", '[a]\nlabel = "x"\n'):
