@@ -16,6 +16,7 @@ from r1code.secrets.values import Hide, texts, unchanged
 from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
+from r1code.tools.outputs import Outputs
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall, ToolSpec
@@ -57,6 +58,7 @@ class Toolset:
         execs: Sequence[ExecTool],
         protected: Callable[[str], bool] = lambda _: False,
         hooks: Hooks | None = None,
+        outputs: Outputs | None = None,
     ) -> None:
         self._tree = tree
         self._reads = {tool.name: tool for tool in reads}
@@ -65,6 +67,7 @@ class Toolset:
         self._protected = protected
         self._hooks = hooks
         self._background: Background | None = None
+        self._outputs = outputs or Outputs()
         self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
@@ -154,7 +157,7 @@ class Toolset:
                 result = yield from self._execs[call.name].run(call.arguments, call.id, control)
         except ToolError as error:
             result = Result(text=str(error), status="failed")
-        return (_observation(call, result),)
+        return (self._observation(call, result),)
 
     def _write(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         draft = Draft(self._tree, self._protected)
@@ -182,7 +185,7 @@ class Toolset:
                 results = [Result(text=str(error), status="failed") for _ in batch]
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
-        return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+        return tuple(self._observation(call, result) for call, result in zip(batch, results, strict=True))
 
     def _restored(self, call: ToolCall) -> ToolCall:
         if call.name in self._execs:
@@ -208,6 +211,10 @@ class Toolset:
         if self._background is not None:
             self._background.follow(control)
         return told
+
+    def _observation(self, call: ToolCall, result: Result) -> Observation:
+        text, display = self._outputs.shown(call.id, result.text), clean(result.display)
+        return Observation(call_id=call.id, status=result.status, text=text, display=display)
 
     def _knows(self, path: str) -> bool:
         """Whether the model knows what is at `path`; of nothing, there is nothing to know."""
@@ -250,8 +257,3 @@ def _not_applied(result: Result) -> Result:
         "again together with the corrected one.",
         status="refused",
     )
-
-
-def _observation(call: ToolCall, result: Result) -> Observation:
-    text, display = clean(result.text), clean(result.display)
-    return Observation(call_id=call.id, status=result.status, text=text, display=display)
