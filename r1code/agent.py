@@ -39,8 +39,8 @@ class Agent:
         model: Model,
         toolset: Toolset,
         approvals: Approvals,
-        compaction: Compaction,
         *,
+        compaction: Compaction,
         headless: bool,
     ) -> None:
         self._session = session

@@ -25,6 +25,7 @@ _SMALL = 60
 _SUMMARY = 12
 _TESTS = 24
 """The parts of the working context that a summary and the last run of the tests may have."""
+_LINE_END = "\n"
 _QUESTION = 400
 """Tokens, more than enough, of the question for a summary."""
 
@@ -43,6 +44,7 @@ class Compaction:
         model: Model,
         room: Room,
         outputs: Outputs,
+        *,
         changes: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._session = session
@@ -92,9 +94,7 @@ class Compaction:
         if item.tokens_after >= item.tokens_before:
             return False
         self._session.append(item)
-        yield HistoryCompacted(
-            how=item.how, tokens_before=item.tokens_before, tokens_after=item.tokens_after
-        )
+        yield HistoryCompacted(how=item.how, tokens_before=item.tokens_before, tokens_after=item.tokens_after)
         return True
 
     def _ask(self, question: str, meter: Meter, control: Control) -> Generator[Event, None, Reply | None]:
@@ -133,14 +133,10 @@ class Compaction:
             for entry in self._session.path()
             if isinstance(entry.item, Observed) and item.kept <= entry.id < since
         ]
-        shortened = {
-            seen.call_id: self._left_out(seen) for seen in old if tested is None or seen != tested[1]
-        }
+        shortened = {seen.call_id: self._left_out(seen) for seen in old if tested is None or seen != tested[1]}
         shortened = {**item.shortened, **{key: text for key, text in shortened.items() if text is not None}}
         return self._measured(
-            replace(
-                item, how="pruned", shortened=shortened, tokens_before=before, question="", reply=None
-            )
+            replace(item, how="pruned", shortened=shortened, tokens_before=before, question="", reply=None)
         )
 
     def _left_out(self, seen: Observation) -> str | None:
@@ -167,9 +163,7 @@ class Compaction:
         by_model = self._usable(reply)
         summary = self._summary(path, by_model, without=tasks)
         return self._measured(
-            replace(
-                pruned, how="log" if by_model is None else "model", tasks=tasks, summary=summary, kept=kept
-            )
+            replace(pruned, how="log" if by_model is None else "model", tasks=tasks, summary=summary, kept=kept)
         )
 
     def _squeezed(self, item: Compacted) -> Compacted:
@@ -237,7 +231,9 @@ class Compaction:
     def _meant(self, item: Replied) -> tuple[tuple[str, ...], str]:
         """The notes and the plan in a reply."""
         try:
-            parsed = self._model.parse(Reply(text=item.text, reasoning=item.reasoning), 1)
+            parsed = self._model.parse(
+                Reply(text=item.text, reasoning=item.reasoning, raw_calls=item.raw_calls), 1
+            )
         except FormatError:
             return (), ""
         return parsed.notes, parsed.ending.text if parsed.ending.kind == "plan" else ""
@@ -267,9 +263,7 @@ class Compaction:
 
 def _told(path: Sequence[Entry]) -> str:
     """What was done, a line for each call."""
-    calls: dict[str, ToolCall] = {
-        one.item.call.id: one.item.call for one in path if isinstance(one.item, Called)
-    }
+    calls: dict[str, ToolCall] = {one.item.call.id: one.item.call for one in path if isinstance(one.item, Called)}
     lines = [
         f"- {_named(calls[one.item.observation.call_id])}: {one.item.observation.status}"
         for one in path
@@ -279,5 +273,6 @@ def _told(path: Sequence[Entry]) -> str:
 
 
 def _named(call: ToolCall) -> str:
-    about = next((call.arguments[key] for key in ("path", "command", "pattern", "selection") if key in call.arguments), "")
-    return f"{call.name} {str(about).strip().splitlines()[0] if str(about).strip() else ''}".strip()
+    keys = ("path", "command", "pattern", "selection")
+    about = next((str(call.arguments[key]) for key in keys if key in call.arguments), "")
+    return f"{call.name} {about.strip().partition(_LINE_END)[0]}".strip()

@@ -17,6 +17,7 @@ from r1code.tools.truncation import LEAST, clip
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments
 
+
 class _Arguments(Struct, frozen=True, kw_only=True):
     path: str
     lines: str | None = None

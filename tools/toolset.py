@@ -58,7 +58,6 @@ class Toolset:
         execs: Sequence[ExecTool],
         protected: Callable[[str], bool] = lambda _: False,
         hooks: Hooks | None = None,
-        outputs: Outputs | None = None,
     ) -> None:
         self._tree = tree
         self._reads = {tool.name: tool for tool in reads}
@@ -67,7 +66,7 @@ class Toolset:
         self._protected = protected
         self._hooks = hooks
         self._background: Background | None = None
-        self._outputs = outputs or Outputs()
+        self._outputs = Outputs()
         self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
@@ -86,6 +85,11 @@ class Toolset:
     def going_on(self) -> list[str]:
         """The names of the commands that run in the background."""
         return [] if self._background is None else self._background.running
+
+    def keeping(self, outputs: Outputs) -> Self:
+        """From now on `outputs` says what is shown of a long observation, and keeps the whole."""
+        self._outputs = outputs
+        return self
 
     @property
     def descriptions(self) -> list[str]:

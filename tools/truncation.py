@@ -40,26 +40,27 @@ def clip(
     """The head and the tail of `text` in at most `limit`, as whole lines.
 
     `tail`: the share of the end; what one side does not need is not given to the other. The note in between says
-    how much was cut, and with `more` how to see it, if that is said in half of the limit. Where not even one line fits, the text holds a part of the
-    first, or with it of the last. Raises ValueError for a limit below LEAST.
+    how much was cut, and with `more` how to see it, if that is said in half of the limit. Where not even the
+    first line fits, the text holds a part of it. Raises ValueError for a limit below LEAST.
     """
     if limit < LEAST:
         raise ValueError(f"a limit below {LEAST} leaves no room for the note")
     lines = text.split("\n")
     if measure(text) <= limit:
         return Clipped(text=text, head=len(lines), cut_lines=0, tail=0)
-    if more is not None and measure(_note(len(lines), len(text) * 4, 1, len(lines), more)) > limit // 2:
-        more = None
-    room = limit - measure(_note(len(lines), len(text) * 4, 1, len(lines), more))
+    longest = _note(lines, len(text) * 4, 1, more)
+    if measure(longest) > limit // 2:
+        more, longest = None, _note(lines, len(text) * 4, 1, None)
+    room = limit - measure(longest)
     while True:
-        clipped = _clipped(lines, max(room, 0), measure, tail, more)
+        clipped = _clipped(lines, max(room, 0), measure, tail=tail, more=more)
         if room <= 0 or measure(clipped.text) <= limit:
             return clipped
         # Lines next to one another may count a little more, or less, than each alone.
         room = room * 15 // 16 - 1
 
 
-def _clipped(lines: Sequence[str], room: int, measure: Measure, tail: float, more: More | None) -> Clipped:
+def _clipped(lines: Sequence[str], room: int, measure: Measure, *, tail: float, more: More | None) -> Clipped:
     last = _fitting(lines[::-1], int(room * tail), measure)
     first = _fitting(lines[: len(lines) - last], room - int(room * tail), measure)
     head, end = list(lines[:first]), list(lines[len(lines) - last :])
@@ -69,7 +70,7 @@ def _clipped(lines: Sequence[str], room: int, measure: Measure, tail: float, mor
         # A line that is longer than all the room, such as minified code.
         part = _beginning(missing[0], room - int(room * tail if last else 0), measure)
         head, cut = ([part] if part else []), cut - len(part.encode())
-    note = _note(len(missing), cut, first + 1, len(lines) - last, more)
+    note = _note(missing, cut, first + 1, more)
     return Clipped(
         text="\n".join([*head, note, *end]), head=first, cut_lines=len(missing), tail=last, cut_bytes=cut
     )
@@ -88,6 +89,6 @@ def _beginning(line: str, room: int, measure: Measure) -> str:
     return part
 
 
-def _note(lines: int, size: int, first: int, last: int, more: More | None) -> str:
-    see = "" if more is None else f"; {more(first, last)} shows them"
-    return f"[... {lines} lines, {size} bytes left out{see} ...]"
+def _note(lines: Sequence[str], size: int, first: int, more: More | None) -> str:
+    see = "" if more is None else f"; {more(first, first + len(lines) - 1)} shows them"
+    return f"[... {len(lines)} lines, {size} bytes left out{see} ...]"

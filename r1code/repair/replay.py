@@ -19,7 +19,20 @@ from r1code.session import AnyItem, Called, Compacted, Entry, Observed, Replied,
 from r1code.types import Reply, ToolCall
 
 _VOLATILE = frozenset(
-    {"kind", "seconds", "usage", "tokens_before", "tokens_after", "session", "root", "settings", "digest", "failures", "flaky", "display"}
+    {
+        "kind",
+        "seconds",
+        "usage",
+        "tokens_before",
+        "tokens_after",
+        "session",
+        "root",
+        "settings",
+        "digest",
+        "failures",
+        "flaky",
+        "display",
+    }
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
 """In an entry's representation. When a background command ended or wrote a file is chance."""
