@@ -26,6 +26,8 @@ _SUMMARY = 12
 _TESTS = 24
 """The parts of the working context that a summary and the last run of the tests may have."""
 _LINE_END = "\n"
+_WORTH = 0.875
+"""Of a prompt: a compaction that leaves more costs the server's cache for nothing."""
 _QUESTION = 400
 """Tokens, more than enough, of the question for a summary."""
 
@@ -67,9 +69,11 @@ class Compaction:
         pruned = self._pruned()
         if pruned.tokens_after <= self._room.target:
             return (yield from self._done(pruned))
+        if self._summed(pruned, None).tokens_after > pruned.tokens_before * _WORTH:
+            return False
         question = prompts.load("compact")
         reply = None
-        if self._steps() and pruned.tokens_before + _QUESTION <= self._room.most:
+        if pruned.tokens_before + _QUESTION <= self._room.most:
             yield Notice(text="the conversation gets too long: the model is asked to sum it up")
             reply = yield from self._ask(question, meter, control)
         summed = self._summed(pruned, reply)
@@ -120,31 +124,44 @@ class Compaction:
         return replace(item, tokens_after=self._model.size(self._session.history(item)))
 
     def _pruned(self) -> Compacted:
-        """The history as it is, without older observations."""
+        """The history as it is, without the observations of all but the last steps."""
         before = self._model.size(self._session.history())
         item = self._session.compacted or Compacted(how="pruned", tokens_before=0, tokens_after=0)
+        item = replace(item, how="pruned", tokens_before=before, tokens_after=before, question="", reply=None)
         steps = self._steps()
-        if not steps:
-            return replace(item, tokens_before=before, tokens_after=before)
-        since = steps[-min(KEPT_STEPS, len(steps))].id
+        for count in range(min(KEPT_STEPS, len(steps)), 0, -1):
+            item = self._measured(self._without(item, steps[-count].id))
+            if item.tokens_after <= self._room.target:
+                break
+        return item
+
+    def _without(self, item: Compacted, since: int) -> Compacted:
+        """Leaves out the observations before an entry, but what the tests said last."""
         tested = self._last_test()
         old = [
             entry.item.observation
             for entry in self._session.path()
-            if isinstance(entry.item, Observed) and item.kept <= entry.id < since
+            if isinstance(entry.item, Observed)
+            and item.kept <= entry.id < since
+            and (tested is None or entry.id != tested[0])
         ]
-        shortened = {seen.call_id: self._left_out(seen) for seen in old if tested is None or seen != tested[1]}
-        shortened = {**item.shortened, **{key: text for key, text in shortened.items() if text is not None}}
-        return self._measured(
-            replace(item, how="pruned", shortened=shortened, tokens_before=before, question="", reply=None)
+        calls = _calls(self._session.path())
+        shortened = {seen.call_id: self._left_out(seen, calls[seen.call_id]) for seen in old}
+        return replace(
+            item,
+            shortened={**item.shortened, **{key: text for key, text in shortened.items() if text is not None}},
         )
 
-    def _left_out(self, seen: Observation) -> str | None:
+    def _left_out(self, seen: Observation, call: ToolCall) -> str | None:
         """What stands for an observation; None: itself."""
         tokens = self._outputs.measure(seen.text)
         if tokens <= _SMALL:
             return None
-        return f'[{tokens} tokens left out; <read path="{name_of(seen.call_id)}"/> shows them]'
+        # Of a file, what it is now is worth more than what it was.
+        path = str(call.arguments.get("path", "")) if call.name == "read" else ""
+        if not path or '"' in path:
+            path = name_of(seen.call_id)
+        return f'[{tokens} tokens left out; <read path="{path}"/> shows them]'
 
     def _summed(self, pruned: Compacted, reply: Reply | None) -> Compacted:
         """A summary in place of all but the last steps: as many of them as there is room for."""
@@ -261,9 +278,13 @@ class Compaction:
         )
 
 
+def _calls(path: Sequence[Entry]) -> dict[str, ToolCall]:
+    return {one.item.call.id: one.item.call for one in path if isinstance(one.item, Called)}
+
+
 def _told(path: Sequence[Entry]) -> str:
     """What was done, a line for each call."""
-    calls: dict[str, ToolCall] = {one.item.call.id: one.item.call for one in path if isinstance(one.item, Called)}
+    calls = _calls(path)
     lines = [
         f"- {_named(calls[one.item.observation.call_id])}: {one.item.observation.status}"
         for one in path
