@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from fakes.sandbox import Answer, FakeSandbox
-from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.speech import dialect_of, instructions_of
 from r1code.approval import Approvals, Approver, HeadlessApprover
 from r1code.budget import Meter
 from r1code.compaction import Compaction
 from r1code.context import Model
 from r1code.control import Control
-from r1code.dialects.native import NativeDialect
-from r1code.dialects.text import TextDialect
 from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
 from r1code.profiles import Profile, find_profile
@@ -51,6 +51,8 @@ from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 from r1code.types import Budget
+
+WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 def says(text: str, **more: object) -> ScriptedReply:
@@ -123,7 +125,7 @@ class House:
                 Logs(background),
                 Stop(background),
             ],
-            writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
+            writes=[tool for tool in WRITES if profile is None or tool.name in profile.edits],
             execs=[
                 Run(self.tree, self.sandbox, protected, background),
                 Test(self.tree, self.sandbox, "pytest -q"),
@@ -132,8 +134,11 @@ class House:
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
         )
         toolset.beside(background).restoring(self.vault.restore).keeping(self.outputs)
-        instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
-        dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
+        self.toolset = toolset
+        spoken = (
+            replace(self.profile, dialect="native", replay="tool_turns", system=True) if native else self.profile
+        )
+        instructions, dialect = instructions_of(spoken, toolset), dialect_of(spoken, toolset)
         model = Model(
             self.profile,
             provider or self.provider,
