@@ -193,7 +193,8 @@ def _assert_hits(server: FakeServer, stems: list[str], changed: list[int], turne
     # What was said before and is taken up again is known, too; a shortened history begins as the long one.
     assert server.cached[turned] >= 0.8 * could[turned - 1]
     begin = (len(tokens(stems[0])) // unit - 1) * unit
-    assert all(server.cached[n] >= begin for n in changed)
+    if server.host.cache == "blocks":
+        assert all(server.cached[n] >= begin for n in changed)
 
 
 def _assert_rendered(profile: Profile, bodies: list[Any], changed: list[int], turned: int) -> None:

@@ -15,7 +15,7 @@ from r1code.tools.list import listing
 MINI_SESSION = 11_211
 MINI_FIRST = 774
 MINI_GROWTH = MINI_SESSION - 7 * MINI_FIRST
-"""Prompt tokens of mini-swe-agent 2.4.6 in such a session: all, of the first of 7 requests, and what steps added."""
+"""Prompt tokens of mini-swe-agent 2.4.6 in such a session: all, of the first of 7 requests, what steps added."""
 TASK = "tests/test_money.py::test_split fails. Find the cause and fix it."
 MONEY = '''"""Amounts of money in cents."""
 
