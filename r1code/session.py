@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.lock import acquire
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
@@ -38,7 +39,6 @@ SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
 _LOG = "log.jsonl"
-_LOCK = "lock"
 
 
 class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -186,7 +186,7 @@ class Session:
         folder = sessions / name
         try:
             folder.mkdir(parents=True, mode=0o700)
-            session = cls(folder, _acquire(folder), [], [], hide=hide)
+            session = cls(folder, acquire(folder), [], [], hide=hide)
         except OSError as error:
             raise _unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
@@ -199,7 +199,7 @@ class Session:
         A torn last line is dropped, with a notice. Calls that were under way when the process died stay
         dangling until `close_dangling`.
         """
-        lock = _acquire(folder)
+        lock = acquire(folder)
         try:
             entries, notices = _read(folder / _LOG)
         except StateError:
@@ -341,44 +341,12 @@ class Session:
         self._lock.release()
 
 
-def is_alive(folder: Path) -> bool:
-    """Whether a process is writing this session. Its lock ends with it, also when it is killed."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
 def _unkept(folder: Path, error: OSError) -> StateError:
     return StateError(
         "the session cannot be kept",
         why=f"{folder} cannot be written: {error}",
         hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
     )
-
-
-def _acquire(folder: Path) -> FileLock:
-    if not folder.is_dir():
-        raise StateError(
-            f"there is no session {folder.name}",
-            why=f"{folder} does not exist",
-            hint="list the sessions in the folder above, or start a new one",
-        )
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StateError(
-            f"the session {folder.name} is in use",
-            why="another r1code process is writing it",
-            hint="finish that one first, or start a new session",
-        ) from None
-    return lock
 
 
 def _read(path: Path) -> tuple[list[Entry], list[str]]:
