@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from r1code.profiles.tokenizers import tokenizer_named
 from r1code.tools.truncation import LEAST, Measure, clip
 
-MEASURES: list[Measure] = [len, tokenizer_named("deepseek-r1").count, tokenizer_named("llama-3").count]
+
+def together(text: str) -> int:
+    """Lines are longer together than each alone."""
+    return len(text) + text.count("\n") ** 2 // 4
+
+
+MEASURES: list[Measure] = [len, together, tokenizer_named("deepseek-r1").count, tokenizer_named("llama-3").count]
 LINES = st.lists(st.text("ab 7\t好🙂\r{", max_size=60) | st.text("x1", min_size=400, max_size=900), max_size=60)
 
 
