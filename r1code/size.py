@@ -36,4 +36,5 @@ def size_at_most(request: Request) -> int:
 
 
 def _sent(request: Request) -> object:
-    return request.messages
+    """What the server makes its prompt of."""
+    return request.messages, request.functions

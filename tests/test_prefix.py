@@ -148,7 +148,7 @@ def steering(house: House) -> Callable[[Any], tuple[int, str]]:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_thirty_steps_change_the_prefix_once_for_a_compaction(tmp_path: Path, name: str) -> None:
+def test_thirty_steps_change_the_prefix_once_for_each_compaction(tmp_path: Path, name: str) -> None:
     way = WAYS[name]
     answers = [said(text, way) for text in (*FIRST, *SECOND)]
     with (
@@ -174,7 +174,8 @@ def test_thirty_steps_change_the_prefix_once_for_a_compaction(tmp_path: Path, na
             for n in range(1, len(texts))
             if not texts[n].startswith(stems[n - 1].removesuffix("\n")) and n != turned
         ]
-        assert len(changed) == compactions == 1
+        assert len(changed) == compactions
+        assert compactions in {1, 2}
         assert any(texts[turned].startswith(stem.removesuffix("\n")) for stem in stems[turned - 3 : turned])
         _assert_hits(server, stems, changed, turned)
         _assert_rendered(house.profile, bodies, changed, turned)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from fakes.prompts import render, tokens
 from fakes.requests import CONTEXT, MODEL
 from fakes.served import Served
 from fakes.six_steps import SixSteps
 from r1code.profiles import find_profile
+
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 
 BLOCK = 128
 """Tokens that vLLM's cache keeps together on a CPU."""
