@@ -62,6 +62,7 @@ bench: setup docker
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tree.py
 	$(BIN)/python bench/dialects.py
+	$(BIN)/python bench/context.py
 	$(BIN)/python bench/matching/run.py --cases 5700
 	$(BIN)/python bench/matching/growth.py
 	$(BIN)/python bench/review.py

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Literal
 
 from r1code import prompts
 from r1code.approval import Approvals, Permit
 from r1code.budget import Meter
+from r1code.compaction import Compaction
 from r1code.context import Model
 from r1code.control import Control
 from r1code.errors import ContextOverflow, FormatError
@@ -30,11 +31,7 @@ _AFTER_FAILURE = "This was not done, because an edit before it in the same reply
 
 
 class Agent:
-    """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer.
-
-    `shorten` is asked once a step, when the server says that the session's history does not fit: it makes it
-    shorter in the session, or says no.
-    """
+    """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer."""
 
     def __init__(
         self,
@@ -43,15 +40,15 @@ class Agent:
         toolset: Toolset,
         approvals: Approvals,
         *,
+        compaction: Compaction,
         headless: bool,
-        shorten: Callable[[ContextOverflow], bool] = lambda _overflow: False,
     ) -> None:
         self._session = session
         self._model = model
         self._toolset = toolset
         self._approvals = approvals
+        self._compaction = compaction
         self._headless = headless
-        self._shorten = shorten
 
     def turn(self, text: str, meter: Meter, control: Control, parent: int | None = None) -> Events:
         """One user message until the agent stops; the last event is TurnEnded. `parent`: see Session.append.
@@ -106,12 +103,13 @@ class Agent:
 
     def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
         control.check()
+        yield from self._compaction.fit(meter, control)
         step, began = meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
         try:
             reply = yield from self._model.ask(self._session.history(), control)
         except ContextOverflow as overflow:
-            if not self._shorten(overflow):
+            if not (yield from self._compaction.overflowed(overflow)):
                 raise
             reply = yield from self._model.ask(self._session.history(), control)
         meter.add(reply.usage)

@@ -102,6 +102,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Model calls in a turn; None: as many as the profile says."""
     seconds: float | None = None
     tokens: int | None = None
+    working_context: Annotated[int, Meta(ge=1_000)] | None = None
+    """Tokens of a prompt beyond which the history is made shorter; None: as the profile says."""
     test_seconds: float = 600.0
     """Time limit of one run of the tests, and of any other command."""
     color: Literal["auto", "always", "never"] = "auto"

@@ -13,6 +13,7 @@ from r1code.errors import ProviderError
 from r1code.events import Event, ReasoningDelta, ReplyDiscarded, TextDelta, TextWasReasoning
 from r1code.profiles import Profile
 from r1code.providers.base import Done, Provider
+from r1code.size import size, size_at_most
 from r1code.types import Message, Reply
 
 RETRY_SECONDS = (1.0, 4.0)
@@ -58,6 +59,15 @@ class Model:
             # Each question has a seed of its own, and the same one in every run.
             seed=None if self._seed is None else self._seed + self._asked,
         )
+
+    def size(self, history: Sequence[Message]) -> int:
+        """The tokens of the prompt that `ask` would send."""
+        return size(self._profile, self.request(history))
+
+    def is_within(self, history: Sequence[Message], most: int) -> bool:
+        """Whether the prompt has at most so many tokens. Short ones are not even counted."""
+        request = self.request(history)
+        return size_at_most(request) <= most or size(self._profile, request) <= most
 
     @property
     def can_fill(self) -> bool:

@@ -83,6 +83,16 @@ class Notice(Event, frozen=True, kw_only=True):
     level: Literal["info", "warning"] = "info"
 
 
+class HistoryCompacted(Event, frozen=True, kw_only=True):
+    """The model sees a shorter history from here on; nothing is lost from the log."""
+
+    how: Literal["pruned", "model", "log"]
+    """Only observations were shortened | the model summed up | what the log says was put together."""
+    tokens_before: int
+    tokens_after: int
+    """Of the prompt."""
+
+
 class TurnEnded(Event, frozen=True, kw_only=True):
     reason: EndReason
     text: str
@@ -112,6 +122,7 @@ Inner = (
     | CallFinished
     | TestsRan
     | Notice
+    | HistoryCompacted
     | TurnEnded
 )
 

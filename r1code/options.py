@@ -57,10 +57,7 @@ def parser() -> argparse.ArgumentParser:
         help="work on a copy: the patch is shown and kept, not applied",
     )
     _add_rules(common)
-    limits = common.add_argument_group("limits of a turn")
-    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
-    limits.add_argument("--seconds", metavar="N", help="time")
-    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    _add_limits(common)
     _add_git_flags(common)
     output = common.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
@@ -96,6 +93,18 @@ def parser() -> argparse.ArgumentParser:
     _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
+
+
+def _add_limits(common: argparse.ArgumentParser) -> None:
+    limits = common.add_argument_group("limits of a turn")
+    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
+    limits.add_argument("--seconds", metavar="N", help="time")
+    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    limits.add_argument(
+        "--working-context",
+        metavar="N",
+        help="tokens of a prompt, beyond which the conversation is shortened (what the profile says)",
+    )
 
 
 def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.lock import acquire
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
@@ -38,7 +39,6 @@ SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
 _LOG = "log.jsonl"
-_LOCK = "lock"
 
 
 class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -125,7 +125,29 @@ class Switched(Item, frozen=True, kw_only=True):
     profile: str
 
 
-AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched
+class Compacted(Item, frozen=True, kw_only=True):
+    """From here on the model sees a shorter history. What was before stays in the log."""
+
+    tasks: tuple[int, ...] = ()
+    """The entries before `kept` that stay, word for word: what a person asked for."""
+    summary: str = ""
+    """Stands for all others before `kept`. Empty: nothing is left out."""
+    kept: int = 1
+    """The first entry that stays."""
+    shortened: dict[str, str] = {}
+    """By call: what stands for its observation."""
+    how: Literal["pruned", "model", "log"]
+    """Only observations were shortened | the model summed up | what the log says was put together."""
+    tokens_before: int
+    tokens_after: int
+    """Of the prompt."""
+    question: str = ""
+    """What the model was told, after all that was before; empty: it was not asked."""
+    reply: Reply | None = None
+    """What it said, used or not."""
+
+
+AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched | Compacted
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -136,6 +158,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     item: AnyItem
 
 
+_WHOLE = Compacted(how="pruned", tokens_before=0, tokens_after=0)
 _DECODER = msgspec.json.Decoder(Entry)
 
 
@@ -163,7 +186,7 @@ class Session:
         folder = sessions / name
         try:
             folder.mkdir(parents=True, mode=0o700)
-            session = cls(folder, _acquire(folder), [], [], hide=hide)
+            session = cls(folder, acquire(folder), [], [], hide=hide)
         except OSError as error:
             raise _unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
@@ -176,7 +199,7 @@ class Session:
         A torn last line is dropped, with a notice. Calls that were under way when the process died stay
         dangling until `close_dangling`.
         """
-        lock = _acquire(folder)
+        lock = acquire(folder)
         try:
             entries, notices = _read(folder / _LOG)
         except StateError:
@@ -237,11 +260,20 @@ class Session:
             at = entry.parent
         return path[::-1]
 
-    def history(self) -> tuple[Message, ...]:
-        """What the model sees of this session, without the instructions."""
-        messages: list[Message] = []
+    @property
+    def compacted(self) -> Compacted | None:
+        """The last compaction on the path."""
+        return next((one.item for one in reversed(self.path()) if isinstance(one.item, Compacted)), None)
+
+    def history(self, compacted: Compacted | None = None) -> tuple[Message, ...]:
+        """What the model sees of this session, without the instructions; after `compacted`, if that came now."""
+        path, last = self.path(), compacted or self.compacted or _WHOLE
+        told = [item.text for item in (self._entries[at - 1].item for at in last.tasks) if isinstance(item, Said)]
+        messages = [Message(role="user", text=text) for text in (*told, last.summary) if text]
         reply = 0
-        for entry in self.path():
+        for entry in path:
+            if entry.id < last.kept:
+                continue
             item = entry.item
             if isinstance(item, Said):
                 messages.append(Message(role="user", text=item.text))
@@ -254,9 +286,21 @@ class Session:
                 calls = (*messages[reply].calls, item.call)
                 messages[reply] = msgspec.structs.replace(messages[reply], calls=calls)
             elif isinstance(item, Observed):
-                told = item.observation
-                messages.append(Message(role="observation", text=told.text, call_id=told.call_id))
+                seen = item.observation
+                text = last.shortened.get(seen.call_id, seen.text)
+                messages.append(Message(role="observation", text=text, call_id=seen.call_id))
         return tuple(messages)
+
+    def observation(self, call_id: str) -> str | None:
+        """What came of a call, as the model saw it first. None: nothing yet."""
+        return next(
+            (
+                one.item.observation.text
+                for one in self._entries
+                if isinstance(one.item, Observed) and one.item.observation.call_id == call_id
+            ),
+            None,
+        )
 
     def dangling(self) -> list[ToolCall]:
         """The calls on the path that have no observation, in order."""
@@ -297,44 +341,12 @@ class Session:
         self._lock.release()
 
 
-def is_alive(folder: Path) -> bool:
-    """Whether a process is writing this session. Its lock ends with it, also when it is killed."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
 def _unkept(folder: Path, error: OSError) -> StateError:
     return StateError(
         "the session cannot be kept",
         why=f"{folder} cannot be written: {error}",
         hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
     )
-
-
-def _acquire(folder: Path) -> FileLock:
-    if not folder.is_dir():
-        raise StateError(
-            f"there is no session {folder.name}",
-            why=f"{folder} does not exist",
-            hint="list the sessions in the folder above, or start a new one",
-        )
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StateError(
-            f"the session {folder.name} is in use",
-            why="another r1code process is writing it",
-            hint="finish that one first, or start a new session",
-        ) from None
-    return lock
 
 
 def _read(path: Path) -> tuple[list[Entry], list[str]]:

@@ -12,11 +12,10 @@ from r1code.repo.files import decode, is_binary
 from r1code.secrets.values import Hide, unchanged
 from r1code.tools.base import Result, typed
 from r1code.tools.match_lines import ENDS, split
+from r1code.tools.outputs import Outputs, reading
+from r1code.tools.truncation import LEAST, clip
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments
-
-MOST_LINES = 400
-MOST_CHARS = 24_000
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
@@ -28,31 +27,40 @@ class Read:
     name = "read"
     arguments: type[Struct] = _Arguments
 
-    def __init__(self, tree: WorkTree, hide: Hide = unchanged) -> None:
+    def __init__(self, tree: WorkTree, hide: Hide = unchanged, outputs: Outputs | None = None) -> None:
         """`hide` goes over the whole file before a part of it is cut out."""
         self._tree = tree
         self._hide = hide
+        self._outputs = outputs or Outputs()
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
-        path = self._tree.resolve(asked.path)
+        path, lines = self._lines(asked.path)
+        first, last = _range(asked.lines, len(lines), path)
+        measure = self._outputs.measure
+        room = self._outputs.most - measure(_heading(path, first, last, len(lines)) + "\n")
+        clipped = clip(
+            "\n".join(lines[first - 1 : last]),
+            max(room, LEAST),
+            measure,
+            tail=0.0,
+            more=lambda start, end: reading(path, first + start - 1, first + end - 1),
+        )
+        shown = last if clipped.cut_lines == 0 else first + max(clipped.head, 1) - 1
+        heading = _heading(path, first, shown, len(lines))
+        return Result(text=f"{heading}\n{clipped.text}" if lines else heading, display=heading)
+
+    def _lines(self, asked: str) -> tuple[str, list[str]]:
+        """The path as it is known here, and what it has."""
+        output = self._outputs.whole(asked)
+        if output is not None:
+            return asked.strip(), output.split("\n")
+        path = self._tree.resolve(asked)
         data = self._tree.read(path)
         if is_binary(data):
             raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
         # As edits count them: a form feed ends no line.
-        lines = [line.rstrip(ENDS) for line in split(self._hide(decode(data).text))]
-        first, last = _range(asked.lines, len(lines), path)
-        shown = lines[first - 1 : last]
-        while len(shown) > MOST_LINES or sum(map(len, shown)) > MOST_CHARS:
-            shown = shown[: max(1, len(shown) * 3 // 4)]
-            if len(shown) == 1:
-                shown = [shown[0][:MOST_CHARS]]
-                break
-        text = _heading(path, first, first + len(shown) - 1, len(lines))
-        if first + len(shown) - 1 < last:
-            rest = f'<read path="{path}" lines="{first + len(shown)}-{last}"/>'
-            shown.append(f"[the rest was left out; {rest} shows it]")
-        return Result(text="\n".join([text, *shown]), display=text)
+        return path, [line.rstrip(ENDS) for line in split(self._hide(decode(data).text))]
 
 
 def _heading(path: str, first: int, last: int, total: int) -> str:

@@ -13,11 +13,8 @@ from r1code.events import CommandOutput, Event
 from r1code.sandbox.base import Sandbox
 from r1code.tools.background import Background, Wanted, names
 from r1code.tools.base import Result, typed
-from r1code.tools.truncation import clip
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, ExecResult
-
-MOST_CHARS = 8_000
 
 
 class _Arguments(Struct, frozen=True, kw_only=True):
@@ -55,7 +52,7 @@ class Run:
         changed = self._sandbox.changes(control)
         kept, refused = changed.without(self._protected), changed.only(self._protected)
         self._tree.apply(refused.inverse() if self._sandbox.in_place else kept, what)
-        text = f"{clip(result.output, MOST_CHARS).text.rstrip()}\n{describe(result)}".lstrip("\n")
+        text = f"{result.output.rstrip()}\n{describe(result)}".lstrip("\n")
         if kept:
             text += f"\nchanged: {names(kept)}"
         if refused:

@@ -14,14 +14,12 @@ from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, stages, summary
 from r1code.tools.affected import Affected
 from r1code.tools.base import Result, typed
-from r1code.tools.truncation import clip
 from r1code.tree.caches import in_cache
 from r1code.tree.entry import is_folder
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.types import Arguments, TestReport
 
-MOST_CHARS = 8_000
 FAILING = "failing"
 """As a selection: what failed last, then the files that it is in, then what the changes reach, then all."""
 AFFECTED = "affected"
@@ -73,9 +71,7 @@ class Test:
         self._last, self._state = report, state
         text = "\n".join(filter(None, [*told, "" if len(commands) > 1 else summary(report), report.digest]))
         failed = report.exit_code != 0 or report.timed_out
-        return Result(
-            text=clip(text, MOST_CHARS).text, display=summary(report), status="failed" if failed else "ok"
-        )
+        return Result(text=text, display=summary(report), status="failed" if failed else "ok")
 
     def _commands(self, selection: str, now: Snapshot) -> tuple[str, ...]:
         if self._command is None or self._affected is None:

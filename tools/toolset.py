@@ -16,6 +16,7 @@ from r1code.secrets.values import Hide, texts, unchanged
 from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
+from r1code.tools.outputs import Outputs
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import Effect, Observation, ToolCall, ToolSpec
@@ -65,6 +66,7 @@ class Toolset:
         self._protected = protected
         self._hooks = hooks
         self._background: Background | None = None
+        self._outputs = Outputs()
         self._restore: Hide = unchanged
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
@@ -83,6 +85,11 @@ class Toolset:
     def going_on(self) -> list[str]:
         """The names of the commands that run in the background."""
         return [] if self._background is None else self._background.running
+
+    def keeping(self, outputs: Outputs) -> Self:
+        """From now on `outputs` says what is shown of a long observation, and keeps the whole."""
+        self._outputs = outputs
+        return self
 
     @property
     def descriptions(self) -> list[str]:
@@ -154,7 +161,7 @@ class Toolset:
                 result = yield from self._execs[call.name].run(call.arguments, call.id, control)
         except ToolError as error:
             result = Result(text=str(error), status="failed")
-        return (_observation(call, result),)
+        return (self._observation(call, result),)
 
     def _write(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         draft = Draft(self._tree, self._protected)
@@ -182,7 +189,7 @@ class Toolset:
                 results = [Result(text=str(error), status="failed") for _ in batch]
         elif len(batch) > 1:
             results = [_not_applied(result) for result in results]
-        return tuple(_observation(call, result) for call, result in zip(batch, results, strict=True))
+        return tuple(self._observation(call, result) for call, result in zip(batch, results, strict=True))
 
     def _restored(self, call: ToolCall) -> ToolCall:
         if call.name in self._execs:
@@ -208,6 +215,10 @@ class Toolset:
         if self._background is not None:
             self._background.follow(control)
         return told
+
+    def _observation(self, call: ToolCall, result: Result) -> Observation:
+        text, display = self._outputs.shown(call.id, result.text), clean(result.display)
+        return Observation(call_id=call.id, status=result.status, text=text, display=display)
 
     def _knows(self, path: str) -> bool:
         """Whether the model knows what is at `path`; of nothing, there is nothing to know."""
@@ -250,8 +261,3 @@ def _not_applied(result: Result) -> Result:
         "again together with the corrected one.",
         status="refused",
     )
-
-
-def _observation(call: ToolCall, result: Result) -> Observation:
-    text, display = clean(result.text), clean(result.display)
-    return Observation(call_id=call.id, status=result.status, text=text, display=display)

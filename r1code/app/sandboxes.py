@@ -14,11 +14,11 @@ from r1code.app.environments import Image, is_building
 from r1code.config import Config, SandboxName
 from r1code.control import Control
 from r1code.errors import SandboxError, UsageError
+from r1code.lock import is_alive
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox, Say
 from r1code.sandbox.gitdir import Member
 from r1code.sandbox.network import Network, parse_network, through
-from r1code.session import is_alive
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 

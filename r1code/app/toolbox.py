@@ -22,6 +22,7 @@ from r1code.tools.insert import Insert
 from r1code.tools.list import List
 from r1code.tools.logs import Logs
 from r1code.tools.move import Move
+from r1code.tools.outputs import Outputs
 from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
@@ -49,20 +50,22 @@ class Toolbox:
         self._vault = vault
         self._project = project
 
-    def toolset(self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool) -> Toolset:
+    def toolset(
+        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, outputs: Outputs, *, protect: bool
+    ) -> Toolset:
         """What an agent that works in `tree` may do. `protect`: not to what decides about its success."""
         protected = self._consent.protecting(is_protected if protect else _nothing)
         background = Background(tree, sandbox, protected)
         hide = self._vault.hide
         toolset = Toolset(
             tree,
-            reads=[Read(tree, hide), List(tree), Search(tree, hide), Logs(background), Stop(background)],
+            reads=[Read(tree, hide, outputs), List(tree), Search(tree, hide), Logs(background), Stop(background)],
             writes=[tool for tool in _WRITES if tool.name in self._edits],
             execs=[Run(tree, sandbox, protected, background), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
-        return toolset.beside(background).restoring(self._vault.restore)
+        return toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
 
     def replacing(self, tree: WorkTree) -> Toolset:
         """Only definitions may be replaced, and nothing that is protected."""

@@ -18,6 +18,7 @@ from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
+from r1code.app.memory import Memory
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.toolbox import Toolbox
@@ -218,13 +219,15 @@ class Workshop:
     def agent(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
     ) -> Agent:
-        toolset = self._tools.toolset(tree, sandbox, before, protect=protect)
+        memory = Memory.of(self.session, self._profile, self._config, store=self.store, hide=self.vault.hide)
+        toolset = self._tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
         instructions = instructions_of(self._profile, toolset)
         if self._network.kind != "none":
             instructions += prompts.load("network", kind=self._network.kind, hosts=self._network.text)
         model = self._model(dialect_of(self._profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
-        return Agent(self.session, model, toolset, approvals, headless=True)
+        compaction = memory.compaction(model, tree)
+        return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=True)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if self._profile.strategy != "pipeline":

@@ -87,6 +87,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     infill: Infill | None = None
     """None: the model cannot fill holes, or its server takes no plain text."""
     context_window: Positive | None = None
+    working_context: Positive = 24_000
+    """Tokens of a prompt beyond which the history is made shorter: models do best with less than they take."""
     max_output: Positive | None = None
     reasoning: str = "in_prompt"
     """Where the reasoning starts: in_prompt, tag, field, or none."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from r1code.profiles.profile import Profile
@@ -19,8 +20,12 @@ def rendered(profile: Profile, messages: Sequence[tuple[str, str]], *, generatio
     """
     if profile.template is None:
         return None
-    source = resources.files("r1code.profiles").joinpath("templates", f"{profile.template}.jinja")
+    return _compiled(profile.template).render(messages=messages, generation=generation)
+
+
+@cache
+def _compiled(name: str) -> Template:
+    source = resources.files("r1code.profiles").joinpath("templates", f"{name}.jinja")
     # Prompts are no HTML: nothing in them may be escaped.
     environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)
-    template = environment.from_string(source.read_text(encoding="utf-8"))
-    return template.render(messages=messages, generation=generation)
+    return environment.from_string(source.read_text(encoding="utf-8"))

@@ -15,11 +15,24 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Called, Entry, Observed, Replied, Rewound, Switched
-from r1code.types import ToolCall
+from r1code.session import AnyItem, Called, Compacted, Entry, Observed, Replied, Rewound, Switched
+from r1code.types import Reply, ToolCall
 
 _VOLATILE = frozenset(
-    {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
+    {
+        "kind",
+        "seconds",
+        "usage",
+        "tokens_before",
+        "tokens_after",
+        "session",
+        "root",
+        "settings",
+        "digest",
+        "failures",
+        "flaky",
+        "display",
+    }
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
 """In an entry's representation. When a background command ended or wrote a file is chance."""
@@ -31,7 +44,8 @@ class ReplayedProvider:
     """Gives the replies of a log in their order, already split. For a profile without reasoning of its own."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._replies = [entry.item for entry in entries if isinstance(entry.item, Replied)]
+        items = (entry.item.reply if isinstance(entry.item, Compacted) else entry.item for entry in entries)
+        self._replies = [item for item in items if isinstance(item, Replied | Reply)]
         self._at = 0
 
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:

@@ -12,6 +12,7 @@ from r1code.events import (
     BaselineReached,
     Event,
     Finished,
+    HistoryCompacted,
     Notice,
     PatchReady,
     ReplyDiscarded,
@@ -52,6 +53,11 @@ _REASONS: dict[EndReason, tuple[str, Style]] = {
     "budget": ("a budget is used up", "warn"),
     "cancelled": ("cancelled", "warn"),
     "error": ("an error", "bad"),
+}
+_COMPACTED = {
+    "pruned": "old observations were left out",
+    "model": "the model summed it up",
+    "log": "summed up from the log",
 }
 _GOOD = frozenset[Outcome]({"fixed", "unbroken"})
 _RE_RUN = frozenset[Outcome]({"fixed", "unbroken", "not_fixed", "tampered"})
@@ -180,6 +186,13 @@ def _notice(event: Notice, width: int | None) -> Iterator[Piece]:
     style: Style = "warn" if event.level == "warning" else "dim"
     word = "! warning" if event.level == "warning" else "note"
     yield Piece(wrapped(f"{word}: {event.text}", width), style)
+
+
+@describe.register
+def _history_compacted(event: HistoryCompacted, width: int | None) -> Iterator[Piece]:
+    how = _COMPACTED[event.how]
+    tokens_told = f"{event.tokens_before:,} → {event.tokens_after:,} tokens"
+    yield Piece(wrapped(f"the conversation was shortened: {tokens_told} · {how}", width), "dim")
 
 
 @describe.register

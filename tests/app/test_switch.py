@@ -10,15 +10,18 @@ from r1code.agent import Agent
 from r1code.app.speech import dialect_of, switch
 from r1code.approval import Approvals, HeadlessApprover
 from r1code.budget import Meter
+from r1code.compaction import Compaction
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.base import ChatMessage
 from r1code.dialects.text import TextDialect
 from r1code.events import TurnEnded
 from r1code.profiles import find_profile
+from r1code.profiles.room import room_of
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.rules.policy import Policy, Rules
 from r1code.session import Opened, Session, Switched
+from r1code.tools.outputs import Outputs
 from r1code.tools.toolset import Toolset
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
@@ -55,7 +58,10 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     meter, control = Meter(Budget(steps=3)), Control()
 
     def turn(task: str) -> TurnEnded:
-        *_, last = Agent(session, model, tools, approvals, headless=True).turn(task, meter, control)
+        compaction = Compaction(session, model, room_of(first), Outputs())
+        *_, last = Agent(session, model, tools, approvals, compaction=compaction, headless=True).turn(
+            task, meter, control
+        )
         assert isinstance(last, TurnEnded)
         return last
 

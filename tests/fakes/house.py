@@ -7,18 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from fakes.sandbox import Answer, FakeSandbox
-from r1code import prompts
 from r1code.agent import Agent
+from r1code.app.speech import dialect_of, instructions_of
 from r1code.approval import Approvals, Approver, HeadlessApprover
 from r1code.budget import Meter
+from r1code.compaction import Compaction
 from r1code.context import Model
 from r1code.control import Control
-from r1code.dialects.native import NativeDialect
-from r1code.dialects.text import TextDialect
-from r1code.errors import ContextOverflow, ToolError
+from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
-from r1code.profiles import find_profile
+from r1code.profiles import Profile, find_profile
+from r1code.profiles.room import Room, room_of
+from r1code.profiles.tokenizers import tokenizer_of
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
@@ -34,6 +37,7 @@ from r1code.tools.insert import Insert
 from r1code.tools.list import List
 from r1code.tools.logs import Logs
 from r1code.tools.move import Move
+from r1code.tools.outputs import Outputs
 from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
@@ -47,6 +51,8 @@ from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 from r1code.types import Budget
+
+WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 def says(text: str, **more: object) -> ScriptedReply:
@@ -78,12 +84,14 @@ class House:
         vault: Vault | None = None,
         native: bool = False,
         provider: Provider | None = None,
-        shorten: Callable[[ContextOverflow], bool] = lambda _: False,
+        profile: Profile | None = None,
+        room: Room | None = None,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
         self.root.mkdir(parents=True)
-        for path, text in (files or {}).items():
+        self._files = files or {}
+        for path, text in self._files.items():
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             (self.root / path).write_text(text)
         self.store = Store(folder / "objects")
@@ -97,18 +105,27 @@ class House:
             hide=self.vault.hide,
         )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
+        self.profile = profile or find_profile("scripted")
+        room = room or room_of(self.profile)
+        self.outputs = Outputs(
+            self.session.folder / "outputs",
+            most=room.observation,
+            measure=tokenizer_of(self.profile).count,
+            hide=self.vault.hide,
+            logged=self.session.observation,
+        )
         background = Background(self.tree, self.sandbox, protected)
         hide = self.vault.hide
         toolset = Toolset(
             self.tree,
             reads=[
-                Read(self.tree, hide),
+                Read(self.tree, hide, self.outputs),
                 List(self.tree),
                 Search(self.tree, hide),
                 Logs(background),
                 Stop(background),
             ],
-            writes=[Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod()],
+            writes=[tool for tool in WRITES if profile is None or tool.name in profile.edits],
             execs=[
                 Run(self.tree, self.sandbox, protected, background),
                 Test(self.tree, self.sandbox, "pytest -q"),
@@ -116,11 +133,14 @@ class House:
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
         )
-        toolset = toolset.beside(background).restoring(self.vault.restore)
-        instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
-        dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
+        toolset.beside(background).restoring(self.vault.restore).keeping(self.outputs)
+        self.toolset = toolset
+        spoken = (
+            replace(self.profile, dialect="native", replay="tool_turns", system=True) if native else self.profile
+        )
+        instructions, dialect = instructions_of(spoken, toolset), dialect_of(spoken, toolset)
         model = Model(
-            find_profile("scripted"),
+            self.profile,
             provider or self.provider,
             dialect,
             instructions=instructions,
@@ -128,7 +148,9 @@ class House:
         )
         policy = Policy("auto-edit" if approver else "auto", rules or Rules(), self.resolve)
         approvals = Approvals(policy, approver or HeadlessApprover())
-        self.agent = Agent(self.session, model, toolset, approvals, headless=headless, shorten=shorten)
+        self.model = model
+        self.compaction = Compaction(self.session, model, room, self.outputs, changes=self.changes)
+        self.agent = Agent(self.session, model, toolset, approvals, compaction=self.compaction, headless=headless)
         self.control = Control()
         House.opened.append(self)
 
@@ -137,6 +159,11 @@ class House:
             return self.tree.resolve(path)
         except (ToolError, OSError):
             return None
+
+    def changes(self) -> list[str]:
+        """Which files differ from those that were there at first."""
+        now = {path: (self.root / path).read_text() for path in walk(self.root)}
+        return sorted(path for path in now.keys() | self._files.keys() if now.get(path) != self._files.get(path))
 
     def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
         meter = Meter(budget or Budget())

@@ -24,7 +24,7 @@ from fakes.server import (
     openai_error,
 )
 from r1code.control import Control
-from r1code.errors import ContextOverflow, ProviderError
+from r1code.errors import ProviderError
 from r1code.events import ReplyDiscarded
 
 COMMAND = "make thing"
@@ -65,12 +65,12 @@ class Course(Struct):
     said: list[str]
 
 
-def course(folder: Path, answers: list[Answer | Reply], **more: Any) -> Course:
+def course(folder: Path, answers: list[Answer | Reply], output: str = "made\n") -> Course:
     """A turn on a server with these answers; `end` is how it ended, or what the error says."""
     said: list[str] = []
     limits = timers(idle=0.3)
     with FakeServer(answers, key=KEY) as server, provider(server.url, KEY, said=said, timers=limits) as made:
-        house = House(folder, [], sandbox={COMMAND: (0, "made\n")}, provider=made, **more)
+        house = House(folder, [], sandbox={COMMAND: (0, output)}, provider=made)
         try:
             events = house.turn()
             end = events[-1].reason  # type: ignore[union-attr]
@@ -166,21 +166,16 @@ LONG = fault(
 
 
 def test_an_overflow_shortens_the_history_and_is_asked_once_more(tmp_path: Path) -> None:
-    seen: list[int | None] = []
-    went = course(tmp_path, [ASKS, LONG, ENDS], shorten=lambda overflow: not seen.append(overflow.window))
-    assert (went.end, went.requests, went.ran, seen) == ("done", 3, 1, [100])
+    went = course(tmp_path, [ASKS, LONG, ENDS], output="made\n" * 4_000)
+    assert (went.end, went.requests, went.ran) == ("done", 3, 1)
 
 
-@pytest.mark.parametrize(("can", "requests"), [(True, 2), (False, 1)])
-def test_an_overflow_that_stays_ends_the_turn(tmp_path: Path, can: bool, requests: int) -> None:
-    asked: list[ContextOverflow] = []
-
-    def shorten(overflow: ContextOverflow) -> bool:
-        asked.append(overflow)
-        return can
-
-    went = course(tmp_path, [LONG], shorten=shorten)
-    assert (went.requests, went.ran, len(asked)) == (requests, 0, 1)
+@pytest.mark.parametrize(("answers", "requests", "ran"), [([LONG], 1, 0), ([ASKS, LONG, LONG], 2, 1)])
+def test_an_overflow_that_stays_ends_the_turn(
+    tmp_path: Path, answers: list[Answer | Reply], requests: int, ran: int
+) -> None:
+    went = course(tmp_path, answers)
+    assert (went.requests, went.ran) == (requests, ran)
     assert went.end == "the conversation does not fit into the model's context window"
 
 

@@ -1,0 +1,40 @@
+"""How many tokens a request has before its answer."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from r1code.dialects.base import Request
+from r1code.profiles import Profile
+from r1code.profiles.template import rendered
+from r1code.profiles.tokenizers import tokenizer_of
+
+_FRAME = 8
+"""Tokens around a message, where the template is not known."""
+
+
+def size(profile: Profile, request: Request) -> int:
+    """The prompt's tokens as the profile's model counts them; never too few by more than a template's words.
+
+    Exact where the profile knows tokenizer and template.
+    """
+    measure = tokenizer_of(profile).count
+    if all(message.role != "tool" for message in request.messages):
+        text = rendered(profile, [(message.role, message.content) for message in request.messages])
+        if text is not None:
+            return measure(text)
+    return _FRAME * len(request.messages) + measure(msgspec.json.encode(_sent(request)).decode())
+
+
+def size_at_most(request: Request) -> int:
+    """More than `size` says, whoever counts, without a vocabulary: a token has a byte at least."""
+    texts = sum(len(message.content.encode()) for message in request.messages)
+    rest = len(msgspec.json.encode(_sent(request)))
+    return math.ceil(1.25 * (max(texts, rest) + _FRAME * 4 * len(request.messages)))
+
+
+def _sent(request: Request) -> object:
+    """What the server makes its prompt of."""
+    return request.messages, request.functions

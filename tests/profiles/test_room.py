@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from r1code.profiles import find_profile, load_profiles
+from r1code.profiles.profile import Sampling
+from r1code.profiles.room import room_of
+
+R1 = find_profile("vllm-r1")
+
+
+def test_every_profile_leaves_room_for_its_answer_and_works_with_less_than_it_takes() -> None:
+    for name, one in load_profiles(None).items():
+        room = room_of(one.profile)
+        assert 0 < room.observation < room.target < room.prompt <= one.profile.working_context, name
+        if room.window is not None:
+            assert room.prompt + room.reserve <= room.window, name
+
+
+def test_r1_works_with_a_short_context_whatever_its_window() -> None:
+    room = room_of(R1)
+    assert (room.prompt, room.reserve, room.window) == (24_000, 32_768, 131_072)
+    assert room.most == 131_072 - 32_768
+
+
+def test_a_wish_is_kept_within_the_window() -> None:
+    assert room_of(R1, 60_000).prompt == 60_000
+    assert room_of(R1, 500_000).prompt == 131_072 - 32_768
+
+
+def test_an_answer_without_a_limit_gets_a_quarter_of_the_window() -> None:
+    free = replace(R1, context_window=8_000, sampling=Sampling())
+    assert (room_of(free).reserve, room_of(free).prompt) == (2_000, 6_000)
+
+
+def test_a_window_that_nobody_knows_limits_nothing() -> None:
+    room = room_of(replace(R1, context_window=None))
+    assert (room.prompt, room.most) == (24_000, 24_000)
