@@ -27,6 +27,10 @@ _CREDIT = 140.0
 """Repeated tokens that a run is believed to have before: a changed word at its beginning shall not end it."""
 _DRIFT, _JUMP = 0.5, 3.0
 """What it costs, in new atoms, when a period gets a little longer or shorter; and when it is another one."""
+_SLOT, _SLOT_COST = 3, 3.0
+"""New so often at the same place of the period, and it is a place for values, as in a table: each costs more."""
+_EARLY = 6
+"""Copies, before which `early_price` counts: it is not known yet which places are for values."""
 _COUNTS = 3
 """Numbers that went on counting, and it is an enumeration."""
 _SHOWN = 160
@@ -45,11 +49,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     margin: float
     """Repeated tokens that have to be left when each new atom is set against `price` of them."""
     price: float
-    """For a text that was said four times or more."""
+    """For a text that was said again and again."""
     counting_price: float
     """The same, where numbers go on counting: cases that are really gone through have few new atoms."""
     early_price: float
-    """For a text that was said two or three times."""
+    """For a text that was said only a few times."""
 
 
 class Repetition(Struct, frozen=True, kw_only=True):
@@ -69,14 +73,14 @@ class Repetition(Struct, frozen=True, kw_only=True):
 class _Run:
     """Since when, at which period, and how much of it was new."""
 
-    def __init__(self, lag: int, first: int, start: int) -> None:
+    def __init__(self, lag: int, start: int) -> None:
         self.lag = lag
-        self.first = first
         self.start = start
         self.repeated = 0.0
         self.new = 0.0
         self.exact = 0.0
         """Repeated since the last new one."""
+        self.copies = 0.0
         self.counted = 0
 
 
@@ -89,8 +93,9 @@ class Detector:
         self._seen = 0
         self._ring: list[Atom] = []
         self._deltas = [0] * _RING
+        self._slots = [0] * _RING
         self._last: deque[Atom] = deque(maxlen=_ANCHOR)
-        self._fresh: deque[bool] = deque(maxlen=_ANCHOR)
+        self._costs: deque[float] = deque(maxlen=_ANCHOR)
         # The last place of each `_ANCHOR` atoms; and of those with numbers, whichever numbers they are.
         self._exact: dict[str, int] = {}
         self._shapes: dict[str, int] = {}
@@ -121,11 +126,12 @@ class Detector:
         place = self._anchor(at)
         run = self._run
         if run is None:
+            self._slots[at % _RING] = 0
             if place is not None:
                 self._begin(at, at - place)
             return
         self._follow(run, atom, at)
-        if sum(self._fresh) >= _TROUBLE:
+        if sum(map(bool, self._costs)) >= _TROUBLE:
             lag = self._drifted(run, at) or (None if place is None else at - place)
             if lag is not None and lag != run.lag:
                 self._turn(run, at, lag)
@@ -147,19 +153,24 @@ class Detector:
 
     def _begin(self, at: int, lag: int) -> None:
         before = at - _ANCHOR
-        self._run = run = _Run(lag, before + 1, self._ring[before % _RING].end if before >= 0 else 0)
+        self._run = run = _Run(lag, self._ring[before % _RING].end if before >= 0 else 0)
         for back in range(_ANCHOR - 1, -1, -1):
             self._follow(run, self._ring[(at - back) % _RING], at - back)
 
     def _follow(self, run: _Run, atom: Atom, at: int) -> None:
-        expected = self._is_expected(run, atom, at)
-        self._fresh.append(not expected)
-        if expected:
+        run.copies += 1 / run.lag
+        slot = self._slots[(at - run.lag) % _RING]
+        cost = 0.0
+        if self._is_expected(run, atom, at):
             run.repeated += atom.weight
             run.exact += atom.weight
         else:
-            run.new += 1
+            slot += 1
+            cost = _SLOT_COST if slot >= _SLOT else 1.0
+            run.new += cost
             run.exact = 0.0
+        self._slots[at % _RING] = slot
+        self._costs.append(cost)
 
     def _is_expected(self, run: _Run, atom: Atom, at: int) -> bool:
         before = self._ring[(at - run.lag) % _RING]
@@ -184,23 +195,23 @@ class Detector:
 
     def _turn(self, run: _Run, at: int, lag: int) -> None:
         """Goes on with another period: the last atoms are held against that one instead."""
-        run.new += (_DRIFT if abs(lag - run.lag) <= _drift(run.lag) else _JUMP) - sum(self._fresh)
-        for back, fresh in enumerate(reversed(self._fresh)):
-            if not fresh:
+        run.new += (_DRIFT if abs(lag - run.lag) <= _drift(run.lag) else _JUMP) - sum(self._costs)
+        for back, cost in enumerate(reversed(self._costs)):
+            if not cost:
                 run.repeated -= self._ring[(at - back) % _RING].weight
         run.lag = lag
-        for back in range(len(self._fresh) - 1, -1, -1):
+        for back in range(len(self._costs) - 1, -1, -1):
             self._follow(run, self._ring[(at - back) % _RING], at - back)
 
     def _judge(self, run: _Run, atom: Atom, at: int) -> None:
-        limits, copies = self._limits, (at + 1 - run.first) / run.lag
+        limits, copies = self._limits, run.copies
         counting = run.counted >= _COUNTS
         if copies < 1.5:
             if limits.once is None or run.exact < limits.once:
                 return
         else:
             usual = limits.counting_price if counting else limits.price
-            price = limits.early_price if copies < 3 else usual
+            price = limits.early_price if copies < _EARLY else usual
             if run.repeated - price * run.new < limits.margin:
                 return
         shown = range(at - run.lag + 1, at - run.lag + 1 + min(run.lag, _SHOWN))
@@ -209,7 +220,7 @@ class Detector:
             start=run.start,
             end=atom.end,
             tokens=round(run.repeated),
-            copies=int(copies),
+            copies=int(copies) + 1,
             excerpt="".join(self._ring[one % _RING].text for one in shown)[:_SHOWN],
         )
 
