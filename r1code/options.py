@@ -18,6 +18,9 @@ def parser() -> argparse.ArgumentParser:
         "--effort", metavar="LEVEL", help="how much it thinks, where that can be chosen (`r1code profiles show`)"
     )
     model.add_argument(
+        "--think", metavar="N", help="tokens of reasoning in each step: 4k, off (docs/governor.md)"
+    )
+    model.add_argument(
         "--yes",
         action="store_true",
         default=None,

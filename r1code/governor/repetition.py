@@ -186,9 +186,13 @@ class Detector:
         for shift in range(1, _drift(run.lag) + 1):
             for lag in (run.lag + shift, run.lag - shift):
                 oldest = at - lag - _ANCHOR + 1
-                if 0 < lag <= _LONGEST and oldest >= 0 and all(
-                    self._ring[(at - back) % _RING].text == self._ring[(at - back - lag) % _RING].text
-                    for back in range(_ANCHOR)
+                if (
+                    0 < lag <= _LONGEST
+                    and oldest >= 0
+                    and all(
+                        self._ring[(at - back) % _RING].text == self._ring[(at - back - lag) % _RING].text
+                        for back in range(_ANCHOR)
+                    )
                 ):
                     return lag
         return None

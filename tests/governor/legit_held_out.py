@@ -11,14 +11,21 @@ from collections.abc import Callable, Iterator
 
 Lines = Iterator[str]
 
-CITIES = "Oslo Rome Lima Cairo Delhi Paris Quito Sofia Tokyo Hanoi Accra Berlin Dublin Havana Lisbon Madrid".split()
+CITIES = (
+    "Oslo Rome Lima Cairo Delhi Paris Quito Sofia Tokyo Hanoi Accra Berlin Dublin Havana Lisbon Madrid".split()
+)
 PARTS = "reader writer handler router loader mapper filter signer cleaner watcher planner runner".split()
 FIELDS = "name email phone street zip country birthday language currency timezone avatar role".split()
 
 
 def equivalence(rng: random.Random) -> Lines:
     """Whether two formulas agree, by a table in Markdown; each time two other formulas."""
-    signs = {"∧": lambda x, y: x and y, "∨": lambda x, y: x or y, "→": lambda x, y: not x or y, "↔": lambda x, y: x == y}
+    signs = {
+        "∧": lambda x, y: x and y,
+        "∨": lambda x, y: x or y,
+        "→": lambda x, y: not x or y,
+        "↔": lambda x, y: x == y,
+    }
     while True:
         a, b, c, d = rng.sample("ABCDEFGH", 4)
         one, two, three, four = (rng.choice(list(signs)) for _ in range(4))
@@ -52,7 +59,15 @@ def triangles(rng: random.Random) -> Lines:
     for number in itertools.count(1):
         a, b, c = (rng.randrange(1, 40) for _ in range(3))
         fits = a + b > c and a + c > b and b + c > a
-        kind = "no triangle" if not fits else "equilateral" if a == b == c else "isosceles" if len({a, b, c}) < 3 else "scalene"
+        kind = (
+            "no triangle"
+            if not fits
+            else "equilateral"
+            if a == b == c
+            else "isosceles"
+            if len({a, b, c}) < 3
+            else "scalene"
+        )
         yield (
             f"{number}) sides {a}, {b}, {c}: {a} + {b} = {a + b}, {a} + {c} = {a + c}, {b} + {c} = {b + c}, so it is {kind}, "
             f"and classify({a}, {b}, {c}) has to return '{kind}'."
@@ -86,7 +101,7 @@ def properties(rng: random.Random) -> Lines:
         field, part = rng.choice(FIELDS), rng.choice(PARTS)
         yield "    @property"
         yield f"    def {part}_{field}(self) -> str:"
-        yield f"        return self._{part}.get(\"{field}\", {rng.choice(['None', '0', repr(rng.choice(CITIES))])})"
+        yield f'        return self._{part}.get("{field}", {rng.choice(["None", "0", repr(rng.choice(CITIES))])})'
         yield ""
 
 
@@ -168,7 +183,7 @@ def doubting(rng: random.Random) -> Lines:
         part, field = rng.choice(PARTS), rng.choice(FIELDS)
         yield (
             f"Wait. What if the {part} gets the {field} before the {rng.choice(PARTS)} has set it? In that case line "
-            f"{rng.randrange(900)} of {part}.ts would throw, and the log would say \"{rng.choice(FIELDS)} of undefined\". "
+            f'{rng.randrange(900)} of {part}.ts would throw, and the log would say "{rng.choice(FIELDS)} of undefined". '
             f"But the log says {rng.choice(CITIES)}, so {rng.choice(['no', 'not that', 'it is something else'])}."
         )
 
@@ -177,12 +192,18 @@ def two_versions(rng: random.Random) -> Lines:
     """A function before and after, then the next one."""
     while True:
         names = rng.sample(FIELDS, 6)
-        lines = [f"    {one} = {rng.choice(PARTS)}({other}, {rng.randrange(50)})" for one, other in itertools.pairwise(names)]
+        lines = [
+            f"    {one} = {rng.choice(PARTS)}({other}, {rng.randrange(50)})"
+            for one, other in itertools.pairwise(names)
+        ]
         yield f"Before, {rng.choice(PARTS)} is:"
         yield from lines
         at = rng.randrange(len(lines))
         yield f"After, with {rng.choice(FIELDS)} in line {at}:"
-        yield from (line if n != at else line.replace("(", f"(self.{rng.choice(FIELDS)}, ") for n, line in enumerate(lines))
+        yield from (
+            line if n != at else line.replace("(", f"(self.{rng.choice(FIELDS)}, ")
+            for n, line in enumerate(lines)
+        )
 
 
 KINDS: tuple[Callable[[random.Random], Lines], ...] = (

@@ -84,10 +84,13 @@ def induction(rng: random.Random) -> Lines:
 
 def setters(rng: random.Random) -> Lines:
     while True:
-        name, kind = f"{rng.choice(VERBS)}{rng.choice(NOUNS).title()}", rng.choice(["int", "String", "long", "boolean"])
+        name, kind = (
+            f"{rng.choice(VERBS)}{rng.choice(NOUNS).title()}",
+            rng.choice(["int", "String", "long", "boolean"]),
+        )
         yield f"    public void set{name.title()}({kind} {name}) {{"
         yield f"        this.{name} = {name};"
-        yield f"        log.debug(\"{name} is now {{}}\", {name});"
+        yield f'        log.debug("{name} is now {{}}", {name});'
         yield "    }"
         yield ""
 
@@ -192,12 +195,17 @@ def rewriting(rng: random.Random) -> Lines:
     """The same test file, written again with another case each time."""
     while True:
         names = rng.sample(NOUNS, 5)
-        lines = [f"def test_{one}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == {rng.randrange(99)}" for one in names]
+        lines = [
+            f"def test_{one}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == {rng.randrange(99)}"
+            for one in names
+        ]
         for _ in range(3):
             yield "So the file becomes:"
             yield from lines
             at = rng.randrange(len(lines))
-            lines[at] = f"def test_{rng.choice(NOUNS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == {rng.randrange(99)}"
+            lines[at] = (
+                f"def test_{rng.choice(NOUNS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == {rng.randrange(99)}"
+            )
             lines.append(f"def test_{rng.choice(VERBS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)})")
             yield f"No: {rng.choice(NOUNS)} needs {rng.choice(VERBS)}, since {rng.choice(PEOPLE)} asked for {rng.randrange(99)} of them."
 

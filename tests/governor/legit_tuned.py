@@ -183,10 +183,15 @@ def drafts(rng: random.Random) -> Lines:
     """The same function is written down again and again, each time a little better."""
     while True:
         names = rng.sample(WORDS, 8)
-        body = [f"    {one} = {other}({rng.choice(WORDS)}, {rng.randrange(9)})" for one, other in itertools.pairwise(names)] * 2
+        body = [
+            f"    {one} = {other}({rng.choice(WORDS)}, {rng.randrange(9)})"
+            for one, other in itertools.pairwise(names)
+        ] * 2
         for attempt in range(4):
             yield f"Attempt {attempt + 1} at {names[0]}:"
-            body[rng.randrange(len(body))] = f"    {rng.choice(WORDS)} = {rng.choice(WORDS)}.{rng.choice(WORDS)}()"
+            body[rng.randrange(len(body))] = (
+                f"    {rng.choice(WORDS)} = {rng.choice(WORDS)}.{rng.choice(WORDS)}()"
+            )
             yield from body
             yield f"With this {rng.choice(WORDS)} breaks, because {rng.choice(WORDS)} is {rng.choice(WORDS)}."
 
