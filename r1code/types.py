@@ -108,8 +108,8 @@ class Cut(Struct, frozen=True, kw_only=True):
     """The beginning of what was said again and again."""
     copies: int = 0
     then: Literal["continue", "ask"] = "ask"
-    """continue: the reasoning was closed, and the model went on with its answer. ask: it is told, and asked again;
-    nothing of the reply is done."""
+    """continue: the reasoning was closed, and the model went on with its answer. ask: it is told, and asked
+    again; nothing of the reply is done."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

@@ -70,16 +70,19 @@ class Atoms:
 
 def _weight(kind: str, text: str) -> float:
     length = len(text)
-    if kind == "word":
-        return 1.0 if length < _LONG_WORD else 1.6
-    if kind == "piece":
-        return _PIECE * length
-    if kind == "number":
-        return -(-len(text.lstrip()) // 3) + text.startswith(" ")
-    if kind == "mark":
-        return 1.0 if length < _LONG_MARK else _MARK * length
-    if kind == "blank":
-        return 1.0
-    if kind == "ideograph":
-        return _IDEOGRAPH
-    return _BEYOND if text > "\uffff" else _OTHER
+    match kind:
+        case "word":
+            return 1.0 if length < _LONG_WORD else 1.6
+        case "piece":
+            return _PIECE * length
+        case "number":
+            weight = float(-(-len(text.lstrip()) // 3) + text.startswith(" "))
+        case "mark":
+            weight = 1.0 if length < _LONG_MARK else _MARK * length
+        case "blank":
+            weight = 1.0
+        case "ideograph":
+            weight = _IDEOGRAPH
+        case _:
+            weight = _BEYOND if text > "\uffff" else _OTHER
+    return weight

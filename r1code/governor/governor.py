@@ -1,8 +1,8 @@
 """Keeps a model from thinking without end: a budget for the reasoning of each step, and an eye on repetition.
 
-Where the server keeps a budget itself it is asked to, and r1code cuts only what goes well beyond. Where a reply was
-cut, the profile says what comes next: the reasoning is closed for the model, which goes on with its answer; or the
-model is told, and asked again.
+Where the server keeps a budget itself it is asked to, and r1code cuts only what goes well beyond. Where a reply
+was cut, the profile says what comes next: the reasoning is closed for the model, which goes on with its answer;
+or the model is told, and asked again.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Governor:
         limit = 0 if self._profile.thinking.budget_field is not None else None
         guard = Guard(_CLOSING, self._tokenizer)
         # Where the server told reasoning and answer apart it does so again; else the tag tells them apart.
-        begins = start if start in {"field", "none"} or cut.split_by_server else "in_prompt"
+        begins: ReasoningStart = "field" if start == "field" or cut.split_by_server else "in_prompt"
         try:
             rest = yield from stream(
                 replace(request, messages=messages, continues=True, thinking=limit), begins, guard

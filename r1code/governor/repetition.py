@@ -1,7 +1,7 @@
 """Notices that a stream repeats itself: word for word, with a counter, or with a few words changed.
 
-The text is read in atoms (words, numbers, signs). While it repeats, each atom is what stood one period earlier, or
-a number that goes on counting; what is neither is new. A text that says something has new atoms all the time,
+The text is read in atoms (words, numbers, signs). While it repeats, each atom is what stood one period earlier,
+or a number that goes on counting; what is neither is new. A text that says something has new atoms all the time,
 also where it looks the same: a row of a table has other values, a case of a proof other words. So what counts is
 how much was repeated against how little of it was new, since the repeating began.
 """
@@ -31,6 +31,8 @@ _SLOT, _SLOT_COST = 3, 3.0
 """New so often at the same place of the period, and it is a place for values, as in a table: each costs more."""
 _EARLY = 6
 """Copies, before which `early_price` counts: it is not known yet which places are for values."""
+_TWICE = 1.5
+"""Copies, up to which a text may only stand there for the second time."""
 _COUNTS = 3
 """Numbers that went on counting, and it is an enumeration."""
 _SHOWN = 160
@@ -210,7 +212,7 @@ class Detector:
     def _judge(self, run: _Run, atom: Atom, at: int) -> None:
         limits, copies = self._limits, run.copies
         counting = run.counted >= _COUNTS
-        if copies < 1.5:
+        if copies < _TWICE:
             if limits.once is None or run.exact < limits.once:
                 return
         else:
@@ -225,13 +227,19 @@ class Detector:
             end=atom.end,
             tokens=round(run.repeated),
             copies=int(copies) + 1,
-            excerpt="".join(self._ring[one % _RING].text for one in shown)[:_SHOWN],
+            excerpt=_from_its_line("".join(self._ring[one % _RING].text for one in shown))[:_SHOWN],
         )
 
 
 def _drift(lag: int) -> int:
     """How much longer or shorter a period may get to be nearly the same."""
     return max(1, min(8, lag // 8))
+
+
+def _from_its_line(text: str) -> str:
+    """What comes round again, from the beginning of a line on, if there is one in it."""
+    before, newline, after = text.partition("\n")
+    return after + before + newline
 
 
 def _moved(places: dict[str, int], key: str, at: int) -> int | None:

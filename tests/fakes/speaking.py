@@ -35,6 +35,7 @@ class Said(Struct, frozen=True, kw_only=True):
     finish: str
     stop_reason: str | None
     completion: int
+    opened: bool
 
 
 def answer_to(reply: Reply, body: Body, prompt: Prompt, *, host: Host, rules: Rules) -> Answer:
@@ -85,6 +86,7 @@ def _said(reply: Reply, body: Body, host: Host, prompt: Prompt) -> Said:
         + len(tokens(text))
         + sum(len(tokens(one.name + one.arguments)) for one in reply.calls)
         + int(finish != "length"),
+        opened=opened,
     )
 
 
@@ -107,7 +109,7 @@ def _unparsed(said: Said, prompt: Prompt) -> Said:
     """As the model wrote it; the prompt may have opened the reasoning for it."""
     opener = "" if prompt.text.endswith("<think>\n") else "<think>\n"
     closer = "\n</think>\n\n" if said.closed else ""
-    written = f"{opener}{said.reasoning}{closer}{said.text}" if said.reasoning else said.text
+    written = f"{opener}{said.reasoning}{closer}{said.text}" if said.opened else said.text
     return replace(said, reasoning=None, text=written)
 
 

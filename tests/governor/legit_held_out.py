@@ -11,18 +11,59 @@ from collections.abc import Callable, Iterator
 
 Lines = Iterator[str]
 
-CITIES = (
-    "Oslo Rome Lima Cairo Delhi Paris Quito Sofia Tokyo Hanoi Accra Berlin Dublin Havana Lisbon Madrid".split()
-)
-PARTS = "reader writer handler router loader mapper filter signer cleaner watcher planner runner".split()
-FIELDS = "name email phone street zip country birthday language currency timezone avatar role".split()
+CITIES = [
+    "Oslo",
+    "Rome",
+    "Lima",
+    "Cairo",
+    "Delhi",
+    "Paris",
+    "Quito",
+    "Sofia",
+    "Tokyo",
+    "Hanoi",
+    "Accra",
+    "Berlin",
+    "Dublin",
+    "Havana",
+    "Lisbon",
+    "Madrid",
+]
+PARTS = [
+    "reader",
+    "writer",
+    "handler",
+    "router",
+    "loader",
+    "mapper",
+    "filter",
+    "signer",
+    "cleaner",
+    "watcher",
+    "planner",
+    "runner",
+]
+FIELDS = [
+    "name",
+    "email",
+    "phone",
+    "street",
+    "zip",
+    "country",
+    "birthday",
+    "language",
+    "currency",
+    "timezone",
+    "avatar",
+    "role",
+]
 
 
 def equivalence(rng: random.Random) -> Lines:
     """Whether two formulas agree, by a table in Markdown; each time two other formulas."""
     signs = {
         "∧": lambda x, y: x and y,
-        "∨": lambda x, y: x or y,
+        "+": lambda x, y: x or y,
         "→": lambda x, y: not x or y,
         "↔": lambda x, y: x == y,
     }
@@ -39,20 +80,27 @@ def equivalence(rng: random.Random) -> Lines:
 def parity(rng: random.Random) -> Lines:
     for number in itertools.count(rng.randrange(512)):
         bits = f"{number % 1024:010b}"
-        yield f"input {bits}: ones = {bits.count('1')}, longest run = {max(map(len, bits.split('0')))}, value = {number % 1024}"
+        yield (
+            f"input {bits}: ones = {bits.count('1')}, longest run = {max(map(len, bits.split('0')))}, value = "
+            f"{number % 1024}"
+        )
 
 
 def archive(rng: random.Random) -> Lines:
     while True:
         yield (
             f"  {rng.randrange(100, 99_999):>8}  2026-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d} "
-            f"{rng.randrange(24):02d}:{rng.randrange(60):02d}   pkg/{rng.choice(PARTS)}/{rng.choice(FIELDS)}_{rng.choice(PARTS)}.go"
+            f"{rng.randrange(24):02d}:{rng.randrange(60):02d}   "
+            f"pkg/{rng.choice(PARTS)}/{rng.choice(FIELDS)}_{rng.choice(PARTS)}.go"
         )
 
 
 def imports(rng: random.Random) -> Lines:
     while True:
-        yield f"from app.{rng.choice(PARTS)}.{rng.choice(FIELDS)} import {rng.choice(FIELDS).title()}{rng.choice(PARTS).title()}"
+        yield (
+            f"from app.{rng.choice(PARTS)}.{rng.choice(FIELDS)} import "
+            f"{rng.choice(FIELDS).title()}{rng.choice(PARTS).title()}"
+        )
 
 
 def triangles(rng: random.Random) -> Lines:
@@ -69,7 +117,8 @@ def triangles(rng: random.Random) -> Lines:
             else "scalene"
         )
         yield (
-            f"{number}) sides {a}, {b}, {c}: {a} + {b} = {a + b}, {a} + {c} = {a + c}, {b} + {c} = {b + c}, so it is {kind}, "
+            f"{number}) sides {a}, {b}, {c}: {a} + {b} = {a + b}, {a} + {c} = {a + c}, {b} + {c} = {b + c}, "
+            f"so it is {kind}, "
             f"and classify({a}, {b}, {c}) has to return '{kind}'."
         )
 
@@ -78,7 +127,10 @@ def routes(rng: random.Random) -> Lines:
     while True:
         stops = rng.sample(CITIES, 4)
         legs = [rng.randrange(80, 2000) for _ in range(3)]
-        yield f"Route {' - '.join(stops)}: {legs[0]} + {legs[1]} + {legs[2]} = {sum(legs)} km, which is {'better' if sum(legs) < 2500 else 'worse'} than before."
+        yield (
+            f"Route {' - '.join(stops)}: {legs[0]} + {legs[1]} + {legs[2]} = {sum(legs)} km, which is "
+            f"{'better' if sum(legs) < 2500 else 'worse'} than before."
+        )
 
 
 def squares(rng: random.Random) -> Lines:
@@ -91,7 +143,8 @@ def squares(rng: random.Random) -> Lines:
             rest = (target - x * x) % m
             found = [y for y in range(m) if y * y % m == rest]
             yield (
-                f"Suppose x = {x}. Then x^2 = {x * x}, that is {x * x % m} modulo {m}, and y^2 has to be {rest}. "
+                f"Suppose x = {x}. Then x^2 = {x * x}, that is {x * x % m} modulo {m}, and y^2 has to be "
+                f"{rest}. "
                 f"{'This works for y = ' + str(found[0]) if found else 'There is no such y'}, so we go on."
             )
 
@@ -109,14 +162,20 @@ def tables(rng: random.Random) -> Lines:
     while True:
         yield f"CREATE TABLE {rng.choice(PARTS)}_{rng.choice(FIELDS)} ("
         for field in rng.sample(FIELDS, 5):
-            yield f"    {field} {rng.choice(['TEXT', 'INTEGER', 'DATE', 'REAL'])} {rng.choice(['NOT NULL', 'NULL', 'UNIQUE'])},"
+            yield (
+                f"    {field} {rng.choice(['TEXT', 'INTEGER', 'DATE', 'REAL'])} "
+                f"{rng.choice(['NOT NULL', 'NULL', 'UNIQUE'])},"
+            )
         yield f"    PRIMARY KEY ({rng.choice(FIELDS)}));"
 
 
 def pytest_failures(rng: random.Random) -> Lines:
     while True:
         name, line = f"test_{rng.choice(PARTS)}_{rng.choice(FIELDS)}", rng.randrange(10, 400)
-        yield f"FAILED tests/unit/test_{rng.choice(PARTS)}.py::{name}[{rng.choice(CITIES)}] - assert {rng.randrange(99)} == {rng.randrange(99)}"
+        yield (
+            f"FAILED tests/unit/test_{rng.choice(PARTS)}.py::{name}[{rng.choice(CITIES)}] - assert "
+            f"{rng.randrange(99)} == {rng.randrange(99)}"
+        )
         yield f"tests/unit/test_{rng.choice(PARTS)}.py:{line}: AssertionError"
 
 
@@ -125,8 +184,10 @@ def chinese_cases(rng: random.Random) -> Lines:
         speed, hours = rng.randrange(20, 120), rng.randrange(2, 9)
         a, b = rng.sample(["甲", "乙", "丙", "丁", "戊"], 2)
         yield (
-            f"第{number}种情况：假设{a}每小时走{speed}公里，{b}晚出发{hours}小时，那么{a}已经走了{speed * hours}公里。"
-            f"{b}要追上{a}，速度至少是{speed + hours}公里，剩下的距离是{speed * hours - speed - hours}公里，{'可以追上' if speed % 2 else '追不上'}。"
+            f"第{number}种情况：假设{a}每小时走{speed}公里，{b}晚出发{hours}小时，"
+            f"那么{a}已经走了{speed * hours}公里。"
+            f"{b}要追上{a}，速度至少是{speed + hours}公里，"
+            f"剩下的距离是{speed * hours - speed - hours}公里，{'可以追上' if speed % 2 else '追不上'}。"
         )
 
 
@@ -146,7 +207,10 @@ def floyd(rng: random.Random) -> Lines:
         d = [[0 if i == j else rng.randrange(1, 60) for j in range(n)] for i in range(n)]
         for k, i, j in itertools.product(range(n), repeat=3):
             through = d[i][k] + d[k][j]
-            yield f"k={k} i={i} j={j}: d[i][j] = {d[i][j]}, d[i][k] + d[k][j] = {d[i][k]} + {d[k][j]} = {through}, {'update' if through < d[i][j] else 'keep'}"
+            yield (
+                f"k={k} i={i} j={j}: d[i][j] = {d[i][j]}, d[i][k] + d[k][j] = {d[i][k]} + {d[k][j]} = "
+                f"{through}, {'update' if through < d[i][j] else 'keep'}"
+            )
             d[i][j] = min(d[i][j], through)
 
 
@@ -182,9 +246,12 @@ def doubting(rng: random.Random) -> Lines:
     while True:
         part, field = rng.choice(PARTS), rng.choice(FIELDS)
         yield (
-            f"Wait. What if the {part} gets the {field} before the {rng.choice(PARTS)} has set it? In that case line "
-            f'{rng.randrange(900)} of {part}.ts would throw, and the log would say "{rng.choice(FIELDS)} of undefined". '
-            f"But the log says {rng.choice(CITIES)}, so {rng.choice(['no', 'not that', 'it is something else'])}."
+            f"Wait. What if the {part} gets the {field} before the {rng.choice(PARTS)} has set it? In that "
+            "case line "
+            f"{rng.randrange(900)} of {part}.ts would throw, and "
+            f'the log would say "{rng.choice(FIELDS)} of undefined". '
+            f"But the log says {rng.choice(CITIES)}, so "
+            f"{rng.choice(['no', 'not that', 'it is something else'])}."
         )
 
 

@@ -1,4 +1,4 @@
-"""More reasoning that only looks repetitive, by other generators: the second half that the thresholds are tuned on."""
+"""More reasoning that only looks repetitive: the second half that the thresholds were chosen on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,64 @@ from collections.abc import Callable, Iterator
 
 Lines = Iterator[str]
 
-PEOPLE = "Ada Bela Carl Dora Emil Fay Gus Hana Ivan Jill Kurt Lena Milo Nora Omar Pia Quin Rosa Sven Tina".split()
-VERBS = "open close read write flush seek lock unlock fetch retry cancel resume encode decode hash sign verify".split()
-NOUNS = "buffer socket header packet frame record ledger cursor window schema table column row page block".split()
+PEOPLE = [
+    "Ada",
+    "Bela",
+    "Carl",
+    "Dora",
+    "Emil",
+    "Fay",
+    "Gus",
+    "Hana",
+    "Ivan",
+    "Jill",
+    "Kurt",
+    "Lena",
+    "Milo",
+    "Nora",
+    "Omar",
+    "Pia",
+    "Quin",
+    "Rosa",
+    "Sven",
+    "Tina",
+]
+VERBS = [
+    "open",
+    "close",
+    "read",
+    "write",
+    "flush",
+    "seek",
+    "lock",
+    "unlock",
+    "fetch",
+    "retry",
+    "cancel",
+    "resume",
+    "encode",
+    "decode",
+    "hash",
+    "sign",
+    "verify",
+]
+NOUNS = [
+    "buffer",
+    "socket",
+    "header",
+    "packet",
+    "frame",
+    "record",
+    "ledger",
+    "cursor",
+    "window",
+    "schema",
+    "table",
+    "column",
+    "row",
+    "page",
+    "block",
+]
 
 
 def boolean_search(rng: random.Random) -> Lines:
@@ -43,7 +98,10 @@ def disk_usage(rng: random.Random) -> Lines:
 
 def grep_output(rng: random.Random) -> Lines:
     while True:
-        yield f"lib/{rng.choice(NOUNS)}.rb:{rng.randrange(900)}:    {rng.choice(VERBS)}_{rng.choice(NOUNS)}({rng.choice(NOUNS)})"
+        yield (
+            f"lib/{rng.choice(NOUNS)}.rb:{rng.randrange(900)}:    "
+            f"{rng.choice(VERBS)}_{rng.choice(NOUNS)}({rng.choice(NOUNS)})"
+        )
 
 
 def seating(rng: random.Random) -> Lines:
@@ -52,8 +110,10 @@ def seating(rng: random.Random) -> Lines:
         a, b, c = rng.sample(PEOPLE, 3)
         at, to = rng.randrange(8), rng.randrange(8)
         yield (
-            f"Case {number}: {a} sits at seat {at} and {b} at seat {to}. The distance is {abs(at - to)}, so {c} cannot sit "
-            f"between them{'' if abs(at - to) < 2 else ' unless ' + rng.choice(PEOPLE) + ' moves'}. Contradiction or not: "
+            f"Case {number}: {a} sits at seat {at} and {b} at seat {to}. The distance is {abs(at - to)}, so "
+            f"{c} cannot sit "
+            f"between them{'' if abs(at - to) < 2 else ' unless ' + rng.choice(PEOPLE) + ' moves'}. "
+            "Contradiction or not: "
             f"{'contradiction' if at == to else 'possible'}."
         )
 
@@ -76,8 +136,10 @@ def induction(rng: random.Random) -> Lines:
         p = rng.choice([3, 5, 7, 9])
         value = k**3 - k
         yield (
-            f"For k = {k} we have k^3 - k = {k**3} - {k} = {value}, and dividing by {p} leaves the remainder {value % p}, "
-            f"since {p} * {value // p} = {p * (value // p)}; so the claim {'holds' if value % p == 0 else 'fails'} here "
+            f"For k = {k} we have k^3 - k = {k**3} - {k} = {value}, and dividing by {p} leaves the remainder "
+            f"{value % p}, "
+            f"since {p} * {value // p} = {p * (value // p)}; so the claim "
+            f"{'holds' if value % p == 0 else 'fails'} here "
             f"and we continue with the next value."
         )
 
@@ -105,7 +167,10 @@ def go_tests(rng: random.Random) -> Lines:
     while True:
         name = f"Test{rng.choice(VERBS).title()}{rng.choice(NOUNS).title()}/{rng.choice(PEOPLE).lower()}"
         yield f"=== RUN   {name}"
-        yield f"--- {rng.choices(['PASS', 'FAIL'], [19, 1])[0]}: {name} ({rng.randrange(9)}.{rng.randrange(100):02d}s)"
+        yield (
+            f"--- {rng.choices(['PASS', 'FAIL'], [19, 1])[0]}: {name} "
+            f"({rng.randrange(9)}.{rng.randrange(100):02d}s)"
+        )
 
 
 def chinese_proof(rng: random.Random) -> Lines:
@@ -115,15 +180,39 @@ def chinese_proof(rng: random.Random) -> Lines:
         value = 1
         for n in range(1, m + 1):
             before, value = value, value * a % m
-            yield f"当指数为{n}时，前一个余数是{before}，乘以{a}得到{before * a}，除以{m}余{value}，{'出现了循环' if value == 1 else '继续计算'}。"
+            yield (
+                f"当指数为{n}时，"
+                f"前一个余数是{before}，乘以{a}得到{before * a}，"
+                f"除以{m}余{value}，{'出现了循环' if value == 1 else '继续计算'}。"
+            )
 
 
 def chinese_review(rng: random.Random) -> Lines:
-    things = "接口 模块 参数 变量 返回值 异常 日志 锁 事务 索引 连接池 缓冲区 解析器 调度器 定时器 序列化".split()
-    doubts = "没有问题 可能为空 需要加锁 顺序不对 类型不匹配 没有关闭 已经检查过 不会执行".split()
+    things = [
+        "接口",
+        "模块",
+        "参数",
+        "变量",
+        "返回值",
+        "异常",
+        "日志",
+        "锁",
+        "事务",
+        "索引",
+        "连接池",
+        "缓冲区",
+        "解析器",
+        "调度器",
+        "定时器",
+        "序列化",
+    ]
+    doubts = ["没有问题", "可能为空", "需要加锁", "顺序不对", "类型不匹配", "没有关闭", "已经检查过", "不会执行"]
     while True:
         a, b = rng.sample(things, 2)
-        yield f"再看第{rng.randrange(10, 900)}行的{a}：它调用了{b}，{rng.choice(doubts)}，而{rng.choice(things)}{rng.choice(doubts)}。"
+        yield (
+            f"再看第{rng.randrange(10, 900)}行的{a}：它调用了{b}，{rng.choice(doubts)}，"
+            f"而{rng.choice(things)}{rng.choice(doubts)}。"
+        )
 
 
 def binary_dump(rng: random.Random) -> Lines:
@@ -173,8 +262,10 @@ def patch_text(rng: random.Random) -> Lines:
 def json_lines(rng: random.Random) -> Lines:
     for number in itertools.count(1):
         yield (
-            f'{{"ts": "2026-03-{number % 28 + 1:02d}T{rng.randrange(24):02d}:{rng.randrange(60):02d}:00Z", "level": '
-            f'"{rng.choice(["info", "warn", "debug"])}", "user": "{rng.choice(PEOPLE)}", "event": "{rng.choice(VERBS)}", '
+            f'{{"ts": "2026-03-{number % 28 + 1:02d}T{rng.randrange(24):02d}:{rng.randrange(60):02d}:00Z", '
+            f'"level": '
+            f'"{rng.choice(["info", "warn", "debug"])}", "user": "{rng.choice(PEOPLE)}", '
+            f'"event": "{rng.choice(VERBS)}", '
             f'"ms": {rng.randrange(5000)}}}'
         )
 
@@ -188,7 +279,10 @@ def trace(rng: random.Random) -> Lines:
         for i, value in enumerate(values):
             total += value
             best = max(best, value)
-            yield f"i = {i}: value = {value}, total = {total}, best = {best}, so the branch is {'' if value > 50 else 'not '}taken."
+            yield (
+                f"i = {i}: value = {value}, total = {total}, best = {best}, so the branch is "
+                f"{'' if value > 50 else 'not '}taken."
+            )
 
 
 def rewriting(rng: random.Random) -> Lines:
@@ -204,10 +298,14 @@ def rewriting(rng: random.Random) -> Lines:
             yield from lines
             at = rng.randrange(len(lines))
             lines[at] = (
-                f"def test_{rng.choice(NOUNS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == {rng.randrange(99)}"
+                f"def test_{rng.choice(NOUNS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)}) == "
+                f"{rng.randrange(99)}"
             )
             lines.append(f"def test_{rng.choice(VERBS)}():\n    assert {rng.choice(VERBS)}({rng.randrange(99)})")
-            yield f"No: {rng.choice(NOUNS)} needs {rng.choice(VERBS)}, since {rng.choice(PEOPLE)} asked for {rng.randrange(99)} of them."
+            yield (
+                f"No: {rng.choice(NOUNS)} needs {rng.choice(VERBS)}, since {rng.choice(PEOPLE)} asked for "
+                f"{rng.randrange(99)} of them."
+            )
 
 
 KINDS: tuple[Callable[[random.Random], Lines], ...] = (

@@ -1,4 +1,4 @@
-"""Reasoning that only looks repetitive, with content that is really computed. The thresholds were chosen on these."""
+"""Reasoning that only looks repetitive, with content that is computed. The thresholds were chosen on these."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def truth_table_in_words(rng: random.Random) -> Lines:
             a, b, c, d = names
             left, right = v[a] and v[b], v[c] or not v[d]
             yield (
-                f"Row {count}: if {a} is {v[a]}, {b} is {v[b]}, {c} is {v[c]} and {d} is {v[d]}, then {a} and {b} is "
+                f"Row {count}: if {a} is {v[a]}, {b} is {v[b]}, {c} is {v[c]} and {d} is {v[d]}, then {a} and "
+                f"{b} is "
                 f"{left}, {c} or not {d} is {right}, so the implication is {not left or right}."
             )
 
@@ -47,7 +48,10 @@ def listing(rng: random.Random) -> Lines:
         folder = f"src/{rng.choice(WORDS)}/{rng.choice(WORDS)}"
         for name in rng.sample(WORDS, 12):
             day, hour = rng.randrange(1, 29), rng.randrange(24)
-            yield f"-rw-r--r-- 1 app app {rng.randrange(90_000):6d} Mar {day:2d} {hour:02d}:{rng.randrange(60):02d} {folder}/{name}.py"
+            yield (
+                f"-rw-r--r-- 1 app app {rng.randrange(90_000):6d} Mar {day:2d} "
+                f"{hour:02d}:{rng.randrange(60):02d} {folder}/{name}.py"
+            )
 
 
 def tree(rng: random.Random) -> Lines:
@@ -62,8 +66,10 @@ def cases(rng: random.Random) -> Lines:
     for number in itertools.count(1):
         x, y = rng.randrange(-50, 50), rng.randrange(1, 60)
         yield (
-            f"Case {number}: x = {x}, y = {y}. Then x // y is {x // y} and x % y is {x % y}, so the function returns "
-            f"{(x // y) * y + x % y}, which is {'even' if x % 2 == 0 else 'odd'}. The test expects {x}, so this case is fine."
+            f"Case {number}: x = {x}, y = {y}. Then x // y is {x // y} and x % y is {x % y}, so the function "
+            "returns "
+            f"{(x // y) * y + x % y}, which is {'even' if x % 2 == 0 else 'odd'}. The test expects {x}, so "
+            "this case is fine."
         )
 
 
@@ -102,11 +108,33 @@ def tests(rng: random.Random) -> Lines:
 
 
 def chinese(rng: random.Random) -> Lines:
-    things = "订单 用户 库存 价格 缓存 队列 会话 令牌 报表 配置 索引 节点 路径 文件 线程 连接 请求 响应".split()
+    things = [
+        "订单",
+        "用户",
+        "库存",
+        "价格",
+        "缓存",
+        "队列",
+        "会话",
+        "令牌",
+        "报表",
+        "配置",
+        "索引",
+        "节点",
+        "路径",
+        "文件",
+        "线程",
+        "连接",
+        "请求",
+        "响应",
+    ]
     for number in itertools.count(1):
         a, b = rng.sample(things, 2)
         x, y = rng.randrange(2, 100), rng.randrange(2, 100)
-        yield f"情况{number}：如果{a}的数量是{x}，{b}的数量是{y}，那么总和是{x + y}，乘积是{x * y}，所以{a if x > y else b}更多，检查通过。"
+        yield (
+            f"情况{number}：如果{a}的数量是{x}，{b}的数量是{y}，那么总和是{x + y}，"
+            f"乘积是{x * y}，所以{a if x > y else b}更多，检查通过。"
+        )
 
 
 def hexdump(rng: random.Random) -> Lines:
@@ -131,7 +159,10 @@ def knapsack(rng: random.Random) -> Lines:
                 else:
                     taken = above[w - weight] + worth
                     row.append(max(above[w], taken))
-                    yield f"dp[{number}][{w}] = max(dp[{number - 1}][{w}], dp[{number - 1}][{w - weight}] + {worth}) = max({above[w]}, {taken}) = {row[-1]}"
+                    yield (
+                        f"dp[{number}][{w}] = max(dp[{number - 1}][{w}], dp[{number - 1}][{w - weight}] + "
+                        f"{worth}) = max({above[w]}, {taken}) = {row[-1]}"
+                    )
             table.append(row)
 
 
@@ -144,7 +175,10 @@ def distances(rng: random.Random) -> Lines:
             for j, other in enumerate(right, start=1):
                 cost = int(one != other)
                 row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + cost))
-                yield f"D[{i}][{j}]: '{one}' vs '{other}': min({before[j] + 1}, {row[-2] + 1}, {before[j - 1] + cost}) = {row[-1]}"
+                yield (
+                    f"D[{i}][{j}]: '{one}' vs '{other}': min({before[j] + 1}, {row[-2] + 1}, "
+                    f"{before[j - 1] + cost}) = {row[-1]}"
+                )
             before = row
 
 
@@ -174,7 +208,8 @@ def checking(rng: random.Random) -> Lines:
     while True:
         a, b, c = rng.sample(WORDS, 3)
         yield (
-            f"{rng.choice(starts)} the {a} function in {b}.py. It takes the {c} and returns the {rng.choice(WORDS)}, "
+            f"{rng.choice(starts)} the {a} function in {b}.py. It takes the {c} and returns the "
+            f"{rng.choice(WORDS)}, "
             f"so with {rng.randrange(30)} it gives {rng.randrange(900)}. {rng.choice(ends)}"
         )
 
