@@ -20,8 +20,8 @@ class Circles:
     """Fed after each step with calls, observations and the state of the work tree; says what repeats.
 
     A circle is the same calls with the same observations on the same tree three times, two such steps in turn
-    (A-B-A-B), or a tree that is changed, changed back, changed and changed back again. Calls are the same when they
-    differ in white space alone, observations when they differ in times and addresses alone.
+    (A-B-A-B), or a tree that is changed, changed back, changed and changed back again. Calls are the same when
+    they differ in white space alone, observations when they differ in times and addresses alone.
     """
 
     def __init__(self) -> None:

@@ -31,8 +31,12 @@ _SLOT, _SLOT_COST = 3, 3.0
 """New so often at the same place of the period, and it is a place for values, as in a table: each costs more."""
 _EARLY = 6
 """Copies, before which `early_price` counts: it is not known yet which places are for values."""
+_STALE = 2.0
+"""A run that repeated so many times as much as is needed, and still is no loop, is forgotten: it has its reasons."""
 _TWICE = 1.5
 """Copies, up to which a text may only stand there for the second time."""
+_FIRST = 3
+"""Copies, before which `first_price` counts."""
 _COUNTS = 3
 """Numbers that went on counting, and it is an enumeration."""
 _SHOWN = 160
@@ -54,6 +58,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """For a text that was said again and again."""
     counting_price: float
     """The same, where numbers go on counting: cases that are really gone through have few new atoms."""
+    first_price: float
+    """For a text that was said two or three times."""
     early_price: float
     """For a text that was said only a few times."""
 
@@ -141,6 +147,8 @@ class Detector:
             self._run = None
         elif run.repeated >= self._limits.tokens:
             self._judge(run, atom, at)
+            if run.repeated >= _STALE * self._limits.tokens:
+                self._run = None
 
     def _anchor(self, at: int) -> int | None:
         """Where the last atoms stood before, most lately; the place of the last of them."""
@@ -217,7 +225,7 @@ class Detector:
                 return
         else:
             usual = limits.counting_price if counting else limits.price
-            price = limits.early_price if copies < _EARLY else usual
+            price = limits.first_price if copies < _FIRST else limits.early_price if copies < _EARLY else usual
             if run.repeated - price * run.new < limits.margin:
                 return
         shown = range(at - run.lag + 1, at - run.lag + 1 + min(run.lag, _SHOWN))
@@ -252,5 +260,9 @@ def _moved(places: dict[str, int], key: str, at: int) -> int | None:
     return place
 
 
-REASONING = Limits(tokens=1120, once=1250, margin=200, price=20, counting_price=50, early_price=60)
-ANSWER = Limits(tokens=2000, once=None, margin=1000, price=50, counting_price=100, early_price=200)
+REASONING = Limits(
+    tokens=1120, once=1250, margin=200, price=20, counting_price=50, first_price=200, early_price=60
+)
+ANSWER = Limits(
+    tokens=2000, once=None, margin=1000, price=50, counting_price=100, first_price=400, early_price=200
+)

@@ -78,6 +78,21 @@ def boolean_search(rng: random.Random) -> Lines:
             yield f"{row}: " + (f"clause {broken[0]} fails ({len(broken)} in all)" if broken else "satisfies all")
 
 
+def many_tables(rng: random.Random) -> Lines:
+    """Table after table over the same variables, each of another formula: only the last column differs."""
+    count = rng.randrange(3, 8)
+    while True:
+        names, inverted = "pqrstuvw"[:count], [rng.random() < 0.3 for _ in range(count)]
+        signs = [rng.choice(["and", "or", "->", "xor"]) for _ in range(count - 1)]
+        yield f"Truth table of {' '.join(itertools.chain(*zip(names, [*signs, ''], strict=True)))}:"
+        for row in itertools.product([False, True], repeat=count):
+            first, *rest = (one != flip for one, flip in zip(row, inverted, strict=True))
+            for sign, one in zip(signs, rest, strict=True):
+                steps = {"and": first and one, "or": first or one, "->": not first or one, "xor": first != one}
+                first = steps[sign]
+            yield "| " + " | ".join(str(int(one)) for one in (*row, first)) + " |"
+
+
 def gates(rng: random.Random) -> Lines:
     while True:
         one, two = rng.sample(["AND", "OR", "NAND", "NOR", "XOR"], 2)
@@ -310,6 +325,7 @@ def rewriting(rng: random.Random) -> Lines:
 
 KINDS: tuple[Callable[[random.Random], Lines], ...] = (
     boolean_search,
+    many_tables,
     gates,
     disk_usage,
     grep_output,

@@ -23,6 +23,7 @@ from r1code.profiles.profile import Thinking
 from r1code.profiles.tokenizers import tokenizer_named
 from r1code.providers.chat import ChatProvider
 from r1code.providers.scripted import ScriptedReply
+from r1code.repair.replay import ReplayedProvider, first_difference
 from r1code.session import Replied, Said
 from r1code.types import Budget, Message, Usage
 from r1code.types import Reply as Made
@@ -164,6 +165,17 @@ def test_nothing_of_a_looping_answer_is_done(tmp_path: Path) -> None:
     (said,) = [one.item for one in house.session.path() if isinstance(one.item, Replied) and one.item.cut]
     # What the model is shown of it has no copies: they would invite more.
     assert said.text.count("REPLACE") <= 1
+
+
+def test_a_replay_does_the_same_again(tmp_path: Path) -> None:
+    files = {"a.py": "x = 1\n"}
+    replies = [scripted("never", LOOP), scripted('<read path="a.py"/>\n' * 900), "<done>Read.</done>"]
+    first = House(tmp_path / "1", replies, files=files)
+    assert first.end().reason == "done"
+    again = House(tmp_path / "2", [], files=files, provider=ReplayedProvider(first.session.entries))
+    events = again.turn()
+    assert first_difference(first.session.entries, again.session.entries) is None
+    assert [event.cut.part for event in cuts(events)] == ["reasoning", "answer"]
 
 
 def test_a_loop_that_does_not_end_ends_the_turn(tmp_path: Path) -> None:
