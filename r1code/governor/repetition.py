@@ -32,7 +32,7 @@ _SLOT, _SLOT_COST = 3, 3.0
 _EARLY = 6
 """Copies, before which `early_price` counts: it is not known yet which places are for values."""
 _STALE = 2.0
-"""A run that repeated so many times as much as is needed, and still is no loop, is forgotten: it has its reasons."""
+"""A run that repeated so many times what is needed, and still is no loop, is forgotten."""
 _TWICE = 1.5
 """Copies, up to which a text may only stand there for the second time."""
 _FIRST = 3
