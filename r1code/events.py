@@ -6,7 +6,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from r1code.types import EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
+from r1code.types import (
+    EndReason,
+    ExitCode,
+    Observation,
+    Outcome,
+    Part,
+    Plan,
+    TestReport,
+    ToolCall,
+    Usage,
+    Verdict,
+)
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
@@ -83,6 +94,20 @@ class Notice(Event, frozen=True, kw_only=True):
     level: Literal["info", "warning"] = "info"
 
 
+class RoleStarted(Event, frozen=True, kw_only=True):
+    """One of two roles goes on: the model of `profile`, with a conversation of its own."""
+
+    role: Part
+    profile: str
+
+
+class PlanReady(Event, frozen=True, kw_only=True):
+    """A plan was made. `file`: where it was saved."""
+
+    plan: Plan
+    file: str | None
+
+
 class TurnEnded(Event, frozen=True, kw_only=True):
     reason: EndReason
     text: str
@@ -112,6 +137,8 @@ Inner = (
     | CallFinished
     | TestsRan
     | Notice
+    | RoleStarted
+    | PlanReady
     | TurnEnded
 )
 

@@ -28,6 +28,11 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
     )
 
 
+def planner_profile(config: Config) -> tuple[str, Profile] | None:
+    """The profile that makes plans, as it is: the flags that point a profile elsewhere are about the actor's."""
+    return None if config.planner is None else (config.planner, find_profile(config.planner, user_profiles()))
+
+
 def key_names(*, deepseek: bool = False) -> list[str]:
     """The variables that hold the keys of profiles; `deepseek`: only where a model of that family answers."""
     profiles = [one.profile for one in load_profiles(user_profiles()).values()]
@@ -54,13 +59,15 @@ def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable
 
         return ChatProvider(profile, key, session, say=say)
     if profile.provider == "scripted":
-        if config.replies is None:
+        # What a profile names is its own; the flag is for whichever names nothing.
+        replies = profile.model or config.replies
+        if replies is None:
             raise UsageError(
                 "the profile scripted has no replies",
                 why="it plays back a file, and none was named",
                 hint="name one with --replies FILE; docs/scripted.md says what it holds",
             )
-        return ScriptedProvider(load_script(Path(config.replies)))
+        return ScriptedProvider(load_script(Path(replies)))
     from r1code.app.model import local_provider
 
     return local_provider(profile, say)

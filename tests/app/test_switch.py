@@ -18,7 +18,7 @@ from r1code.events import TurnEnded
 from r1code.profiles import find_profile
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.rules.policy import Policy, Rules
-from r1code.session import Opened, Session, Switched
+from r1code.session import Opened, Said, Session, Switched
 from r1code.tools.toolset import Toolset
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
@@ -55,7 +55,9 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     meter, control = Meter(Budget(steps=3)), Control()
 
     def turn(task: str) -> TurnEnded:
-        *_, last = Agent(session, model, tools, approvals, headless=True).turn(task, meter, control)
+        *_, last = Agent(session, model, tools, approvals, headless=True).turn(
+            Said(text=task, origin="task"), meter, control
+        )
         assert isinstance(last, TurnEnded)
         return last
 
