@@ -116,7 +116,7 @@ class House:
             protected=protected,
             hooks=Hooks(self.tree, self.sandbox, hooks, protected),
         )
-        toolset = toolset.beside(background).restoring(self.vault.restore)
+        toolset = self.toolset = toolset.beside(background).restoring(self.vault.restore)
         instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
         dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
         model = Model(
