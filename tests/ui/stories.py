@@ -14,10 +14,12 @@ from r1code.events import (
     Finished,
     Notice,
     PatchReady,
+    PlanReady,
     ReasoningDelta,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
+    RoleStarted,
     StepStarted,
     TestsRan,
     TextDelta,
@@ -26,7 +28,7 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import Case, Counts, ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
+from r1code.types import Case, Counts, ExitCode, Observation, Plan, TestReport, ToolCall, Usage, Verdict
 
 USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
 UNKNOWN = Usage()
@@ -308,6 +310,8 @@ def hostile(text: str = HOSTILE) -> list[Event]:
         seen(2, text, text, display=text, status="failed"),
         Notice(text=text),
         Notice(text=text, level="warning"),
+        RoleStarted(role="planner", profile=text),
+        PlanReady(plan=Plan(goal=text, steps=(text,), files=(text,), tests=(text,)), file=text),
         TurnEnded(reason="done", text=text, usage=USAGE, steps=1, seconds=1.0),
     ]
     rest: list[Event] = [
