@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Literal
 
 from r1code import prompts
+from r1code.account import Account
 from r1code.approval import Approvals, Permit
 from r1code.budget import Meter
 from r1code.context import Model
@@ -60,24 +62,27 @@ class Agent:
         the sandbox or the state fails.
         """
         self._session.append(Said(text=text, origin="task"), parent=parent)
+        account = Account(self._session, meter)
+        steps = partial(self._steps, account)
         return turn(
-            self._session, text, self._steps(meter, control), meter=meter, interrupted=self._toolset.interrupted
+            self._session, text, steps, meter=meter, control=control, interrupted=self._toolset.interrupted
         )
 
-    def _steps(self, meter: Meter, control: Control) -> Steps:
+    def _steps(self, account: Account, control: Control) -> Steps:
+        most = account.meter.budget.format_errors
         circles, malformed = Circles(), 0
         nudged = warned = False
         while True:
             for said in control.steered():
                 self._session.append(Said(text=said, origin="steer"))
-            reply = yield from self._ask(meter, control)
+            reply = yield from self._ask(account, control)
             try:
                 parsed = self._model.parse(reply, self._session.next_call())
                 self._toolset.refuse_unknown(parsed.calls)
             except FormatError as error:
                 yield self._tell("rejected", error=str(error))
                 malformed += 1
-                if meter.budget.format_errors is not None and malformed > meter.budget.format_errors:
+                if most is not None and malformed > most:
                     return "format", str(error)
                 continue
             malformed = 0
@@ -99,19 +104,19 @@ class Agent:
                 warned = True
                 yield self._tell("stuck", evidence=evidence)
 
-    def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
+    def _ask(self, account: Account, control: Control) -> Generator[Event, None, Reply]:
         control.check()
-        step, began = meter.reserve_step(), time.monotonic()
+        step, began = account.begin_step(), time.monotonic()
         yield StepStarted(step=step)
         try:
-            reply = yield from self._model.ask(self._session.history(), control)
+            reply = yield from self._model.ask(self._session.history(), account, control)
         except ContextOverflow as overflow:
             if not self._shorten(overflow):
                 raise
-            reply = yield from self._model.ask(self._session.history(), control)
-        meter.add(reply.usage)
+            reply = yield from self._model.ask(self._session.history(), account, control)
         self._session.append(Replied.of(reply))
-        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        seconds = time.monotonic() - began
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=seconds, spent=account.spent)
         return reply
 
     def _act(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, list[Observation]]:

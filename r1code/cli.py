@@ -28,6 +28,7 @@ _HANDLERS = {
     "approvals": ("cli_rules", "approvals"),
     "tests": ("cli_tests", "list_tests"),
     "sandbox": ("cli_sandbox", "handle"),
+    "cost": ("cli_cost", "cost"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),
 }

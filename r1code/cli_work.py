@@ -114,6 +114,8 @@ def run_session(
             workshop.image = image_of(git, config, say, control)
         try:
             with workshop.opened(control):
+                if (bound := workshop.bound) is not None:
+                    say(bound)
                 if task.replayed is None:
                     at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)
@@ -127,10 +129,8 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     from r1code.budget import Meter
     from r1code.config import DETECTED
     from r1code.repair.repair import Plan, Repair
-    from r1code.types import Budget
 
-    steps = workshop.steps if config.steps is None else config.steps
-    meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
+    meter = Meter(workshop.budget)
     plan = Plan(
         command=config.test,
         candidates=config.candidates,

@@ -98,6 +98,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """Model calls in a turn; None: as many as the profile says."""
     seconds: float | None = None
     tokens: int | None = None
+    """Prompts and answers together."""
+    reasoning_tokens: int | None = None
+    budget: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    """Money, in the currency of the profile's price."""
     test_seconds: float = 600.0
     """Time limit of one run of the tests, and of any other command."""
     color: Literal["auto", "always", "never"] = "auto"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import cast
 
+from r1code.account import Account
 from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
 from r1code.dialects.function import RawCalls
@@ -64,14 +65,18 @@ class Model:
         """Whether `fill` may be called."""
         return self._profile.infill is not None
 
-    def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
-        """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled.
+    def ask(
+        self, history: Sequence[Message], account: Account, control: Control
+    ) -> Generator[Event, None, Reply]:
+        """Streams one reply, split but not yet parsed. Raises as Account.stream.
 
         A stream that breaks off is discarded and asked for again, a few times.
         """
         request = self.request(history)
         self._asked += 1
-        return (yield from self._stream(request, cast("ReasoningStart", self._profile.reasoning), control))
+        return (
+            yield from self._stream(request, cast("ReasoningStart", self._profile.reasoning), account, control)
+        )
 
     def hole(self, files: Sequence[tuple[str, str]], path: str, before: str, after: str) -> str:
         """The text that shows the model `files` (path and text) and a hole in the file `path`."""
@@ -82,7 +87,7 @@ class Model:
         return shown + infill.hole.format(path=path, before=before, after=after)
 
     def fill(
-        self, hole: str, temperature: float, control: Control, *, lines: bool = False
+        self, hole: str, temperature: float, account: Account, control: Control, *, lines: bool = False
     ) -> Generator[Event, None, Reply]:
         """Streams what belongs into `hole`, a text made by the method of that name. Raises as `ask`.
 
@@ -100,14 +105,16 @@ class Model:
             seed=None if self._seed is None else self._seed + self._asked,
         )
         self._asked += 1
-        return (yield from self._stream(request, "none", control))
+        return (yield from self._stream(request, "none", account, control))
 
-    def _stream(self, request: Request, start: ReasoningStart, control: Control) -> Generator[Event, None, Reply]:
+    def _stream(
+        self, request: Request, start: ReasoningStart, account: Account, control: Control
+    ) -> Generator[Event, None, Reply]:
         tried = 0
         while True:
             splitter, raw_calls, begun, done = Splitter(start), RawCalls(), False, Done(finish="unknown")
             try:
-                for item in self._provider.stream(request, control):
+                for item in account.stream(self._provider, self._profile, request, control):
                     control.check()
                     if isinstance(item, Done):
                         done = item

@@ -6,7 +6,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from r1code.types import EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
+from r1code.types import (
+    EndReason,
+    ExitCode,
+    Limit,
+    Observation,
+    Outcome,
+    Spent,
+    TestReport,
+    ToolCall,
+    Usage,
+    Verdict,
+)
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
@@ -38,6 +49,8 @@ class ReplyReceived(Event, frozen=True, kw_only=True):
     step: int
     usage: Usage
     seconds: float
+    spent: Spent = Spent()
+    """By all requests of this step."""
 
 
 class ReplyDiscarded(Event, frozen=True, kw_only=True):
@@ -89,6 +102,10 @@ class TurnEnded(Event, frozen=True, kw_only=True):
     usage: Usage
     steps: int
     seconds: float
+    limit: Limit | None = None
+    """Which one was reached, where the reason is `budget`."""
+    spent: Spent = Spent()
+    """By this turn."""
 
 
 class BaselineReached(Event, frozen=True, kw_only=True):
@@ -145,3 +162,7 @@ class Finished(Event, frozen=True, kw_only=True):
     session: str
     usage: Usage
     seconds: float
+    limit: Limit | None = None
+    """Which one the last turn reached, where its reason is `budget`."""
+    spent: Spent = Spent()
+    """By the whole session."""

@@ -57,10 +57,7 @@ def parser() -> argparse.ArgumentParser:
         help="work on a copy: the patch is shown and kept, not applied",
     )
     _add_rules(common)
-    limits = common.add_argument_group("limits of a turn")
-    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
-    limits.add_argument("--seconds", metavar="N", help="time")
-    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    _add_limits(common)
     _add_git_flags(common)
     output = common.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
@@ -80,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
+    _add_cost(commands.add_parser)
     _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
@@ -96,6 +94,28 @@ def parser() -> argparse.ArgumentParser:
     _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
+
+
+def _add_limits(common: argparse.ArgumentParser) -> None:
+    limits = common.add_argument_group("limits of a turn")
+    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
+    limits.add_argument("--seconds", metavar="N", help="time")
+    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
+    limits.add_argument("--reasoning-tokens", metavar="N", help="tokens of reasoning")
+    limits.add_argument("--budget", metavar="AMOUNT", help="money, in the currency of the profile (docs/cost.md)")
+
+
+def _add_cost(add: Callable[..., argparse.ArgumentParser]) -> None:
+    cost = add("cost", help="what sessions and days cost, in tokens and money")
+    cost.add_argument(
+        "session", nargs="?", metavar="SESSION", help="the id of a session, or its folder (the last one)"
+    )
+    days = cost.add_mutually_exclusive_group()
+    days.add_argument("--day", dest="days", action="store_const", const=1, help="all sessions of today")
+    days.add_argument(
+        "--days", dest="days", type=int, metavar="N", help="all sessions of the last N days, by day"
+    )
+    cost.add_argument("--json", action="store_true", help="as JSON (docs/cost.md)")
 
 
 def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:

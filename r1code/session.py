@@ -10,20 +10,24 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.hold import acquired, unkept
+from r1code.profiles.price import Price
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
 from r1code.types import (
     EndReason,
     Finish,
+    Limit,
     Message,
     Observation,
     RawCall,
@@ -37,8 +41,7 @@ from r1code.types import (
 SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
-_LOG = "log.jsonl"
-_LOCK = "lock"
+LOG = "log.jsonl"
 
 
 class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -58,6 +61,8 @@ class Opened(Item, frozen=True, kw_only=True):
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
+    replays: str = ""
+    """The session that this one does again, without a model: what its replies used was used then."""
 
 
 class Said(Item, frozen=True, kw_only=True):
@@ -99,6 +104,8 @@ class Ended(Item, frozen=True, kw_only=True):
     usage: Usage
     steps: int
     seconds: float
+    limit: Limit | None = None
+    """Which one was reached, where the reason is `budget`."""
 
 
 class Tested(Item, frozen=True, kw_only=True):
@@ -125,7 +132,32 @@ class Switched(Item, frozen=True, kw_only=True):
     profile: str
 
 
-AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched
+class Asked(Item, frozen=True, kw_only=True):
+    """A request is about to be sent. It is no part of the history, and an entry `Used` says what came of it.
+
+    Without one the process died: what the request used is not known.
+    """
+
+    profile: str
+    step: int
+    price: Price | None = None
+    """That of the profile, so that a cost never changes later. None: not known."""
+    at_most: Decimal | None = None
+    """What it can cost at most. None: nothing bounds it, or no limit needed that."""
+
+
+class Used(Item, frozen=True, kw_only=True):
+    """What a request used, whether it brought a reply or not. It is no part of the history."""
+
+    asked: int
+    """The entry that the request is."""
+    usage: Usage | None
+    """None: it was refused, and used nothing."""
+
+
+AnyItem = (
+    Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched | Asked | Used
+)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -151,7 +183,8 @@ class Session:
         """What loading had to mend, in words for a person."""
         self._lock = lock
         self._entries = entries
-        self._file = (folder / _LOG).open("ab", buffering=0)
+        self._head = max((entry.id for entry in entries if _is_history(entry.item)), default=None)
+        self._file = (folder / LOG).open("ab", buffering=0)
 
     @classmethod
     def create(cls, sessions: Path, opened: Opened, *, hide: Hide = unchanged) -> Self:
@@ -163,9 +196,9 @@ class Session:
         folder = sessions / name
         try:
             folder.mkdir(parents=True, mode=0o700)
-            session = cls(folder, _acquire(folder), [], [], hide=hide)
+            session = cls(folder, acquired(folder), [], [], hide=hide)
         except OSError as error:
-            raise _unkept(folder, error) from error
+            raise unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
         return session
 
@@ -176,9 +209,9 @@ class Session:
         A torn last line is dropped, with a notice. Calls that were under way when the process died stay
         dangling until `close_dangling`.
         """
-        lock = _acquire(folder)
+        lock = acquired(folder)
         try:
-            entries, notices = _read(folder / _LOG)
+            entries, notices = _read(folder / LOG)
         except StateError:
             lock.release()
             raise
@@ -207,7 +240,8 @@ class Session:
 
     @property
     def head(self) -> int | None:
-        return self._entries[-1].id if self._entries else None
+        """The last entry of the history."""
+        return self._head
 
     def append(self, item: AnyItem, *, parent: int | None = None) -> Entry:
         """Adds an entry after the head, or after `parent`; it is on disk when this returns.
@@ -223,8 +257,10 @@ class Session:
         try:
             append(self._file, msgspec.json.encode(entry) + b"\n")
         except OSError as error:
-            raise _unkept(self.folder, error) from error
+            raise unkept(self.folder, error) from error
         self._entries.append(entry)
+        if _is_history(entry.item):
+            self._head = entry.id
         return entry
 
     def path(self) -> list[Entry]:
@@ -297,44 +333,8 @@ class Session:
         self._lock.release()
 
 
-def is_alive(folder: Path) -> bool:
-    """Whether a process is writing this session. Its lock ends with it, also when it is killed."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
-def _unkept(folder: Path, error: OSError) -> StateError:
-    return StateError(
-        "the session cannot be kept",
-        why=f"{folder} cannot be written: {error}",
-        hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
-    )
-
-
-def _acquire(folder: Path) -> FileLock:
-    if not folder.is_dir():
-        raise StateError(
-            f"there is no session {folder.name}",
-            why=f"{folder} does not exist",
-            hint="list the sessions in the folder above, or start a new one",
-        )
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StateError(
-            f"the session {folder.name} is in use",
-            why="another r1code process is writing it",
-            hint="finish that one first, or start a new session",
-        ) from None
-    return lock
+def _is_history(item: AnyItem) -> bool:
+    return not isinstance(item, Asked | Used)
 
 
 def _read(path: Path) -> tuple[list[Entry], list[str]]:

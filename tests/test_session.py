@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fakes.limits import files_up_to
 from r1code.errors import StateError
-from r1code.session import Called, Observed, Opened, Replied, Said, Session, is_alive
+from r1code.hold import is_alive
+from r1code.session import Called, Observed, Opened, Replied, Said, Session
 from r1code.types import Message, Observation, ToolCall, Usage
 
 

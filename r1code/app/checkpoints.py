@@ -16,9 +16,10 @@ from r1code.app.tree import held, open_tree
 from r1code.app.turns import commits_of
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
+from r1code.hold import is_alive
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
-from r1code.session import Rewound, Session, is_alive
+from r1code.session import Rewound, Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store

@@ -14,10 +14,10 @@ from r1code.app.environments import Image, is_building
 from r1code.config import Config, SandboxName
 from r1code.control import Control
 from r1code.errors import SandboxError
+from r1code.hold import is_alive
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox, Say
 from r1code.sandbox.gitdir import Member
-from r1code.session import is_alive
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 

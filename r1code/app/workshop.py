@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, provider_of
+from r1code.app.budgets import budget_of, check_budget, told_bound
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
@@ -46,7 +47,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import TestReport
+from r1code.types import Budget, TestReport
 
 Say = Callable[[str], None]
 
@@ -92,6 +93,8 @@ class Workshop:
         self._task = task
         self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
+        if task.replayed is None:
+            check_budget(config, self.profile_name, self._profile)
         self.store = Store(state / "objects")
         self.vault = open_vault(git, state, os.environ, key_names(), exempt=self._consent.is_exempt)
         self._veil = Veil(self.vault, self.store, say)
@@ -125,6 +128,7 @@ class Workshop:
             command=task.command,
             task=task.text,
             settings=config.values,
+            replays="" if task.replayed is None else task.replayed.session.id,
         )
         self.session: Session
         self.scratch: Path
@@ -168,9 +172,14 @@ class Workshop:
         return Guard(self._git, self.vault, self._consent.is_exempt)
 
     @property
-    def steps(self) -> int:
-        """The profile's limit of model calls."""
-        return self._profile.steps
+    def budget(self) -> Budget:
+        """The limits of a turn."""
+        return budget_of(self._config, self._profile)
+
+    @property
+    def bound(self) -> str | None:
+        """What the session can cost, before it costs anything. None: nothing that is known."""
+        return told_bound(self.budget, self._profile)
 
     def sandbox(self, root: Path) -> Sandbox:
         return VeiledSandbox(self._bare_sandbox(root), self._veil)

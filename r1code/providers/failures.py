@@ -257,6 +257,14 @@ _KNOWN = {
 }
 
 
+def was_refused(error: ProviderError) -> bool:
+    """Whether the server did nothing for the request: it answered with no success, or was not even reached."""
+    causes = tuple(_causes(error))
+    return any(
+        isinstance(one, openai.APIStatusError | httpx2.ConnectError | httpx2.ConnectTimeout) for one in causes
+    )
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """`error` and what it came from, the first cause last."""
     cause: BaseException | None = error

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code import prompts
+from r1code.account import Account
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
@@ -78,7 +79,7 @@ class Bench(Struct, frozen=True, kw_only=True):
 class _Bounds(Struct, frozen=True):
     """What ends a turn."""
 
-    meter: Meter
+    account: Account
     control: Control
 
 
@@ -121,8 +122,15 @@ class Pipeline:
         The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
         """
         text = f"repair {len(failing(report))} failing tests"
-        steps = self._attempts(report, _Bounds(meter, control))
-        return turn(self._session, text, steps, meter=meter, interrupted=self._toolset.interrupted)
+        account = Account(self._session, meter)
+        return turn(
+            self._session,
+            text,
+            lambda limited: self._attempts(report, _Bounds(account, limited)),
+            meter=meter,
+            control=control,
+            interrupted=self._toolset.interrupted,
+        )
 
     def _attempts(self, report: TestReport, bounds: _Bounds) -> Steps:
         good = self._tree.snapshot()
@@ -179,7 +187,7 @@ class Pipeline:
         for hole, warmth in asked:
             before, after = hole.window(MOST_SOURCE)
             question = clean(self._model.hole(shown, hole.suspect.path, before, after))
-            asking = self._model.fill(question, warmth, bounds.control, lines=hole.is_statement)
+            asking = self._model.fill(question, warmth, bounds.account, bounds.control, lines=hole.is_statement)
             yield self._filled(visit, hole, (question, asking), bounds)
 
     def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: _Bounds) -> Iterator[_Attempt]:
@@ -261,7 +269,9 @@ class Pipeline:
         """The report after a change that fixed something and broke nothing; None: there was none."""
         # A conversation of its own: its parent is the first entry.
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
-        reply = yield from self._ask(self._model.ask(self._session.history(), bounds.control), bounds)
+        reply = yield from self._ask(
+            self._model.ask(self._session.history(), bounds.account, bounds.control), bounds
+        )
         try:
             parsed = self._model.parse(reply, self._session.next_call())
             self._toolset.refuse_unknown(parsed.calls)
@@ -306,12 +316,12 @@ class Pipeline:
 
     def _ask(self, asked: Generator[Event, None, Reply], bounds: _Bounds) -> Generator[Event, None, Reply]:
         bounds.control.check()
-        step, began = bounds.meter.reserve_step(), time.monotonic()
+        step, began = bounds.account.begin_step(), time.monotonic()
         yield StepStarted(step=step)
         reply = yield from asked
-        bounds.meter.add(reply.usage)
         self._session.append(Replied.of(reply))
-        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        seconds = time.monotonic() - began
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=seconds, spent=bounds.account.spent)
         return reply
 
     def _change(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, bool]:

@@ -31,6 +31,7 @@ from r1code.events import (
     TurnEnded,
     VerdictReached,
 )
+from r1code.ledger import charges_of, spent
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
 from r1code.repair.verdict import failing, judge, problem
@@ -42,7 +43,7 @@ from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
-from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
+from r1code.types import EndReason, ExitCode, Limit, Outcome, TestReport, Verdict
 
 _MOST_IDS = 30
 _MOST_FILES = 200
@@ -86,6 +87,7 @@ class Repair:
         self._command = plan.command
         self._began = time.monotonic()
         self._reason: EndReason | None = None
+        self._limit: Limit | None = None
         self._saved: Path | None = None
         self._applied = False
         self._kind = ""
@@ -217,7 +219,7 @@ class Repair:
         with closing(turn):
             for event in turn:
                 if isinstance(event, TurnEnded):
-                    self._reason = event.reason
+                    self._reason, self._limit = event.reason, event.limit
                 yield event
 
     def _verdict(
@@ -297,7 +299,8 @@ class Repair:
         code = _EXITS[outcome]
         if self._reason == "cancelled":
             code = ExitCode.INTERRUPTED
-        elif self._reason == "budget" and code is ExitCode.NOT_FIXED:
+        elif self._reason == "budget" and (code is ExitCode.NOT_FIXED or outcome == "unbroken"):
+            # What broke nothing is not what was asked for.
             code = ExitCode.BUDGET
         return Finished(
             outcome=outcome,
@@ -308,6 +311,8 @@ class Repair:
             session=self._session.id,
             usage=self._meter.usage,
             seconds=time.monotonic() - self._began,
+            limit=self._limit,
+            spent=spent(charges_of(self._session.entries)),
         )
 
 

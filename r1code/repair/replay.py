@@ -15,10 +15,22 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Entry, Observed, Replied, Rewound, Switched
+from r1code.session import AnyItem, Asked, Entry, Observed, Replied, Rewound, Switched, Used
 
 _VOLATILE = frozenset(
-    {"kind", "seconds", "usage", "session", "root", "settings", "digest", "failures", "flaky", "display"}
+    {
+        "kind",
+        "seconds",
+        "usage",
+        "session",
+        "root",
+        "settings",
+        "digest",
+        "failures",
+        "flaky",
+        "display",
+        "replays",
+    }
 )
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
 _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
@@ -78,9 +90,10 @@ def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Di
     What a clock or chance decides (times, names of temporary folders) does not count.
     """
     step = 0
-    # What was undone later is no part of what the replies did.
+    # What was undone later is no part of what the replies did; nor is what they cost.
     items = (
-        [one.item for one in log if not isinstance(one.item, Rewound | Switched)] for log in (recorded, replayed)
+        [one.item for one in log if not isinstance(one.item, Rewound | Switched | Asked | Used)]
+        for log in (recorded, replayed)
     )
     for left, right in zip_longest(*items):
         told = (_told(left), _told(right))
