@@ -7,7 +7,7 @@ from collections.abc import Generator
 import msgspec
 from msgspec.structs import replace
 
-from r1code.budget import Ask, Meter, Reservation
+from r1code.budget import USEFUL, Ask, Meter, Reservation
 from r1code.control import Control
 from r1code.dialects.base import ChatMessage, Request
 from r1code.errors import ProviderError
@@ -59,24 +59,29 @@ class Account:
         However it ends, each request that was sent is in the log, with what it used. Raises ProviderError,
         Cancelled, BudgetExhausted (then nothing was sent) and StateError.
         """
-        held: _Held | None = self._held(profile, bound_of(profile, request, counted=self._counts), control)
-        limit = held[1].ask.output
+        first = self._reserved(profile, bound_of(profile, request, counted=self._counts), control)
+        limit = first[1].ask.output
+        request = replace(request, max_tokens=limit)
+        held: _Held | None = first
         begun = False
         try:
-            for item in provider.stream(replace(request, max_tokens=limit), control):
+            for item in provider.stream(request, control):
                 if isinstance(item, Lost):
-                    held = self._settle(held, item.usage)
+                    self._settle(held, item.usage)
+                    held = None
                 elif isinstance(item, Again):
                     # The request is what it is by now: it is sent whole or not at all.
-                    again = bound_of(profile, replace(request, max_tokens=limit), counted=self._counts)
-                    held = self._held(profile, again, control, at_least=limit)
+                    bound = bound_of(profile, request, counted=self._counts)
+                    held = self._reserved(profile, bound, control, at_least=limit)
                 else:
                     begun = True
                     if isinstance(item, Done):
-                        held = self._settle(held, item.usage)
+                        self._settle(held, item.usage)
+                        held = None
                     yield item
         except ProviderError as error:
-            held = self._settle(held, error.usage or (Usage() if begun else None))
+            self._settle(held, error.usage or (Usage() if begun else None))
+            held = None
             raise
         finally:
             self._settle(held, Usage())
@@ -85,21 +90,19 @@ class Account:
     def _counts(self) -> bool:
         return self.meter.counts_tokens
 
-    def _held(self, profile: Profile, ask: Ask, control: Control, at_least: int | None = None) -> _Held:
+    def _reserved(self, profile: Profile, ask: Ask, control: Control, *, at_least: int | None = None) -> _Held:
         control.check()
-        more = {} if at_least is None else {"at_least": at_least}
-        held = self.meter.reserve(ask, control, **more)
-        bounded = ask.price is not None and self._counts and held.ask.output is not None
+        held = self.meter.reserve(ask, control, at_least=USEFUL if at_least is None else at_least)
+        is_bounded = ask.price is not None and self._counts and held.ask.output is not None
         asked = Asked(
             profile=self._session.profile,
             step=self._step,
             price=profile.price,
-            at_most=held.amounts.cost if bounded else None,
+            at_most=held.amounts.cost if is_bounded else None,
         )
         return self._session.append(asked), held
 
     def _settle(self, held: _Held | None, usage: Usage | None) -> None:
-        """Does nothing where nothing is held; nothing is held after it."""
         if held is not None:
             entry = self._session.append(Used(asked=held[0].id, usage=usage))
             self.meter.settle(held[1], usage, entry.time)

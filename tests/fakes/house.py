@@ -18,7 +18,7 @@ from r1code.dialects.native import NativeDialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import ContextOverflow, ToolError
 from r1code.events import Event, TurnEnded
-from r1code.profiles import find_profile
+from r1code.profiles import Profile, find_profile
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
@@ -75,6 +75,7 @@ class House:
         vault: Vault | None = None,
         native: bool = False,
         provider: Provider | None = None,
+        profile: Profile | None = None,
         shorten: Callable[[ContextOverflow], bool] = lambda _: False,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
@@ -105,7 +106,7 @@ class House:
         instructions = prompts.load("instructions", tools=[] if native else toolset.descriptions)
         dialect = NativeDialect(toolset.specs, replay=True) if native else TextDialect()
         model = Model(
-            find_profile("scripted"),
+            profile or find_profile("scripted"),
             provider or self.provider,
             dialect,
             instructions=instructions,
@@ -123,9 +124,8 @@ class House:
         except (ToolError, OSError):
             return None
 
-    def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
-        meter = Meter(budget or Budget())
-        return list(self.agent.turn(text, meter, self.control))
+    def turn(self, text: str = "Do it.", budget: Budget | None = None, meter: Meter | None = None) -> list[Event]:
+        return list(self.agent.turn(text, meter or Meter(budget or Budget()), self.control))
 
     def end(self, text: str = "Do it.", budget: Budget | None = None) -> TurnEnded:
         last = self.turn(text, budget)[-1]
