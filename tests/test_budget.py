@@ -239,10 +239,11 @@ class World:
             return Usage(prompt=prompt, completion=completion) if told < 0.5 else whole
 
 
-@given(LIMITS, PRICES, st.integers(0, 2**32), st.integers(1, 4), st.sampled_from([0, 500]))
+@given(LIMITS, PRICES, st.integers(0, 2**32), st.tuples(st.integers(1, 4), st.sampled_from([0, 500])))
 def test_whatever_servers_answer_and_whoever_asks_no_limit_is_exceeded(
-    budget: Budget, price: Price, seed: int, threads: int, on_top: int
+    budget: Budget, price: Price, seed: int, shape: tuple[int, int]
 ) -> None:
+    threads, on_top = shape
     meter, world = Meter(budget), World(price, seed)
     sizes = random.Random(seed + 1)
     asks = [

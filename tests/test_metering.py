@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from r1code.ledger import charges_of, spent
 from r1code.profiles import Price
 from r1code.providers.chat import ChatProvider
 from r1code.session import Asked, Replied, Used
-from r1code.types import Budget, Spent, Usage
+from r1code.types import Budget, Usage
 
 PRICE = Price(currency="USD", date="2026-01-01", source="x", hit=0.5, miss=1.0, output=4.0)
 READ = Reply(text='<read path="a.py"/>', reasoning="I look at it. " * 20)
@@ -156,22 +155,22 @@ def test_candidates_at_once_are_told_of_as_they_passed(tmp_path: Path, money: st
         assert proxy.bill(PRICE) <= meter.used.cost <= cost
 
 
+BUDGETS = st.builds(
+    Budget,
+    tokens=st.none() | st.integers(2000, 30_000),
+    reasoning_tokens=st.none() | st.integers(600, 4000),
+    cost=st.none() | st.decimals("0.002", "0.05", places=4),
+)
+
+
 @settings(max_examples=25)
 @given(
-    st.lists(st.sampled_from(EVERY), max_size=8),
-    st.lists(st.none() | st.integers(1, 4000), max_size=12),
-    st.decimals("0.002", "0.05", places=4) | st.none(),
-    st.integers(2000, 30_000) | st.none(),
-    st.integers(600, 4000) | st.none(),
+    st.lists(st.sampled_from(EVERY), max_size=8), st.lists(st.none() | st.integers(1, 4000), max_size=12), BUDGETS
 )
 def test_whatever_happens_it_is_told_of_and_within_the_limits(
-    answers: Sequence[Answer | Reply],
-    cuts: Sequence[int | None],
-    cost: Decimal | None,
-    tokens: int | None,
-    reasoning: int | None,
+    answers: Sequence[Answer | Reply], cuts: Sequence[int | None], budget: Budget
 ) -> None:
-    budget = Budget(cost=cost, tokens=tokens, reasoning_tokens=reasoning)
+    cost, tokens, reasoning = budget.cost, budget.tokens, budget.reasoning_tokens
 
     def cut(number: int) -> int | None:
         return cuts[number] if number < len(cuts) else None
@@ -186,14 +185,15 @@ def test_whatever_happens_it_is_told_of_and_within_the_limits(
         house.session.close()
     assert server.rejected == []
     assert by_size([one.usage for one in proxy.answered]) == by_size(said(house))
-    bill = proxy.bill(PRICE) if budget != Budget() else Decimal(0)
+    bill = Decimal(0)
     if cost is not None:
+        bill = proxy.bill(PRICE)
         assert bill <= meter.used.cost <= cost
     if tokens is not None:
         assert meter.used.tokens <= tokens
     if reasoning is not None:
         assert meter.used.reasoning <= reasoning
-    total: Spent = spent(charges_of(house.session.entries))
+    total = spent(charges_of(house.session.entries))
     if total.bills and cost is not None:
         assert total.bills[0].at_most is not None
         assert bill <= total.bills[0].at_most <= cost

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Self
 
 from fakes.prompts import render, tokens
@@ -37,9 +39,9 @@ class Passed:
 
     @property
     def was_accepted(self) -> bool:
-        return b"/chat/completions" in self.sent[:200] and (
-            not self.received or self.received[:20].split(b" ")[1:2] == [b"200"]
-        )
+        """As far as anybody behind the proxy can know: a status that did not pass whole may have been any."""
+        head, found, _ = bytes(self.received).partition(b"\r\n\r\n")
+        return b"/chat/completions" in self.sent[:200] and (not found or head.split(b" ")[1] == b"200")
 
     @property
     def usage(self) -> Usage:
@@ -75,13 +77,13 @@ class MeteringProxy:
     def answered(self) -> list[Passed]:
         return [one for one in self.passed if one.was_accepted]
 
-    def bill(self, price: Price) -> Any:
+    def bill(self, price: Price) -> Decimal:
         """What a server can have billed at most: what passed, and where nothing did, all that it was allowed."""
-        total = price.bound(0, 0)
+        total = Decimal(0)
         for one in self.answered:
-            usage, asked = one.usage, one.body
-            prompt = len(tokens(render(asked["messages"], "plain")))
-            total += price.bound(prompt, asked["max_tokens"] if usage.completion is None else usage.completion)
+            prompt = len(tokens(render(one.body["messages"], "plain")))
+            known = price.cost(one.usage, datetime.now(UTC)).total
+            total += price.bound(prompt, one.body["max_tokens"]) if known is None else known
         return total
 
     def __enter__(self) -> Self:
@@ -130,6 +132,8 @@ class MeteringProxy:
                 server.shutdown(socket.SHUT_RDWR)
             if most is not None and len(passed.received) >= most:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                # It wakes the thread that reads from it, which closing alone does not.
+                client.shutdown(socket.SHUT_RD)
             else:
                 client.shutdown(socket.SHUT_RDWR)
 
