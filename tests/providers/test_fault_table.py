@@ -186,7 +186,8 @@ def raw(*deltas: dict[str, Any], finish: str = "stop") -> Answer:
 ODD: dict[str, tuple[Answer, int, Literal["asked again", "told"]]] = {
     "nothing_at_all": (raw({"role": "assistant", "content": ""}), 3, "asked again"),
     "null_content": (raw({"role": "assistant", "content": None}), 3, "asked again"),
-    "tool_calls_without_any": (raw({"content": None, "tool_calls": []}, finish="tool_calls"), 3, "asked again"),
+    # The model meant to call something and did not: it is told so, as R1 is of any malformed reply.
+    "tool_calls_without_any": (raw({"content": None, "tool_calls": []}, finish="tool_calls"), 3, "told"),
     "reasoning_only": (raw({"reasoning": "I think that I am done."}), 3, "told"),
     "reasoning_and_tool_calls_without_any": (raw({"reasoning": "Hm."}, finish="tool_calls"), 3, "told"),
     "white_space": (raw({"reasoning": "Hm."}, {"content": " \n"}), 3, "told"),
