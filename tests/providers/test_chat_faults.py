@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import contextlib
 import logging
-import shutil
 import socket
-import ssl
-import subprocess
-import threading
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.chat import KEY, REQUEST, ask, failure, provider, texts, timers
 from fakes.server import CUT, HANG, Answer, FakeServer, chunk, event, fault, openai_error, say, told
+from fakes.tls import self_signed
 from r1code.control import Control
 from r1code.dialects.base import ChatMessage, Request
 from r1code.errors import ProviderError
@@ -343,33 +337,10 @@ def test_https_to_a_server_without_tls_says_so() -> None:
     assert not error.retryable
 
 
-@pytest.fixture
-def self_signed(tmp_path: Path) -> Iterator[int]:
-    """The port of a server whose certificate nobody vouches for."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: no certificate can be made")
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run([*command, *files, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(OSError):
-                context.wrap_socket(connection, server_side=True).close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join(5)
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused(self_signed: int) -> None:
-    error = _fails(f"https://localhost:{self_signed}/v1", key=KEY)
-    assert error.what == f"the certificate of localhost:{self_signed} is not trusted"
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    with self_signed() as port:
+        error = _fails(f"https://localhost:{port}/v1", key=KEY)
+    assert error.what == f"the certificate of localhost:{port} is not trusted"
     assert not error.retryable
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +15,7 @@ from msgspec.structs import replace
 
 from fakes.answers import Reply, fault, merged
 from fakes.server import HANG, Answer, FakeServer
+from fakes.tls import self_signed
 from r1code.app.checkup.diagnose import diagnose
 from r1code.app.checkup.evidence import Target
 from r1code.app.checkup.finding import Finding, exit_code
@@ -206,36 +203,10 @@ def test_https_where_plain_http_is_spoken() -> None:
 
 
 @pytest.fixture
-def secure(tmp_path: Path) -> Iterator[int]:
+def secure() -> Iterator[int]:
     """The port of a server with TLS, whose certificate nobody vouches for."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: no certificate can be made")
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run([*command, *files, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield listener.getsockname()[1]
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join(5)
+    with self_signed() as port:
+        yield port
 
 
 def test_a_certificate_that_nobody_vouches_for(secure: int) -> None:
