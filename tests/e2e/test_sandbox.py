@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import docker
@@ -60,12 +61,21 @@ def test_a_package_that_is_none_is_refused_before_anything_starts(repo: Repo) ->
     assert "not the name of a Debian package" in ran.err
 
 
+@pytest.mark.usefixtures("bubblewrap")
 def test_the_doctor_says_what_is_there_and_what_to_do(repo: Repo) -> None:
     ran = repo.run("sandbox", "doctor")
     assert ran.code == 0, ran.out
     words = ("engine", "user", "limits", "gVisor", "storage", "base image", "image registry", "Debian packages")
     assert [word for word in words if word not in ran.out] == []
     repo.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    instead = repo.run("sandbox", "doctor")
+    assert instead.code == 0
+    assert "bubblewrap is used instead" in instead.out
+    # A machine that has neither: of its programs only git is left.
+    programs = repo.state.parent / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(shutil.which("git") or "")
+    repo.env["PATH"] = str(programs)
     gone = repo.run("sandbox", "doctor")
     assert gone.code == 7
     assert "FAIL  engine" in gone.out
@@ -88,7 +98,7 @@ def test_a_shell_works_on_a_copy_and_what_changed_is_brought_back_or_dropped(rep
     before = repo.files()
     for answer, kept in (("n", False), ("y", True)):
         terminal = shell(repo)
-        terminal.expect("asked what to do with changes")
+        terminal.expect("you are asked about changes")
         terminal.expect(r"workspace\$ ")
         terminal.sendline("stty size; echo made >made.txt; rm shop/names.py; id -u")
         terminal.expect("30 100")

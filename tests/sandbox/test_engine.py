@@ -94,11 +94,15 @@ def test_a_container_that_is_gone_is_told_apart(error: Exception, is_gone: bool)
 class Engine(docker.DockerClient):
     """Says of itself what it is told to."""
 
-    def __init__(self, **info: object) -> None:
+    def __init__(self, name: str = "Engine", **info: object) -> None:
+        self._name = name
         self._info = info
 
     def info(self) -> dict[str, object]:
         return self._info
+
+    def version(self, *, api_version: bool = True) -> dict[str, object]:
+        return {"Components": [{"Name": self._name}]}
 
 
 RUNTIMES = {"runc": {"path": "runc"}, "io.containerd.runc.v2": {"path": "runc"}}
@@ -114,6 +118,7 @@ WITH_GVISOR = RUNTIMES | {"runsc": {"path": "/usr/bin/runsc"}}
         ({"SecurityOptions": ["name=userns"], "Runtimes": None}, "docker (user namespace)", None),
         ({"Runtimes": WITH_GVISOR, "SecurityOptions": ["name=rootless"]}, "docker (gVisor, rootless)", "runsc"),
         ({}, "docker", None),
+        ({"name": "Podman Engine", "Runtimes": WITH_GVISOR}, "podman", None),
     ],
 )
 def test_what_an_engine_offers_is_used_and_named(info: dict[str, object], kind: str, runtime: str | None):

@@ -59,7 +59,9 @@ def test_a_real_pytest_run_comes_out_as_ids_and_states(tmp_path: Path) -> None:
         "sub/test_a.py::test_teardown": "failed",
         "sub/test_a.py::TestGroup::test_inside": "passed",
     }
-    assert not (tmp_path / ".pytest_cache").exists()
+    # Nothing but what pytest itself leaves: no option of ours takes that away (a strict project refuses it).
+    left = {path.name for path in tmp_path.iterdir()} - {"sub", "out"}
+    assert left <= {".pytest_cache"}
 
 
 def test_what_is_no_report_or_an_attack_is_refused() -> None:
