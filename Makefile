@@ -67,6 +67,7 @@ bench: setup docker
 	$(BIN)/python bench/matching/growth.py
 	$(BIN)/python bench/review.py
 	$(BIN)/python bench/sandbox.py
+	$(BIN)/python bench/runaways.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -107,12 +107,12 @@ class Agent:
         step, began = meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
         try:
-            reply = yield from self._model.ask(self._session.history(), control)
+            reply = yield from self._model.ask(self._session.history(), control, meter.reasoning_left)
         except ContextOverflow as overflow:
             if not (yield from self._compaction.overflowed(overflow)):
                 raise
-            reply = yield from self._model.ask(self._session.history(), control)
-        meter.add(reply.usage)
+            reply = yield from self._model.ask(self._session.history(), control, meter.reasoning_left)
+        meter.add(reply.usage, reply.thought)
         self._session.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
         return reply

@@ -21,10 +21,17 @@ class Meter:
         self._steps = 0
         self._share: int | None = None
         self._usage = Usage()
+        self._thought = 0
 
     @property
     def seconds(self) -> float:
         return self._clock() - self._started
+
+    @property
+    def reasoning_left(self) -> int | None:
+        """Tokens of reasoning that are not used yet; None: no limit."""
+        allowed = self.budget.reasoning_tokens
+        return None if allowed is None else max(0, allowed - self._thought)
 
     @property
     def usage(self) -> Usage:
@@ -63,11 +70,13 @@ class Meter:
         self._check("steps", self.budget.steps, self._steps)
         self._check("seconds", self.budget.seconds, self.seconds)
         self._check("tokens", self.budget.tokens, (used.prompt or 0) + (used.completion or 0))
-        self._check("reasoning tokens", self.budget.reasoning_tokens, used.reasoning or 0)
+        self._check("reasoning tokens", self.budget.reasoning_tokens, self._thought)
 
-    def add(self, usage: Usage) -> None:
+    def add(self, usage: Usage, thought: int | None = None) -> None:
+        """`thought`: tokens of reasoning as r1code counts them, which count where the provider did not say."""
         with self._lock:
             self._usage += usage
+            self._thought += (thought or 0) if usage.reasoning is None else usage.reasoning
 
     @staticmethod
     def _check(limit: str, allowed: float | None, used: float) -> None:

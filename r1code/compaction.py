@@ -104,7 +104,7 @@ class Compaction:
     def _ask(self, question: str, meter: Meter, control: Control) -> Generator[Event, None, Reply | None]:
         """What the model says to its own history and `question`; None: not even that fits."""
         history = (*self._session.history(), Message(role="user", text=question))
-        asking = self._model.ask(history, control)
+        asking = self._model.ask(history, control, meter.reasoning_left)
         try:
             while True:
                 event = next(asking)
@@ -117,7 +117,7 @@ class Compaction:
             return None
         finally:
             asking.close()
-        meter.add(reply.usage)
+        meter.add(reply.usage, reply.thought)
         return reply
 
     def _measured(self, item: Compacted) -> Compacted:

@@ -51,6 +51,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """What the server calls the model."""
     effort: str | None = None
     """How much the model is to think: a level of the profile; None: as the profile says."""
+    think: str | None = None
+    """Tokens of reasoning that each step may have: `4k`, `off`; None: as the profile says (docs/governor.md)."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
     record: str | None = None

@@ -9,8 +9,10 @@ from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
 from r1code.dialects.function import RawCalls
 from r1code.dialects.reasoning import Piece, ReasoningStart, Splitter
-from r1code.errors import ProviderError
-from r1code.events import Event, ReasoningDelta, ReplyDiscarded, TextDelta, TextWasReasoning
+from r1code.errors import FormatError, ProviderError
+from r1code.events import Event, ReasoningDelta, ReplyCut, ReplyDiscarded, TextDelta, TextWasReasoning
+from r1code.governor.governor import Governor, told
+from r1code.governor.guard import Guard
 from r1code.profiles import Profile
 from r1code.providers.base import Done, Provider
 from r1code.size import size, size_at_most
@@ -40,6 +42,7 @@ class Model:
         self.instructions = instructions
         self._seed = seed
         self._waits = waits
+        self._governor = Governor(profile)
         self._asked = 0
 
     def switched(self, profile: Profile, provider: Provider, dialect: Dialect, instructions: str) -> Model:
@@ -74,14 +77,22 @@ class Model:
         """Whether `fill` may be called."""
         return self._profile.infill is not None
 
-    def ask(self, history: Sequence[Message], control: Control) -> Generator[Event, None, Reply]:
+    def ask(
+        self, history: Sequence[Message], control: Control, left: int | None = None
+    ) -> Generator[Event, None, Reply]:
         """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled.
 
-        A stream that breaks off is discarded and asked for again, a few times.
+        A stream that breaks off is discarded and asked for again, a few times. One that runs away is cut; `left`:
+        tokens of reasoning that the turn still has.
         """
+
+        def stream(request: Request, start: ReasoningStart, guard: Guard) -> Generator[Event, None, Reply]:
+            return self._stream(request, start, control, guard)
+
         request = self.request(history)
         self._asked += 1
-        return (yield from self._stream(request, cast("ReasoningStart", self._profile.reasoning), control))
+        start = cast("ReasoningStart", self._profile.reasoning)
+        return (yield from self._governor.ask(stream, request, start, left))
 
     def hole(self, files: Sequence[tuple[str, str]], path: str, before: str, after: str) -> str:
         """The text that shows the model `files` (path and text) and a hole in the file `path`."""
@@ -110,23 +121,31 @@ class Model:
             seed=None if self._seed is None else self._seed + self._asked,
         )
         self._asked += 1
-        return (yield from self._stream(request, "none", control))
+        return (yield from self._stream(request, "none", control, Guard()))
 
-    def _stream(self, request: Request, start: ReasoningStart, control: Control) -> Generator[Event, None, Reply]:
+    def _stream(
+        self, request: Request, start: ReasoningStart, control: Control, guard: Guard
+    ) -> Generator[Event, None, Reply]:
         tried = 0
         while True:
             splitter, raw_calls, begun, done = Splitter(start), RawCalls(), False, Done(finish="unknown")
+            guard.begin()
             try:
                 for item in self._provider.stream(request, control):
                     control.check()
                     if isinstance(item, Done):
                         done = item
-                    elif item.field == "call":
-                        begun = True
+                        continue
+                    begun = True
+                    if item.field == "call":
                         raw_calls.feed(item.index, item.call_id, item.name, item.text)
+                        pieces = [Piece("answer", item.text)]
                     else:
-                        begun = True
-                        yield from map(_event, splitter.feed(item.field, item.text))
+                        pieces = splitter.feed(item.field, item.text)
+                        yield from map(_event, pieces)
+                    if guard.sees(pieces):
+                        # Without a reader the provider ends the stream, and the server its work.
+                        break
             except ProviderError as error:
                 # Before the first piece the provider itself has tried again.
                 if not (begun and error.retryable) or tried == len(self._waits):
@@ -137,16 +156,22 @@ class Model:
             else:
                 pieces, split = splitter.finish()
                 yield from map(_event, pieces)
+                if done.cut is not None:
+                    yield ReplyCut(cut=done.cut)
                 return Reply(
                     text=split.answer,
                     reasoning=split.reasoning,
                     raw_calls=raw_calls.whole(),
                     finish=done.finish,
                     usage=done.usage,
+                    cut=done.cut,
+                    split_by_server=splitter.split_by_server,
                 )
 
     def parse(self, reply: Reply, first_call: int) -> Parsed:
         """Raises FormatError."""
+        if reply.cut is not None and reply.cut.then == "ask":
+            raise FormatError(told(reply.cut))
         return self._dialect.parse(reply, first_call=first_call)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from r1code.types import EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
+from r1code.types import Cut, EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
@@ -44,6 +44,12 @@ class ReplyDiscarded(Event, frozen=True, kw_only=True):
     """The stream broke off: what this step showed so far counts for nothing, and the model is asked again."""
 
     why: str
+
+
+class ReplyCut(Event, frozen=True, kw_only=True):
+    """r1code ended the reply: its reasoning used up its budget, or it repeated itself."""
+
+    cut: Cut
 
 
 class ReplyRejected(Event, frozen=True, kw_only=True):
@@ -116,6 +122,7 @@ Inner = (
     | TextWasReasoning
     | ReplyReceived
     | ReplyDiscarded
+    | ReplyCut
     | ReplyRejected
     | CallStarted
     | CommandOutput

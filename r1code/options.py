@@ -14,9 +14,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--seed", metavar="N", help="makes a model that honours seeds answer the same way again")
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
-    model.add_argument(
-        "--effort", metavar="LEVEL", help="how much it thinks, where that can be chosen (`r1code profiles show`)"
-    )
+    _add_thinking(model.add_argument)
     model.add_argument(
         "--yes",
         action="store_true",
@@ -105,6 +103,13 @@ def _add_limits(common: argparse.ArgumentParser) -> None:
         metavar="N",
         help="tokens of a prompt, beyond which the conversation is shortened (what the profile says)",
     )
+
+
+def _add_thinking(add_argument: Callable[..., object]) -> None:
+    add_argument(
+        "--effort", metavar="LEVEL", help="how much it thinks, where that can be chosen (`r1code profiles show`)"
+    )
+    add_argument("--think", metavar="N", help="tokens of reasoning in each step: 4k, off (docs/governor.md)")
 
 
 def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:

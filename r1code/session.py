@@ -23,6 +23,7 @@ from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
 from r1code.types import (
+    Cut,
     EndReason,
     Finish,
     Message,
@@ -73,6 +74,7 @@ class Replied(Item, frozen=True, kw_only=True):
     raw_calls: tuple[RawCall, ...] = ()
     finish: Finish
     usage: Usage
+    cut: Cut | None = None
 
     @classmethod
     def of(cls, reply: Reply) -> Replied:
@@ -82,6 +84,7 @@ class Replied(Item, frozen=True, kw_only=True):
             raw_calls=reply.raw_calls,
             finish=reply.finish,
             usage=reply.usage,
+            cut=reply.cut,
         )
 
 

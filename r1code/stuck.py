@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from r1code.types import Observation, ToolCall
 
 _SAME = 3
+_VOLATILE = re.compile(
+    r"\b\d+(?:[.,]\d+)?\s?(?:ns|us|µs|ms|s|sec|secs|seconds?|min|minutes?)\b"
+    r"|\b\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b|\b\d{4}-\d{2}-\d{2}\b|\b0x[0-9a-fA-F]{6,16}\b|\b\d{10,19}\b"
+)
+"""What differs from run to run and says nothing: durations, times of day, dates, addresses, Unix times."""
+_BLANK = re.compile(r"\s+")
 
 
 class Circles:
     """Fed after each step with calls, observations and the state of the work tree; says what repeats.
 
     A circle is the same calls with the same observations on the same tree three times, two such steps in turn
-    (A-B-A-B), or a tree that is changed, changed back, changed and changed back again.
+    (A-B-A-B), or a tree that is changed, changed back, changed and changed back again. Calls are the same when
+    they differ in white space alone, observations when they differ in times and addresses alone.
     """
 
     def __init__(self) -> None:
@@ -22,8 +30,14 @@ class Circles:
 
     def observe(self, calls: Sequence[ToolCall], observations: Sequence[Observation], tree: str) -> str | None:
         """What the evidence is, in a sentence; None: nothing repeats."""
-        did = [(call.name, sorted((key, str(value)) for key, value in call.arguments.items())) for call in calls]
-        step = hash((str(did), tuple((seen.status, seen.text) for seen in observations), tree))
+        did = [
+            (
+                call.name,
+                sorted((key, _BLANK.sub(" ", str(value)).strip()) for key, value in call.arguments.items()),
+            )
+            for call in calls
+        ]
+        step = hash((str(did), tuple((seen.status, _steady(seen.text)) for seen in observations), tree))
         self._steps.append(step)
         if not self._trees or self._trees[-1] != tree:
             self._trees.append(tree)
@@ -35,6 +49,10 @@ class Circles:
         if _alternates(self._trees):
             return "the same change was made, taken back, and made and taken back again."
         return None
+
+
+def _steady(text: str) -> str:
+    return _BLANK.sub(" ", _VOLATILE.sub("#", text))
 
 
 def _alternates(values: Sequence[object]) -> bool:

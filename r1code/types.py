@@ -94,6 +94,24 @@ class Ending(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class Cut(Struct, frozen=True, kw_only=True):
+    """r1code ended a reply before the model did. What the provider bills for what was cut is not known."""
+
+    part: Literal["reasoning", "answer"]
+    """In which part of the reply."""
+    why: Literal["budget", "repetition"]
+    tokens: int
+    """Of that part until then, as r1code counts them."""
+    limit: int | None = None
+    """The budget that was used up."""
+    evidence: str = ""
+    """The beginning of what was said again and again."""
+    copies: int = 0
+    then: Literal["continue", "ask"] = "ask"
+    """continue: the reasoning was closed, and the model went on with its answer. ask: it is told, and asked
+    again; nothing of the reply is done."""
+
+
 class Reply(Struct, frozen=True, kw_only=True):
     """One raw answer of the model: split, but not yet parsed."""
 
@@ -102,6 +120,11 @@ class Reply(Struct, frozen=True, kw_only=True):
     raw_calls: tuple[RawCall, ...] = ()
     finish: Finish = "stop"
     usage: Usage = Usage()
+    cut: Cut | None = None
+    thought: int | None = None
+    """Tokens of reasoning as r1code counts them. None: nobody counted."""
+    split_by_server: bool = False
+    """Whether its reasoning came in a field of its own."""
 
 
 class Observation(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from r1code.stuck import Circles
 from r1code.types import Observation, ToolCall
 
@@ -38,3 +42,58 @@ def test_a_change_made_and_taken_back_twice() -> None:
     evidence = [observed(circles, "edit", str(step), tree) for step, tree in enumerate("abab")]
     assert evidence[:3] == [None, None, None]
     assert "taken back" in str(evidence[3])
+
+
+def told(circles: Circles, arguments: dict[str, str], text: str, tree: str = "t") -> str | None:
+    call = ToolCall(id="c1", name="edit", arguments=arguments)
+    return circles.observe([call], [Observation(call_id="c1", status="failed", text=text)], tree)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 failed in {n}.31s",
+        "ok (took {n} ms)",
+        "[12:{n}:07] error: no such table",
+        "<object at 0x7f0000{n}aabb> is not callable",
+        "started at 2026-03-{n}",
+        "seed 17000000{n}1",
+    ],
+)
+def test_output_that_differs_in_times_and_addresses_alone_is_the_same(text: str) -> None:
+    circles = Circles()
+    evidence = [told(circles, {"command": "make"}, text.format(n=number)) for number in (11, 12, 13)]
+    assert evidence[:2] == [None, None]
+    assert "3 times" in str(evidence[2])
+
+
+def test_an_edit_that_fails_with_other_white_space_is_the_same_edit() -> None:
+    circles = Circles()
+    tried = ("x = 1\n", "  x = 1\n", "\tx  =  1")
+    evidence = [told(circles, {"search": search}, "The text was not found.") for search in tried]
+    assert "3 times" in str(evidence[2])
+
+
+@pytest.mark.parametrize("numbers", [("3 failed", "2 failed", "1 failed"), ("line 10", "line 11", "line 12")])
+def test_numbers_that_say_something_are_no_repetition(numbers: tuple[str, ...]) -> None:
+    circles = Circles()
+    assert [told(circles, {"command": "make"}, text) for text in numbers] == [None] * 3
+
+
+STEP = st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.sampled_from("tu"))
+
+
+@given(st.lists(STEP, max_size=30))
+def test_a_step_that_came_twice_before_is_always_noticed(steps: list[tuple[str, str, str]]) -> None:
+    circles = Circles()
+    for number, (name, text, tree) in enumerate(steps):
+        evidence = observed(circles, name, text, tree)
+        if steps[: number + 1].count(steps[number]) >= 3:
+            assert evidence is not None
+            return
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True, max_size=30))
+def test_steps_that_all_tell_something_new_are_never_a_circle(texts: list[int]) -> None:
+    circles = Circles()
+    assert all(observed(circles, "read", f"file {text}", tree=str(text)) is None for text in texts)

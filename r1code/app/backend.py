@@ -9,6 +9,7 @@ from pathlib import Path
 from r1code.app.folders import user_profiles
 from r1code.config import Config
 from r1code.errors import UsageError
+from r1code.governor.governor import thinking
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, load_script
@@ -23,9 +24,10 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
     name = config.profile or (EMBEDDED if config.base_url is None else ANY_SERVER)
     if config.profile is None and config.base_url is None:
         _no_key_is_ignored()
-    return name, find_profile(
+    profile = find_profile(
         name, user_profiles(), base_url=config.base_url, model=config.model_name, effort=config.effort
     )
+    return name, thinking(profile, config.think)
 
 
 def key_names(*, deepseek: bool = False) -> list[str]:

@@ -31,6 +31,7 @@ from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
+from r1code.profiles.profile import Thinking
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
@@ -114,7 +115,9 @@ class Workshop:
         else:
             if config.sandbox != "none":
                 self._approver = RecordedApprover(task.replayed.session.entries)
-            self.provider, self._profile = task.replayed.provider, replace(self._profile, reasoning="none")
+            self.provider = task.replayed.provider
+            # What was cut is in the log already.
+            self._profile = replace(self._profile, reasoning="none", thinking=Thinking())
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
         self._tools = Toolbox(self._profile.edits, config, self._consent, self.vault, project=self.tree)

@@ -57,6 +57,10 @@ class Request(Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
+    thinking: int | None = None
+    """Tokens of reasoning at most, where the server has a field for that. None: it is not asked for."""
+    continues: bool = False
+    """Whether the last message, the model's own, is to be gone on with."""
 
 
 class Parsed(Struct, frozen=True, kw_only=True):

@@ -44,6 +44,7 @@ class Splitter:
         self._reasoning: list[str] = []
         self._answer: list[str] = []
         self._pending = ""
+        self._split_by_server = False
         # undecided: the next text may be an opening tag. leaking: an answer that a closing tag may yet turn
         # into reasoning. answer: nothing is looked for any more.
         self._state: Literal["undecided", "reasoning", "leaking", "answer"] = (
@@ -65,6 +66,7 @@ class Splitter:
                 self._reasoning.append(text)
                 return [Piece("reasoning", text)]
         if field == "reasoning":
+            self._split_by_server = True
             if self._state == "undecided":
                 # The server splits: what it calls content is the answer.
                 self._state, self._closed = "answer", True
@@ -72,6 +74,11 @@ class Splitter:
             return [Piece("reasoning", text)]
         self._pending += text
         return self._advance(final=False)
+
+    @property
+    def split_by_server(self) -> bool:
+        """Whether reasoning came in a field of its own."""
+        return self._split_by_server
 
     def finish(self) -> tuple[list[Piece], Split]:
         """The last pieces, and the whole."""

@@ -62,6 +62,11 @@ class Thinking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By level, what the request says for it; `off`: no thinking."""
     budget_field: str | None = None
     """The field of the request that limits the reasoning in tokens. None: the server cannot."""
+    budget: Annotated[int, Meta(ge=0)] | None = None
+    """Tokens of reasoning that each step may have. None: no limit but that of the whole answer."""
+    cut: Literal["ask", "continue"] = "ask"
+    """What comes after reasoning that r1code had to cut: the model is told and asked again | the reasoning is
+    sent back as a message to be continued, which vLLM can, closed by `budget_field`."""
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.dialects.base import Request
-from r1code.types import Finish, Usage
+from r1code.types import Cut, Finish, Usage
 
 
 class Delta(Struct, frozen=True, kw_only=True):
@@ -29,6 +29,8 @@ class Done(Struct, frozen=True, kw_only=True):
 
     finish: Finish
     usage: Usage = Usage()
+    cut: Cut | None = None
+    """Of a reply that is given again: why it was cut then."""
 
 
 class Provider(Protocol):

@@ -203,12 +203,19 @@ class ChatProvider:
             temperature=sent(request.temperature),
             top_p=sent(request.top_p),
             seed=sent(request.seed),
-            extra_body=self._body() or None,
+            extra_body=self._body(request) or None,
         )
 
-    def _body(self) -> dict[str, object]:
-        field = self._profile.session_field
-        return self._profile.body if field is None else {**self._profile.body, field: self._session()}
+    def _body(self, request: Request) -> dict[str, object]:
+        """What the SDK has no parameters for."""
+        body = dict(self._profile.body)
+        if (field := self._profile.session_field) is not None:
+            body[field] = self._session()
+        if (field := self._profile.thinking.budget_field) is not None and request.thinking is not None:
+            body[field] = request.thinking
+        if request.continues:
+            body |= {"continue_final_message": True, "add_generation_prompt": False}
+        return body
 
     def _headers(self) -> dict[str, str]:
         headers = {"user-agent": f"r1code/{__version__}"}

@@ -261,7 +261,9 @@ class Pipeline:
         """The report after a change that fixed something and broke nothing; None: there was none."""
         # A conversation of its own: its parent is the first entry.
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
-        reply = yield from self._ask(self._model.ask(self._session.history(), bounds.control), bounds)
+        reply = yield from self._ask(
+            self._model.ask(self._session.history(), bounds.control, bounds.meter.reasoning_left), bounds
+        )
         try:
             parsed = self._model.parse(reply, self._session.next_call())
             self._toolset.refuse_unknown(parsed.calls)
@@ -309,7 +311,7 @@ class Pipeline:
         step, began = bounds.meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
         reply = yield from asked
-        bounds.meter.add(reply.usage)
+        bounds.meter.add(reply.usage, reply.thought)
         self._session.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
         return reply

@@ -64,7 +64,7 @@ class ReplayedProvider:
         yield Delta(field="content", text=reply.text)
         for index, raw in enumerate(reply.raw_calls):
             yield Delta(field="call", text=raw.arguments, index=index, name=raw.name)
-        yield Done(finish=reply.finish, usage=reply.usage)
+        yield Done(finish=reply.finish, usage=reply.usage, cut=reply.cut)
 
     def close(self) -> None:
         pass

@@ -15,6 +15,7 @@ from r1code.events import (
     HistoryCompacted,
     Notice,
     PatchReady,
+    ReplyCut,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
@@ -173,6 +174,19 @@ def _reply_discarded(event: ReplyDiscarded, width: int | None) -> Iterator[Piece
     yield Piece(
         wrapped(f"! the reply above broke off and counts for nothing; asking again: {event.why}", width), "warn"
     )
+
+
+@describe.register
+def _reply_cut(event: ReplyCut, width: int | None) -> Iterator[Piece]:
+    cut = event.cut
+    if cut.why == "budget":
+        why = (
+            f"the budget of {cut.limit:,} tokens is used up" if cut.limit is not None else "its budget is used up"
+        )
+    else:
+        why = f"it says the same {cut.copies} times over: {safe_line(cut.evidence)}"
+    then = "the model goes on with its answer" if cut.then == "continue" else "the model is asked again"
+    yield Piece(wrapped(f"! {cut.part} cut after {cut.tokens:,} tokens: {why}; {then}", width), "warn")
 
 
 @describe.register

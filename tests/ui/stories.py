@@ -16,6 +16,7 @@ from r1code.events import (
     Notice,
     PatchReady,
     ReasoningDelta,
+    ReplyCut,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
@@ -27,7 +28,7 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import Case, Counts, ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
+from r1code.types import Case, Counts, Cut, ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
 
 USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
 UNKNOWN = Usage()
@@ -172,6 +173,10 @@ def not_fixed() -> list[Event]:
         StepStarted(step=2),
         *answer("Half of an ans"),
         ReplyDiscarded(why="the server broke off its answer: the connection was reset"),
+        ReplyCut(cut=Cut(part="reasoning", why="budget", tokens=4103, limit=4096, then="continue")),
+        ReplyCut(
+            cut=Cut(part="answer", why="repetition", tokens=2100, evidence="x = 1\x1b[31m", copies=70, then="ask")
+        ),
         call(1, "run", command="python -c 'print(1)'"),
         CommandOutput(call_id="c1", text="1"),
         seen(1, "run", "1\n[killed by signal 9 after 0.1 s]", status="failed"),

@@ -14,6 +14,7 @@ from fakes.served import Served
 from r1code.control import Control
 from r1code.dialects.base import ChatMessage, Request
 from r1code.errors import ContextOverflow, ProviderError
+from r1code.profiles.profile import Thinking
 from r1code.providers.base import Delta, Done
 from r1code.providers.chat import ChatProvider
 
@@ -107,6 +108,19 @@ def test_reasoning_can_be_continued_but_not_closed_through_r1s_template(real: Se
     assert opened.json()["choices"][0]["message"]["content"] is None
     assert closed.status_code == 400
     assert "does not appear in the chat after applying the chat template" in closed.json()["error"]["message"]
+
+
+def test_continued_reasoning_is_closed_at_once_by_a_budget_that_is_used_up(real: Served) -> None:
+    thoughts = ChatMessage(role="assistant", content="<think>\nOne, two, three. I answer now.\n")
+    messages = (*ASKED.messages, thoughts)
+    request = Request(messages=messages, max_tokens=16, seed=1, thinking=0, continues=True)
+    thinking = Thinking(budget_field="thinking_token_budget")
+    with provider(real.url, KEY, model=MODEL, reasoning="in_prompt", thinking=thinking) as made:
+        deltas, done = answer(made, request)
+    reasoning, content = texts(deltas)
+    assert not reasoning.strip()
+    assert content
+    assert done.usage.completion == 16
 
 
 def test_a_cached_prefix_is_counted_in_the_usage_and_in_the_metric(real: Served, made: ChatProvider) -> None:
