@@ -27,8 +27,6 @@ from r1code.tools.toolset import Toolset
 from r1code.turn import Events, Steps, turn
 from r1code.types import Observation, Reply, ToolCall
 
-_AFTER_FAILURE = "This was not done, because an edit before it in the same reply failed."
-
 
 class Agent:
     """`headless`: nobody reads along, so a reply without action or ending is nudged once, not an answer."""
@@ -50,16 +48,16 @@ class Agent:
         self._compaction = compaction
         self._headless = headless
 
-    def turn(self, text: str, meter: Meter, control: Control, parent: int | None = None) -> Events:
+    def turn(self, said: Said, meter: Meter, control: Control, parent: int | None = None) -> Events:
         """One user message until the agent stops; the last event is TurnEnded. `parent`: see Session.append.
 
         However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,
         the sandbox or the state fails.
         """
-        self._session.append(Said(text=text, origin="task"), parent=parent)
+        self._session.append(said, parent=parent)
         return turn(
             self._session,
-            text,
+            said.text,
             self._steps(meter, control),
             meter=meter,
             interrupted=self._toolset.interrupted,
@@ -103,6 +101,8 @@ class Agent:
 
     def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
         control.check()
+        if told := self._toolset.announcement():
+            self._session.append(Said(text=told, origin="mode"))
         yield from self._compaction.fit(meter, control)
         step, began = meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)
@@ -125,8 +125,8 @@ class Agent:
                 self._session.append(Called(call=call))
                 yield CallStarted(call=call)
             effect = self._toolset.effect(batch[0])
-            skipped = broken and effect != "read"
-            permit = Permit(refusal=_AFTER_FAILURE) if skipped else self._approvals.check(batch, effect, control)
+            refusal = self._toolset.refusal(effect, broken=broken)
+            permit = Permit(refusal=refusal) if refusal else self._approvals.check(batch, effect, control)
             if permit.refusal is None:
                 found = permit.told((yield from self._toolset.run(permit.calls, control)))
             else:

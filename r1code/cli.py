@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HANDLERS = {
     "-p": ("cli_work", "work"),
     "fix": ("cli_work", "work"),
+    "plan": ("cli_work", "work"),
     "replay": ("cli_replay", "replay"),
     "undo": ("cli_undo", "go"),
     "redo": ("cli_undo", "go"),

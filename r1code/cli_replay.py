@@ -23,7 +23,7 @@ def replay(options: argparse.Namespace) -> int:
     from r1code.errors import ProviderError
     from r1code.repair.replay import ReplayedProvider, first_difference
     from r1code.repo.git import Git
-    from r1code.session import Session
+    from r1code.session import Planned, Session
     from r1code.types import ExitCode
     from r1code.ui.safe import safe
 
@@ -44,7 +44,10 @@ def replay(options: argparse.Namespace) -> int:
             project=None,
         )
         replayed = Replayed(session=recorded, provider=ReplayedProvider(recorded.entries), root=Path(scratch))
-        task = Task(command=opened.command, text=opened.task, replayed=replayed)
+        given = (
+            one.item.plan for one in recorded.entries if isinstance(one.item, Planned) and one.item.by == "person"
+        )
+        task = Task(command=opened.command, text=opened.task, replayed=replayed, plan=next(given, None))
         entries = recorded.entries
         try:
             code, again = run_session(

@@ -26,7 +26,6 @@ def work(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder, user_config
     from r1code.app.signals import cancel_on_signals
     from r1code.app.trust import Trust, under_trust
-    from r1code.app.workshop import Task
     from r1code.cli_tests import with_found_tests
     from r1code.config import load_config
     from r1code.control import Control
@@ -39,6 +38,7 @@ def work(options: argparse.Namespace) -> int:
             "the task is empty", why="-p has no text", hint="say what to do: r1code -p 'Add a --quiet option'"
         )
     git = Git.find(Path(options.folder), state_folder())
+    task = task_of(options, git)
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
     control = Control()
     with cancel_on_signals(control):
@@ -53,7 +53,6 @@ def work(options: argparse.Namespace) -> int:
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
     told = "\n".join(filter(None, (refused, told)))
-    task = Task(command="fix") if options.command == "fix" else Task(command="prompt", text=options.prompt)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
     from r1code.cli_git import guard_of, in_worktree
@@ -66,6 +65,22 @@ def work(options: argparse.Namespace) -> int:
     )
 
 
+def task_of(options: argparse.Namespace, git: Git) -> Task:
+    """What is asked for. Raises UsageError, for a plan that cannot be read or written."""
+    from pathlib import Path
+
+    from r1code.app.plans import place_for, read_plan
+    from r1code.app.workshop import Task
+
+    if options.command == "fix":
+        return Task(command="fix")
+    if options.mode == "plan":
+        keep = place_for(git.root, options.prompt, options.plan)
+        return Task(command="plan", text=options.prompt, keep=keep)
+    plan = None if options.plan is None else read_plan(Path(options.plan))
+    return Task(command="prompt", text=options.prompt, plan=plan)
+
+
 def run_session(
     git: Git, config: Config, task: Task, *, json: bool, told: str = "", at_ends: Sequence[AtEnd] = ()
 ) -> tuple[int, tuple[Entry, ...]]:
@@ -73,7 +88,7 @@ def run_session(
     from contextlib import suppress
 
     from r1code.app.automatic import finishing
-    from r1code.app.backend import chosen_profile
+    from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder
     from r1code.app.sandboxes import prune_containers, with_sandbox
     from r1code.app.signals import cancel_on_signals
@@ -97,18 +112,20 @@ def run_session(
             say(told)
         config = with_sandbox(config, say, control)
         approver = consent(config, control, json=json)
-        profile = chosen_profile(config)[1]
-        if profile.provider == "local" and task.replayed is None:
+        profile, planner = chosen_profile(config)[1], planner_profile(config)
+        local = [one for one in (profile, planner and planner[1]) if one and one.provider == "local"]
+        if local and task.replayed is None:
             from r1code.app.model import describe_model, ensure_weights
 
             chosen = "" if config.profile else "no model was chosen: using the embedded one, "
-            say(chosen + describe_model(profile))
+            say(chosen + describe_model(local[0]))
             ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
         if config.sandbox == "docker":
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
-        if config.sandbox == "docker":
+        # Nothing runs while a plan is made.
+        if config.sandbox == "docker" and task.command != "plan":
             from r1code.cli_sandbox import image_of
 
             workshop.image = image_of(git, config, say, control)
@@ -126,21 +143,24 @@ def run_session(
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
     from r1code.budget import Meter
     from r1code.config import DETECTED
-    from r1code.repair.repair import Plan, Repair
+    from r1code.repair.repair import Approach, Repair
     from r1code.types import Budget
 
     steps = workshop.steps if config.steps is None else config.steps
     meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
-    plan = Plan(
+    approach = Approach(
         command=config.test,
         candidates=config.candidates,
         seed=config.seed,
         dry_run=config.dry_run,
+        plan=task.plan,
         found=config.origins.get("test") == DETECTED,
     )
-    repair = Repair(workshop, workshop.session, meter, plan)
+    repair = Repair(workshop, workshop.session, meter, approach)
     if task.command == "fix":
         return repair.fix(config.test or "", control)
+    if task.command == "plan":
+        return repair.plan(task.text, control)
     return repair.prompt(task.text, control)
 
 

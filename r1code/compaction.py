@@ -175,8 +175,11 @@ class Compaction:
 
     def _before(self, kept: int, pruned: Compacted, reply: Reply | None) -> Compacted:
         path = [entry for entry in self._session.path() if entry.id < kept]
-        told = [entry.id for entry in path if isinstance(entry.item, Said) and entry.item.origin == "task"]
-        tasks = tuple(dict.fromkeys((*told[:1], *told[-1:])))
+        said = [(entry.id, entry.item.origin) for entry in path if isinstance(entry.item, Said)]
+        # A plan that was handed over is as good as a task, and the mode has to stay known.
+        told = [at for at, origin in said if origin in {"task", "handed"}]
+        mode = [at for at, origin in said if origin == "mode"]
+        tasks = tuple(sorted({*told[:1], *told[-1:], *mode[-1:]}))
         by_model = self._usable(reply)
         summary = self._summary(path, by_model, without=tasks)
         return self._measured(

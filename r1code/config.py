@@ -39,6 +39,7 @@ MANY = ("allow", "ask", "deny", "not_secret")
 """Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
 
+Strategy = Literal["loop", "pipeline"]
 SandboxName = Literal["docker", "bubblewrap", "seatbelt", "none"]
 
 
@@ -53,6 +54,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """How much the model is to think: a level of the profile; None: as the profile says."""
     think: str | None = None
     """Tokens of reasoning that each step may have: `4k`, `off`; None: as the profile says (docs/governor.md)."""
+    planner: str | None = None
+    """The profile whose model makes the plan; None: whoever carries it out makes one, if any."""
+    strategy: Strategy | None = None
+    """How failing tests are repaired; None: as the profile says."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
     record: str | None = None

@@ -6,7 +6,19 @@ from typing import Literal
 
 from msgspec import Struct
 
-from r1code.types import Cut, EndReason, ExitCode, Observation, Outcome, TestReport, ToolCall, Usage, Verdict
+from r1code.types import (
+    Cut,
+    EndReason,
+    ExitCode,
+    Observation,
+    Outcome,
+    Part,
+    Plan,
+    TestReport,
+    ToolCall,
+    Usage,
+    Verdict,
+)
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
@@ -99,6 +111,20 @@ class HistoryCompacted(Event, frozen=True, kw_only=True):
     """Of the prompt."""
 
 
+class RoleStarted(Event, frozen=True, kw_only=True):
+    """One of two roles goes on: the model of `profile`, with a conversation of its own."""
+
+    role: Part
+    profile: str
+
+
+class PlanReady(Event, frozen=True, kw_only=True):
+    """A plan was made. `file`: where it was saved."""
+
+    plan: Plan
+    file: str | None
+
+
 class TurnEnded(Event, frozen=True, kw_only=True):
     reason: EndReason
     text: str
@@ -130,6 +156,8 @@ Inner = (
     | TestsRan
     | Notice
     | HistoryCompacted
+    | RoleStarted
+    | PlanReady
     | TurnEnded
 )
 

@@ -75,16 +75,13 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
+    _add_plan(whole, commands.add_parser("plan", parents=[common], help="make a plan, and change nothing"))
     _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
     weights.add_argument("--yes", action="store_true", help="without asking")
-    replay = commands.add_parser("replay", help="do a recorded session again, without a model, and compare")
-    replay.add_argument("log", metavar="SESSION", help="the id of a session, its folder, or its log")
-    replay.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
-    replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
-    replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
+    _add_replay(commands.add_parser("replay", help="do a recorded session again, without a model, and compare"))
     _add_undo(commands.add_parser)
     _add_git(commands.add_parser)
     _add_apply(commands.add_parser)
@@ -110,6 +107,32 @@ def _add_thinking(add_argument: Callable[..., object]) -> None:
         "--effort", metavar="LEVEL", help="how much it thinks, where that can be chosen (`r1code profiles show`)"
     )
     add_argument("--think", metavar="N", help="tokens of reasoning in each step: 4k, off (docs/governor.md)")
+
+
+def _add_roles(add_argument: Callable[..., object]) -> None:
+    add_argument("--planner", metavar="NAME", help="the profile whose model makes a plan first")
+    add_argument(
+        "--strategy",
+        choices=["loop", "pipeline"],
+        help="with fix: step by step, or in few questions and then step by step (as the profile says)",
+    )
+
+
+def _add_plan(whole: argparse.ArgumentParser, plan: argparse.ArgumentParser) -> None:
+    whole.add_argument("--mode", choices=["act", "plan"], help="with -p: plan: only look, and make a plan (act)")
+    whole.add_argument(
+        "--plan", metavar="FILE", help="with -p: carry out this plan; in plan mode: write it there"
+    )
+    plan.add_argument("prompt", metavar="TASK", help="what is to be done")
+    plan.add_argument("--plan", metavar="FILE", help="write it there (.r1code/plans/NAME.md)")
+    plan.set_defaults(mode="plan")
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("log", metavar="SESSION", help="the id of a session, its folder, or its log")
+    replay.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
+    replay.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    replay.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
 
 
 def _add_profiles(add: Callable[..., argparse.ArgumentParser]) -> None:

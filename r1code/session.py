@@ -28,6 +28,8 @@ from r1code.types import (
     Finish,
     Message,
     Observation,
+    Part,
+    Plan,
     RawCall,
     Reply,
     TestReport,
@@ -55,17 +57,20 @@ class Opened(Item, frozen=True, kw_only=True):
     profile: str
     base: str
     """The name in the store of the packed snapshot that the session started from."""
-    command: Literal["fix", "prompt"] = "prompt"
+    command: Literal["fix", "prompt", "plan"] = "prompt"
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
 
 
 class Said(Item, frozen=True, kw_only=True):
-    """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself."""
+    """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself.
+
+    mode: what the model may do from here on. handed: what one role, or step of the pipeline, leaves to the next.
+    """
 
     text: str
-    origin: Literal["task", "steer", "rejected", "nudge", "stuck"]
+    origin: Literal["task", "steer", "rejected", "nudge", "stuck", "mode", "handed"]
 
 
 class Replied(Item, frozen=True, kw_only=True):
@@ -123,9 +128,10 @@ class Rewound(Item, frozen=True, kw_only=True):
 
 
 class Switched(Item, frozen=True, kw_only=True):
-    """From here on the model of another profile answers."""
+    """From here on the model of another profile answers; of two roles, the `role`."""
 
     profile: str
+    role: Part = "actor"
 
 
 class Compacted(Item, frozen=True, kw_only=True):
@@ -150,7 +156,27 @@ class Compacted(Item, frozen=True, kw_only=True):
     """What it said, used or not."""
 
 
-AnyItem = Opened | Said | Replied | Called | Observed | Ended | Tested | Judged | Rewound | Switched | Compacted
+class Planned(Item, frozen=True, kw_only=True):
+    """A plan that was made, or that a person gave."""
+
+    plan: Plan
+    by: Literal["model", "person"]
+
+
+AnyItem = (
+    Opened
+    | Said
+    | Replied
+    | Called
+    | Observed
+    | Ended
+    | Tested
+    | Judged
+    | Rewound
+    | Switched
+    | Planned
+    | Compacted
+)
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,10 @@ Arguments = dict[str, Any]
 """A call's arguments as JSON values; each tool converts them to its own type."""
 
 Role = Literal["user", "assistant", "observation"]
+AgentMode = Literal["act", "plan"]
+"""plan: only what has the effect read runs."""
+Part = Literal["planner", "actor"]
+"""A role: who makes the plan, and who carries it out."""
 Effect = Literal["read", "write", "exec"]
 Status = Literal["ok", "failed", "refused", "interrupted"]
 """ok: it did what was asked. failed: it ran and the answer is bad (a test failed) or it could not be done.
@@ -110,6 +114,17 @@ class Cut(Struct, frozen=True, kw_only=True):
     then: Literal["continue", "ask"] = "ask"
     """continue: the reasoning was closed, and the model went on with its answer. ask: it is told, and asked
     again; nothing of the reply is done."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is to be done, before it is done: r1code/plan.py has its file."""
+
+    goal: str
+    steps: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Paths that whoever carries it out has to know."""
+    tests: tuple[str, ...] = ()
+    """Commands that show whether it is done."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from r1code.events import (
     TurnEnded,
 )
 from r1code.providers.scripted import ScriptedReply
-from r1code.session import Called, Ended, Observed, Session
+from r1code.session import Called, Ended, Observed, Said, Session
 from r1code.types import Budget, ExecResult
 
 EDIT = '<edit path="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</edit>'
@@ -263,7 +263,7 @@ def test_wherever_a_turn_ends_every_call_has_one_observation(
     tmp_path_factory: pytest.TempPathFactory, replies: list[ScriptedReply], stop: int, how: str
 ) -> None:
     house = House(tmp_path_factory.mktemp("house"), replies, files=FILES, sandbox={"ls": (0, "a\nb\n")})
-    turn = house.agent.turn("Do it.", Meter(Budget()), house.control)
+    turn = house.agent.turn(Said(text="Do it.", origin="task"), Meter(Budget()), house.control)
     events: list[Event] = []
     try:
         for event in turn:

@@ -19,7 +19,7 @@ from r1code.tools.hooks import Hooks
 from r1code.tools.outputs import Outputs
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
-from r1code.types import Effect, Observation, ToolCall, ToolSpec
+from r1code.types import AgentMode, Effect, Observation, ToolCall, ToolSpec
 
 ORDER = (
     "read",
@@ -42,6 +42,10 @@ ORDER = (
 
 Batch = tuple[ToolCall, ...]
 
+_AFTER_FAILURE = "This was not done, because an edit before it in the same reply failed."
+_ONLY_PLANNED = (
+    "This was not done: in plan mode only reading actions run. Say in your <plan> that it is to be done."
+)
 _BROKEN = (
     "Nothing was changed: {path} could not be parsed any more ({where}). Send the change again, corrected. "
     'If the file is meant to be like that, add syntax="any" to the action.'
@@ -68,6 +72,8 @@ class Toolset:
         self._background: Background | None = None
         self._outputs = Outputs()
         self._restore: Hide = unchanged
+        self._mode: AgentMode = "act"
+        self._told: AgentMode = "act"
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
 
@@ -116,6 +122,23 @@ class Toolset:
                 known = ", ".join(name for name in ORDER if name in here)
                 raise FormatError(f"There is no <{call.name}> here. The actions are: {known}.")
 
+    def enter(self, mode: AgentMode) -> None:
+        """From now on only what the mode allows runs. What is described to the model stays as it is."""
+        self._mode = mode
+
+    def announcement(self) -> str | None:
+        """What the model is to be told of the mode, once after each change of it."""
+        if self._mode == self._told:
+            return None
+        self._told = self._mode
+        return prompts.load(f"{self._mode}_mode")
+
+    def refusal(self, effect: Effect, *, broken: bool) -> str | None:
+        """Why nothing with this effect runs now, in words for the model. `broken`: an edit before it failed."""
+        if effect == "read":
+            return None
+        return _ONLY_PLANNED if self._mode == "plan" else _AFTER_FAILURE if broken else None
+
     def batches(self, calls: Sequence[ToolCall]) -> Iterator[Batch]:
         """Neighbouring writes are one batch: they land together. Every other call is a batch of its own."""
         pending: list[ToolCall] = []
@@ -141,6 +164,8 @@ class Toolset:
 
     def run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
         """One observation for each call, in order."""
+        if refusal := self.refusal(self.effect(batch[0]), broken=False):
+            return tuple(Observation(call_id=call.id, status="refused", text=refusal) for call in batch)
         background = self._background
         told = [] if background is None else background.take_back(control)
         *others, last = yield from self._run(batch, control)

@@ -9,7 +9,7 @@ from pathlib import Path
 from r1code.app.folders import user_profiles
 from r1code.config import Config
 from r1code.errors import UsageError
-from r1code.governor.governor import thinking
+from r1code.governor.governor import think_tokens, thinking
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
 from r1code.providers.scripted import ScriptedProvider, load_script
@@ -28,6 +28,18 @@ def chosen_profile(config: Config) -> tuple[str, Profile]:
         name, user_profiles(), base_url=config.base_url, model=config.model_name, effort=config.effort
     )
     return name, thinking(profile, config.think)
+
+
+def planner_profile(config: Config) -> tuple[str, Profile] | None:
+    """The profile that makes plans: the flags that point a profile elsewhere are about the actor's.
+
+    A budget for reasoning holds for both; switched off is the actor's only.
+    """
+    if config.planner is None:
+        return None
+    profile = find_profile(config.planner, user_profiles())
+    off = config.think is not None and think_tokens(config.think) == 0
+    return config.planner, thinking(profile, None if off else config.think)
 
 
 def key_names(*, deepseek: bool = False) -> list[str]:
@@ -56,13 +68,15 @@ def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable
 
         return ChatProvider(profile, key, session, say=say)
     if profile.provider == "scripted":
-        if config.replies is None:
+        # What a profile names is its own; the flag is for whichever names nothing.
+        replies = profile.model or config.replies
+        if replies is None:
             raise UsageError(
                 "the profile scripted has no replies",
                 why="it plays back a file, and none was named",
                 hint="name one with --replies FILE; docs/scripted.md says what it holds",
             )
-        return ScriptedProvider(load_script(Path(config.replies)))
+        return ScriptedProvider(load_script(Path(replies)))
     from r1code.app.model import local_provider
 
     return local_provider(profile, say)

@@ -62,7 +62,7 @@ def joined(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, FileChan
 
 def task_of(session: Session) -> str:
     """What a session was for, as a line that a commit could have."""
-    if session.opened.command == "prompt":
+    if session.opened.command != "fix":
         return session.opened.task
     fixed = [
         name for entry in session.entries if isinstance(entry.item, Judged) for name in entry.item.verdict.fixed

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.backend import chosen_profile, key_names, provider_of
+from r1code.app.backend import chosen_profile, key_names, planner_profile, provider_of
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.memory import Memory
+from r1code.app.plans import write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.toolbox import Toolbox
@@ -31,6 +32,7 @@ from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
+from r1code.profiles import Profile
 from r1code.profiles.profile import Thinking
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
@@ -49,7 +51,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import TestReport
+from r1code.types import Part, Plan, TestReport
 
 Say = Callable[[str], None]
 
@@ -72,11 +74,24 @@ class Replayed(Struct, frozen=True, kw_only=True):
         return Snapshot.unpack(store.get(self.session.opened.base))
 
 
+class Speaker(Struct, frozen=True, kw_only=True):
+    """Who has a role: a profile, and what it is reached and offered with."""
+
+    name: str
+    profile: Profile
+    provider: Provider
+    tools: Toolbox
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """What the session is for."""
 
-    command: Literal["fix", "prompt"]
+    command: Literal["fix", "prompt", "plan"]
     text: str = ""
+    plan: Plan | None = None
+    """What a person wants carried out."""
+    keep: Path | None = None
+    """Where a plan that is made is written; None: nowhere."""
     replayed: Replayed | None = None
 
 
@@ -100,10 +115,7 @@ class Workshop:
         self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
         if task.replayed is None:
-            self.provider = provider_of(self._profile, config, say=say, session=lambda: self.session.id)
-            if config.record is not None:
-                self.provider = RecordingProvider(self.provider, Path(config.record))
-            self.provider = HidingProvider(self.provider, self.vault.hide)
+            self.provider = self._provider(self._profile)
             self.tree = WorkTree(
                 git.root,
                 Listing(git.files, git.ignored),
@@ -116,11 +128,10 @@ class Workshop:
             if config.sandbox != "none":
                 self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider = task.replayed.provider
-            # What was cut is in the log already.
-            self._profile = replace(self._profile, reasoning="none", thinking=Thinking())
+            self._profile = _replayed(self._profile)
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
-        self._tools = Toolbox(self._profile.edits, config, self._consent, self.vault, project=self.tree)
+        self._speakers = self._roles()
         self._network = network_of(config)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
@@ -135,11 +146,37 @@ class Workshop:
         self.session: Session
         self.scratch: Path
 
+    def _provider(self, profile: Profile) -> Provider:
+        provider = provider_of(profile, self._config, say=self._say, session=lambda: self.session.id)
+        if self._config.record is not None:
+            provider = RecordingProvider(provider, Path(self._config.record))
+        return HidingProvider(provider, self.vault.hide)
+
+    def _roles(self) -> dict[Part, Speaker]:
+        """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
+
+        def speaker(name: str, profile: Profile, provider: Provider) -> Speaker:
+            tools = Toolbox(profile.edits, self._config, self._consent, self.vault, project=self.tree)
+            return Speaker(name=name, profile=profile, provider=provider, tools=tools)
+
+        actor = speaker(self.profile_name, self._profile, self.provider)
+        planner = planner_profile(self._config)
+        if planner is None:
+            return {"actor": actor, "planner": actor}
+        name, profile = planner
+        if self._task.replayed is not None:
+            profile, provider = _replayed(profile), self.provider
+        else:
+            provider = self.provider if profile == self._profile else self._provider(profile)
+        return {"actor": actor, "planner": speaker(name, profile, provider)}
+
     @contextmanager
     def opened(self, control: Control) -> Generator[None, None, None]:
         """Holds the work tree, and has a session, while the block runs. Raises R1CodeError."""
         with ExitStack() as stack:
-            stack.callback(self.provider.close)
+            for speaker in self._speakers.values():
+                # Safe to call again, for one that has both roles.
+                stack.callback(speaker.provider.close)
             stack.callback(lambda: keep_scanned(self.vault, self._state))
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
             stack.enter_context(held(self.tree, control, self._say))
@@ -219,31 +256,53 @@ class Workshop:
             root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=self._consent.is_hidden
         )
 
+    @property
+    def planner(self) -> str | None:
+        return self._config.planner
+
+    def speaker(self, role: Part) -> str:
+        return self._speakers[role].name
+
+    def keep_plan(self, plan: Plan) -> str | None:
+        return None if self._task.keep is None else write_plan(self._task.keep, plan)
+
     def agent(
-        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
+        self,
+        tree: WorkTree,
+        sandbox: Sandbox,
+        before: TestReport | None,
+        *,
+        protect: bool,
+        seed: int | None,
+        role: Part = "actor",
     ) -> Agent:
-        memory = Memory.of(self.session, self._profile, self._config, store=self.store, hide=self.vault.hide)
-        toolset = self._tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
-        instructions = instructions_of(self._profile, toolset)
+        speaker = self._speakers[role]
+        memory = Memory.of(self.session, speaker.profile, self._config, store=self.store, hide=self.vault.hide)
+        toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
+        if role == "planner":
+            toolset.enter("plan")
+        instructions = instructions_of(speaker.profile, toolset)
         if self._network.kind != "none":
             instructions += prompts.load("network", kind=self._network.kind, hosts=self._network.text)
-        model = self._model(dialect_of(self._profile, toolset), instructions, seed)
+        model = self._model(speaker, dialect_of(speaker.profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         compaction = memory.compaction(model, tree)
         return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=True)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
-        if self._profile.strategy != "pipeline":
+        if (self._config.strategy or self._profile.strategy) != "pipeline":
             return None
-        toolset = self._tools.replacing(tree)
+        speaker = self._speakers["actor"]
+        toolset = speaker.tools.replacing(tree)
         instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
         # Its requests stand alone, and ask for one block of text.
-        model = self._model(TextDialect(system=self._profile.system), instructions, seed)
+        model = self._model(speaker, TextDialect(system=self._profile.system), instructions, seed)
         return Pipeline(self.session, model, bench)
 
-    def _model(self, dialect: Dialect, instructions: str, seed: int | None) -> Model:
-        return Model(self._profile, self.provider, dialect, instructions=instructions, seed=seed)
+    @staticmethod
+    def _model(speaker: Speaker, dialect: Dialect, instructions: str, seed: int | None) -> Model:
+        return Model(speaker.profile, speaker.provider, dialect, instructions=instructions, seed=seed)
 
     def unified(self, patch: Patch) -> str:
         return self._git.unified(patch, self.store)
@@ -254,6 +313,11 @@ class Workshop:
     def _left_behind(self, paths: list[str]) -> set[str]:
         """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
         return self._git.ignored(paths) | {path for path in paths if self._consent.is_hidden(path)}
+
+
+def _replayed(profile: Profile) -> Profile:
+    """For replies of a log: they are split, and what was cut of them is in it already."""
+    return replace(profile, reasoning="none", thinking=Thinking())
 
 
 def _walk(root: Path) -> list[str]:

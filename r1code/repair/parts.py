@@ -11,7 +11,7 @@ from r1code.sandbox.base import Sandbox
 from r1code.tree.patch import Patch
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
-from r1code.types import TestReport
+from r1code.types import Part, Plan, TestReport
 
 
 class Parts(Protocol):
@@ -35,12 +35,33 @@ class Parts(Protocol):
         ...
 
     def agent(
-        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, *, protect: bool, seed: int | None
+        self,
+        tree: WorkTree,
+        sandbox: Sandbox,
+        before: TestReport | None,
+        *,
+        protect: bool,
+        seed: int | None,
+        role: Part = "actor",
     ) -> Agent:
         """An agent that works in `tree`, whose tests gave `before`.
 
-        `protect`: it may not change what decides about its success.
+        `protect`: it may not change what decides about its success. The planner is in plan mode; where it has no
+        profile of its own, the actor's model makes the plan.
         """
+        ...
+
+    def speaker(self, role: Part) -> str:
+        """The name of the profile whose model has this role."""
+        ...
+
+    @property
+    def planner(self) -> str | None:
+        """The profile that makes plans by itself; None: nobody does, unless a plan is what was asked for."""
+        ...
+
+    def keep_plan(self, plan: Plan) -> str | None:
+        """Saves a plan that a person asked for; the name of its file. None: it is not to be kept."""
         ...
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:

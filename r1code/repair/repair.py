@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, TypeVar, cast, get_args
 
 from msgspec import Struct
 
@@ -28,11 +28,13 @@ from r1code.events import (
     Inner,
     Notice,
     PatchReady,
+    PlanReady,
     TurnEnded,
     VerdictReached,
 )
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
+from r1code.repair.roles import Roles, Work
 from r1code.repair.verdict import failing, judge, problem
 from r1code.sandbox.runners import run_again, run_tests
 from r1code.session import PATCH, Judged, Session, Tested
@@ -41,8 +43,7 @@ from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
-from r1code.turn import Events
-from r1code.types import EndReason, ExitCode, Outcome, TestReport, Verdict
+from r1code.types import EndReason, ExitCode, Outcome, Plan, TestReport, Verdict
 
 _MOST_IDS = 30
 _MOST_FILES = 200
@@ -57,11 +58,12 @@ _EXITS: dict[str, ExitCode] = {
     "cannot_reproduce": ExitCode.CANNOT_REPRODUCE,
     "tampered": ExitCode.TAMPERED,
 }
+Result = TypeVar("Result")
 _INNER = get_args(Inner)
 _WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Approach(Struct, frozen=True, kw_only=True):
     """How a task is gone about."""
 
     command: str | None = None
@@ -71,6 +73,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     dry_run: bool = False
     """Nothing reaches the person's tree."""
+    plan: Plan | None = None
+    """What a person wants carried out."""
     found: bool = False
     """Nobody named the command: the repository's files show it."""
 
@@ -78,12 +82,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Repair:
     """One run."""
 
-    def __init__(self, parts: Parts, session: Session, meter: Meter, plan: Plan) -> None:
+    def __init__(self, parts: Parts, session: Session, meter: Meter, approach: Approach) -> None:
         self._parts = parts
         self._session = session
         self._meter = meter
-        self._plan = plan
-        self._command = plan.command
+        self._approach = approach
+        self._command = approach.command
         self._began = time.monotonic()
         self._reason: EndReason | None = None
         self._saved: Path | None = None
@@ -110,6 +114,24 @@ class Repair:
             self._reason, outcome = "cancelled", "ended"
         yield self._finished(outcome)
 
+    def plan(self, text: str, control: Control) -> Generator[Event, None, None]:
+        """Makes a plan for a task, which is saved for a person; nothing is changed and no command runs."""
+        outcome: Literal["done", "ended"] = "ended"
+        tree = self._parts.tree
+        sandbox = self._parts.sandbox(tree.root)
+        try:
+            seed, task = self._approach.seed, self._task(text)
+            work = Work(task=task, tree=tree, sandbox=sandbox, seed=seed, protect=False)
+            plan = yield from self._heard(Roles(self._parts, self._session, self._meter, work).plan(control))
+            if plan is not None:
+                outcome = "done"
+                yield PlanReady(plan=plan, file=self._parts.keep_plan(plan))
+        except Cancelled:
+            self._reason = "cancelled"
+        finally:
+            sandbox.close()
+        yield self._finished(outcome)
+
     def _fix(self, command: str, control: Control) -> Generator[Event, None, Outcome | Literal["ended"]]:
         base = self._parts.tree.snapshot()
         yield Notice(text=f"running the tests on the tree as it is: {command}")
@@ -121,7 +143,7 @@ class Repair:
             yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
             return trouble[0]
         verdict, patch = yield from self._best(base, before, command, control)
-        if verdict.outcome == "fixed" and not self._plan.dry_run:
+        if verdict.outcome == "fixed" and not self._approach.dry_run:
             try:
                 self._parts.tree.apply(patch, f"fix: {command}")
                 self._applied = True
@@ -132,17 +154,24 @@ class Repair:
 
     def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
         base, since = self._parts.tree.snapshot(), time.time()
-        tree = self._copy(base, "copy") if self._plan.dry_run else self._parts.tree
+        tree = self._copy(base, "copy") if self._approach.dry_run else self._parts.tree
         sandbox = self._parts.sandbox(tree.root)
         try:
-            agent = self._parts.agent(tree, sandbox, None, protect=False, seed=self._plan.seed)
-            yield from self._turn(agent.turn(self._task(text), self._meter, control))
+            work = Work(
+                task=self._task(text),
+                tree=tree,
+                sandbox=sandbox,
+                seed=self._approach.seed,
+                protect=False,
+                plan=self._approach.plan,
+            )
+            yield from self._heard(Roles(self._parts, self._session, self._meter, work).work(control))
         finally:
             sandbox.close()
             patch = tree.changed(base, since)
             self._session_patch(patch)
-            self._applied = bool(patch) and not self._plan.dry_run
-            if self._plan.dry_run:
+            self._applied = bool(patch) and not self._approach.dry_run
+            if self._approach.dry_run:
                 shutil.rmtree(tree.root)
         if patch:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
@@ -152,7 +181,7 @@ class Repair:
         before = yield from self._clean_run(base, self._command, "baseline", control)
         self._session.append(Tested(command=self._command, report=before))
         yield BaselineReached(command=self._command, report=before)
-        if self._plan.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
+        if self._approach.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
             text = f"no verdict: {trouble[1]}; --test names another command, and --test off none"
             yield Notice(text=text, level="warning")
             return "done" if self._reason in _WELL_ENDED else "ended"
@@ -164,12 +193,12 @@ class Repair:
     ) -> Generator[Event, None, tuple[Verdict, Patch]]:
         """The first candidate that is proven, else the one that came nearest."""
         tried: list[tuple[Verdict, Patch]] = []
-        for number in range(1, self._plan.candidates + 1):
+        for number in range(1, self._approach.candidates + 1):
             if tried and self._meter.exhausted:
                 break
-            self._meter.share(number, self._plan.candidates)
+            self._meter.share(number, self._approach.candidates)
             attempt = self._candidate(base, before, number, control)
-            patch = yield from (attempt if self._plan.candidates == 1 else _numbered(number, attempt))
+            patch = yield from (attempt if self._approach.candidates == 1 else _numbered(number, attempt))
             verdict = yield from self._verdict(base, patch, before, control, protect=True)
             tried.append((verdict, patch))
             if verdict.outcome == "fixed":
@@ -187,16 +216,22 @@ class Repair:
         tree = self._copy(base, f"candidate-{number}")
         sandbox = self._parts.sandbox(tree.root)
         # Candidates never meet the same seed, however many questions each one asks.
-        seed = None if self._plan.seed is None else self._plan.seed * 100_003 + number * 1_009
+        seed = None if self._approach.seed is None else self._approach.seed * 100_003 + number * 1_009
         try:
             pipeline = self._parts.pipeline(tree, sandbox, command, seed=seed)
-            if pipeline is None:
-                agent = self._parts.agent(tree, sandbox, before, protect=True, seed=seed)
-                first = self._session.path()[0].id
-                turn = agent.turn(self._fix_task(command, before), self._meter, control, first)
-            else:
-                turn = pipeline.turn(before, self._meter, control)
-            yield from self._turn(turn)
+            if pipeline is not None:
+                yield from self._heard(pipeline.turn(before, self._meter, control))
+            if pipeline is None or self._reason == "gave_up":
+                work = Work(
+                    task=self._fix_task(command, before),
+                    tree=tree,
+                    sandbox=sandbox,
+                    before=before,
+                    seed=seed,
+                    protect=True,
+                    share=(number, self._approach.candidates),
+                )
+                yield from self._heard(Roles(self._parts, self._session, self._meter, work).work(control))
         finally:
             sandbox.close()
             # Tools of the tests leave folders behind; what is proven and applied is what the patch says.
@@ -216,9 +251,15 @@ class Repair:
         tree.holds(base)
         return tree
 
-    def _turn(self, turn: Events) -> Generator[Event, None, None]:
-        with closing(turn):
-            for event in turn:
+    def _heard(self, events: Generator[Event, None, Result]) -> Generator[Event, None, Result]:
+        """The same events; how the last turn among them ended is remembered."""
+        with closing(events):
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as stop:
+                    result: Result = stop.value
+                    return result
                 if isinstance(event, TurnEnded):
                     self._reason = event.reason
                 yield event
@@ -239,7 +280,7 @@ class Repair:
             snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
             after = yield from self._clean_run(snapshot, command, "verdict", control, known=failing(before))
             # A task with tests that nobody named is not about those that failed before.
-            repairs = protect or not self._plan.found
+            repairs = protect or not self._approach.found
             tampered = tuple(map(clean, guarded.paths))
             verdict = judge(before, after, sandbox=self._kind, tampered=tampered, repairs=repairs)
         self._session.append(Judged(verdict=verdict))

@@ -15,16 +15,19 @@ from r1code.events import (
     HistoryCompacted,
     Notice,
     PatchReady,
+    PlanReady,
     ReplyCut,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
+    RoleStarted,
     StepStarted,
     TestsRan,
     TurnEnded,
     TurnStarted,
     VerdictReached,
 )
+from r1code.plan import render
 from r1code.types import EndReason, ExitCode, Outcome, Status, ToolCall, Usage, Verdict
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
@@ -207,6 +210,20 @@ def _history_compacted(event: HistoryCompacted, width: int | None) -> Iterator[P
     how = _COMPACTED[event.how]
     tokens_told = f"{event.tokens_before:,} → {event.tokens_after:,} tokens"
     yield Piece(wrapped(f"the conversation was shortened: {tokens_told} · {how}", width), "dim")
+
+
+def _role_started(event: RoleStarted, width: int | None) -> Iterator[Piece]:
+    yield Piece("\n")
+    yield line(f"{event.role} · {safe_line(event.profile)}", "strong", width)
+
+
+@describe.register
+def _plan_ready(event: PlanReady, width: int | None) -> Iterator[Piece]:
+    where = "" if event.file is None else f" · {safe_line(event.file)}"
+    steps = len(event.plan.steps)
+    yield Piece("\n")
+    yield line(f"plan · {steps} {'step' if steps == 1 else 'steps'}{where}", "good")
+    yield from block(render(event.plan), ENDING_LINES, width)
 
 
 @describe.register

@@ -20,7 +20,7 @@ from r1code.profiles import find_profile
 from r1code.profiles.room import room_of
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.rules.policy import Policy, Rules
-from r1code.session import Opened, Session, Switched
+from r1code.session import Opened, Said, Session, Switched
 from r1code.tools.outputs import Outputs
 from r1code.tools.toolset import Toolset
 from r1code.tree.scan import Listing
@@ -60,7 +60,7 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     def turn(task: str) -> TurnEnded:
         compaction = Compaction(session, model, room_of(first), Outputs())
         *_, last = Agent(session, model, tools, approvals, compaction=compaction, headless=True).turn(
-            task, meter, control
+            Said(text=task, origin="task"), meter, control
         )
         assert isinstance(last, TurnEnded)
         return last

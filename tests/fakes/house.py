@@ -27,7 +27,7 @@ from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
 from r1code.secrets.vault import Vault
-from r1code.session import Opened, Session
+from r1code.session import Opened, Said, Session
 from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -167,7 +167,7 @@ class House:
 
     def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
         meter = Meter(budget or Budget())
-        return list(self.agent.turn(text, meter, self.control))
+        return list(self.agent.turn(Said(text=text, origin="task"), meter, self.control))
 
     def end(self, text: str = "Do it.", budget: Budget | None = None) -> TurnEnded:
         last = self.turn(text, budget)[-1]
