@@ -67,6 +67,14 @@ class Toolbox:
         )
         return toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
 
+    def naming(self, tree: WorkTree, outputs: Outputs) -> Toolset:
+        """What a pipeline that asks for places offers: reading, and changing what is not protected."""
+        writes = [tool for tool in _WRITES if tool.name in self._edits]
+        protected = self._consent.protecting(is_protected)
+        reads = [Read(tree, self._vault.hide, outputs)]
+        toolset = Toolset(tree, reads=reads, writes=writes, execs=[], protected=protected)
+        return toolset.restoring(self._vault.restore).keeping(outputs)
+
     def replacing(self, tree: WorkTree) -> Toolset:
         """Only definitions may be replaced, and nothing that is protected."""
         toolset = Toolset(tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)

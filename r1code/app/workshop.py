@@ -37,6 +37,7 @@ from r1code.profiles.profile import Thinking
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
+from r1code.repair.naming import Naming
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
@@ -277,7 +278,7 @@ class Workshop:
         role: Part = "actor",
     ) -> Agent:
         speaker = self._speakers[role]
-        memory = Memory.of(self.session, speaker.profile, self._config, store=self.store, hide=self.vault.hide)
+        memory = self._memory(speaker)
         toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
         if role == "planner":
             toolset.enter("plan")
@@ -293,12 +294,19 @@ class Workshop:
         if (self._config.strategy or self._profile.strategy) != "pipeline":
             return None
         speaker = self._speakers["actor"]
-        toolset = speaker.tools.replacing(tree)
-        instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
-        bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command)
+        # Who fills holes is asked for definitions; who reads whole files, for places.
+        fills = speaker.profile.infill is not None
+        memory = self._memory(speaker)
+        toolset = speaker.tools.replacing(tree) if fills else speaker.tools.naming(tree, memory.outputs)
+        words = "repair_instructions" if fills else "places_instructions"
+        instructions = prompts.load(words, tools=toolset.descriptions)
+        bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command, prompt=memory.room.prompt)
         # Its requests stand alone, and ask for one block of text.
         model = self._model(speaker, TextDialect(system=self._profile.system), instructions, seed)
-        return Pipeline(self.session, model, bench)
+        return (Pipeline if fills else Naming)(self.session, model, bench)
+
+    def _memory(self, speaker: Speaker) -> Memory:
+        return Memory.of(self.session, speaker.profile, self._config, store=self.store, hide=self.vault.hide)
 
     @staticmethod
     def _model(speaker: Speaker, dialect: Dialect, instructions: str, seed: int | None) -> Model:

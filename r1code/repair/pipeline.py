@@ -73,16 +73,18 @@ class Bench(Struct, frozen=True, kw_only=True):
     sandbox: Sandbox
     toolset: Toolset
     command: str
+    prompt: int
+    """Tokens that a question may have, all in all."""
 
 
-class _Bounds(Struct, frozen=True):
+class Bounds(Struct, frozen=True):
     """What ends a turn."""
 
     meter: Meter
     control: Control
 
 
-class _Known(Struct, frozen=True, kw_only=True):
+class Known(Struct, frozen=True, kw_only=True):
     """What the tests say of the tree as it is, and the states of the tree that need not be tested again."""
 
     report: TestReport
@@ -98,7 +100,7 @@ class _Known(Struct, frozen=True, kw_only=True):
 class _Visit(Struct, frozen=True, kw_only=True):
     """A failing test, how often it was visited before, and what it reaches, likeliest first."""
 
-    known: _Known
+    known: Known
     target: str
     rounds: int
     found: Sequence[Suspect]
@@ -114,6 +116,7 @@ class Pipeline:
         self._sandbox = bench.sandbox
         self._toolset = bench.toolset
         self._command = bench.command
+        self._prompt = bench.prompt
 
     def turn(self, report: TestReport, meter: Meter, control: Control) -> Events:
         """Works on the failures of `report` until none is left or a limit is reached.
@@ -121,13 +124,13 @@ class Pipeline:
         The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
         """
         text = f"repair {len(failing(report))} failing tests"
-        steps = self._attempts(report, _Bounds(meter, control))
+        steps = self._attempts(report, Bounds(meter, control))
         return turn(self._session, text, steps, meter=meter, interrupted=self._toolset.interrupted)
 
-    def _attempts(self, report: TestReport, bounds: _Bounds) -> Steps:
+    def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
         good = self._tree.snapshot()
         trace = yield from self._trace(bounds.control)
-        known = _Known(report=report, trace=trace, tried={self._toolset.state()}, fills=set())
+        known = Known(report=report, trace=trace, tried={self._toolset.state()}, fills=set())
         targets = deque((name, 0) for name in failing(report))
         hopeless = 0
         while targets:
@@ -144,11 +147,11 @@ class Pipeline:
                     yield Notice(text=f"kept: {summary(better)}")
                     targets = deque((name, 0) for name in failing(better))
                     trace = (yield from self._trace(bounds.control)) if targets else {}
-                    known = _Known(report=better, trace=trace, tried=known.tried, fills=known.fills)
+                    known = Known(report=better, trace=trace, tried=known.tried, fills=known.fills)
                     break
         return "done", "no test fails any more"
 
-    def _visit(self, target: str, rounds: int, known: _Known) -> _Visit:
+    def _visit(self, target: str, rounds: int, known: Known) -> _Visit:
         failure = failure_of(known.report, target)
         found = suspects(self._tree, target, failure)
         executed = {path: dict(lines) for path, lines in known.trace.get(target, {}).items()}
@@ -156,7 +159,7 @@ class Pipeline:
         best = ranked(found, executed, weighed)[:MOST_SUSPECTS]
         return _Visit(known=known, target=target, rounds=rounds, found=best, executed=executed, weights=weighed)
 
-    def _asked(self, visit: _Visit, bounds: _Bounds) -> Iterator[_Attempt]:
+    def _asked(self, visit: _Visit, bounds: Bounds) -> Iterator[_Attempt]:
         """What is asked at a visit; at the first, for every line the likeliest answer before others."""
         if not self._model.can_fill:
             return self._definitions(visit, visit.found, bounds)
@@ -173,7 +176,7 @@ class Pipeline:
             asked += [(hole, warmth) for warmth in ([0.0, *warmths[1:]] if visit.rounds == 0 else warmths)]
         return self._holes(visit, asked, bounds)
 
-    def _holes(self, visit: _Visit, asked: Sequence[tuple[Hole, float]], bounds: _Bounds) -> Iterator[_Attempt]:
+    def _holes(self, visit: _Visit, asked: Sequence[tuple[Hole, float]], bounds: Bounds) -> Iterator[_Attempt]:
         # The same for all of them, so that it is read once; the test stands nearest, for it says most.
         shown = [*self._heads(visit.found), self._test_file(visit.target)]
         for hole, warmth in asked:
@@ -182,19 +185,19 @@ class Pipeline:
             asking = self._model.fill(question, warmth, bounds.control, lines=hole.is_statement)
             yield self._filled(visit, hole, (question, asking), bounds)
 
-    def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: _Bounds) -> Iterator[_Attempt]:
+    def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: Bounds) -> Iterator[_Attempt]:
         """Questions for whole definitions, one after the other."""
         for suspect in found:
             yield self._attempt(self._question(visit, suspect), visit.known, bounds)
 
-    def _with_pairs(self, attempts: Iterator[_Attempt], known: _Known, bounds: _Bounds) -> Iterator[_Attempt]:
+    def _with_pairs(self, attempts: Iterator[_Attempt], known: Known, bounds: Bounds) -> Iterator[_Attempt]:
         """After each attempt what it brought about: its change together with earlier ones."""
         for attempt in attempts:
             yield attempt
             while known.pairs:
                 yield self._pair(known.pairs.pop(0), known, bounds)
 
-    def _pair(self, pair: tuple[Change, Change], known: _Known, bounds: _Bounds) -> _Attempt:
+    def _pair(self, pair: tuple[Change, Change], known: Known, bounds: Bounds) -> _Attempt:
         return (yield from self._judged(self._calls([change.arguments for change in pair]), known, bounds))
 
     def _heads(self, found: Sequence[Suspect]) -> list[tuple[str, str]]:
@@ -208,7 +211,7 @@ class Pipeline:
         text = text_of(self._tree, path) or ""
         return path, text if len(text) <= MOST_SOURCE else source_of_test(self._tree, target)
 
-    def _filled(self, visit: _Visit, hole: Hole, shown: _Shown, bounds: _Bounds) -> _Attempt:
+    def _filled(self, visit: _Visit, hole: Hole, shown: _Shown, bounds: Bounds) -> _Attempt:
         question, asking = shown
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
         reply = yield from self._ask(asking, bounds)
@@ -255,25 +258,27 @@ class Pipeline:
         )
         return clean(task)
 
-    def _attempt(
-        self, question: str, known: _Known, bounds: _Bounds
-    ) -> Generator[Event, None, TestReport | None]:
+    def _attempt(self, question: str, known: Known, bounds: Bounds) -> Generator[Event, None, TestReport | None]:
         """The report after a change that fixed something and broke nothing; None: there was none."""
         # A conversation of its own: its parent is the first entry.
         self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
-        reply = yield from self._ask(
-            self._model.ask(self._session.history(), bounds.control, bounds.meter.reasoning_left), bounds
-        )
+        calls = yield from self._calls_asked(bounds)
+        return None if calls is None else (yield from self._judged(calls, known, bounds))
+
+    def _calls_asked(self, bounds: Bounds) -> Generator[Event, None, tuple[ToolCall, ...] | None]:
+        """What the model asks for after what is said so far; None: its reply could not be read."""
+        asking = self._model.ask(self._session.history(), bounds.control, bounds.meter.reasoning_left)
+        reply = yield from self._ask(asking, bounds)
         try:
             parsed = self._model.parse(reply, self._session.next_call())
             self._toolset.refuse_unknown(parsed.calls)
         except FormatError as error:
             yield ReplyRejected(text=str(error))
             return None
-        return (yield from self._judged(parsed.calls, known, bounds))
+        return parsed.calls
 
     def _judged(
-        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds, change: Change | None = None
+        self, calls: Sequence[ToolCall], known: Known, bounds: Bounds, change: Change | None = None
     ) -> Generator[Event, None, TestReport | None]:
         """Makes the changes and runs the tests; the report, if things are better now.
 
@@ -294,7 +299,7 @@ class Pipeline:
         return after if after is not None and is_better(known.report, after) else None
 
     def _try(
-        self, calls: Sequence[ToolCall], known: _Known, bounds: _Bounds
+        self, calls: Sequence[ToolCall], known: Known, bounds: Bounds
     ) -> Generator[Event, None, TestReport | None]:
         """The report of the tests with the changes made; None: they could not be made, or are known."""
         if not calls or not (yield from self._change(calls, bounds.control)):
@@ -306,7 +311,7 @@ class Pipeline:
         known.tried.add(state)
         return (yield from self._test(known.report, bounds.control))
 
-    def _ask(self, asked: Generator[Event, None, Reply], bounds: _Bounds) -> Generator[Event, None, Reply]:
+    def _ask(self, asked: Generator[Event, None, Reply], bounds: Bounds) -> Generator[Event, None, Reply]:
         bounds.control.check()
         step, began = bounds.meter.reserve_step(), time.monotonic()
         yield StepStarted(step=step)

@@ -101,7 +101,7 @@ class Roles:
             if self._planner is None or self._ended[0] not in _LOST or plans == MOST_PLANS:
                 return
             lost = self._ended
-            again = yield from self._again(control)
+            again = yield from self._again(self._planner, control)
             if again is None:
                 # How the actor ended is how it ended.
                 self._ended = lost
@@ -120,7 +120,7 @@ class Roles:
             yield PlanReady(plan=plan, file=None)
         return plan
 
-    def _again(self, control: Control) -> Generator[Event, None, Plan | None]:
+    def _again(self, planner: Agent, control: Control) -> Generator[Event, None, Plan | None]:
         """Another plan, from the planner that is told what came of the last one."""
         text = prompts.load(
             "plan_failed",
@@ -129,8 +129,7 @@ class Roles:
             observations=self._observed(),
         )
         yield self._start("planner")
-        assert self._planner is not None  # noqa: S101 - only called where there is one
-        turn = self._planner.turn(Said(text=text, origin="handed"), self._meter, control, self._planned_at)
+        turn = planner.turn(Said(text=text, origin="handed"), self._meter, control, self._planned_at)
         plan = yield from self._made(turn)
         if plan is not None:
             yield PlanReady(plan=plan, file=None)

@@ -66,7 +66,7 @@ _COMPACTED = {
 _GOOD = frozenset[Outcome]({"fixed", "unbroken"})
 _RE_RUN = frozenset[Outcome]({"fixed", "unbroken", "not_fixed", "tampered"})
 # What was streamed a moment ago is not said twice.
-_ALREADY_SAID = frozenset[EndReason]({"answered", "gave_up"})
+_ALREADY_SAID = frozenset[EndReason]({"answered", "gave_up", "plan"})
 _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.OK: ("it is done, and the tests that had to pass do", ""),
     ExitCode.NOT_FIXED: (

@@ -88,10 +88,10 @@ class Shop(House):
             self.root, limits=Limits(), scan=lambda: scan(self.root, walk(self.root), self.store)
         )
         toolset = Toolset(self.tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
-        instructions = prompts.load("repair_instructions", tool=toolset.descriptions[0])
+        instructions = prompts.load("repair_instructions", tools=toolset.descriptions)
         profile = replace(find_profile("scripted"), infill=infill)
         model = Model(profile, self.provider, TextDialect(), instructions=instructions, seed=5)
-        bench = Bench(tree=self.tree, sandbox=self.host, toolset=toolset, command=self.command)
+        bench = Bench(tree=self.tree, sandbox=self.host, toolset=toolset, command=self.command, prompt=32_000)
         self.pipeline = Pipeline(self.session, model, bench)
 
     def report(self) -> TestReport:

@@ -1,0 +1,78 @@
+"""The pipeline for models that reason: they name the places in one call and edit them in another.
+
+r1code gathers what the failing tests say and what they reach; the model names the places, sees exactly those, and
+edits them; the tests decide. What they do not like is taken back, and the next round begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from r1code import prompts
+from r1code.events import Event, Notice
+from r1code.repair.pipeline import MOST_SUSPECTS, Bounds, Known, Pipeline
+from r1code.repair.places import failure_of, suspects
+from r1code.repair.verdict import failing, is_better
+from r1code.sandbox.runners import summary
+from r1code.session import Said
+from r1code.tools.list import listing
+from r1code.tools.truncation import clean, clip
+from r1code.turn import Steps
+from r1code.types import TestReport
+
+ROUNDS = 2
+"""That bring nothing; what makes things better begins their count anew."""
+MOST_PLACES = 12
+MOST_IDS = 30
+MOST_FILES = 200
+MOST_DIGEST = 8_000
+
+
+class Naming(Pipeline):
+    def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
+        good, rounds = self._tree.snapshot(), 0
+        tried = {self._toolset.state()}
+        while rounds < ROUNDS:
+            known = Known(report=report, trace={}, tried=tried, fills=set())
+            better = yield from self._taken_back(self._round(known, bounds), good)
+            if better is None:
+                rounds += 1
+                continue
+            good, report, rounds = self._tree.snapshot(), better, 0
+            yield Notice(text=f"kept: {summary(better)}")
+            if not failing(report):
+                return "done", "no test fails any more"
+        return "gave_up", f"{ROUNDS} rounds of naming places and editing them brought nothing"
+
+    def _round(self, known: Known, bounds: Bounds) -> Generator[Event, None, TestReport | None]:
+        """The report after edits that made things better; None: there were none."""
+        first = self._session.path()[0].id
+        self._session.append(Said(text=self._places(known.report), origin="task"), parent=first)
+        calls = yield from self._calls_asked(bounds)
+        if calls is not None and calls and all(self._toolset.effect(call) == "read" for call in calls):
+            for place in calls[:MOST_PLACES]:
+                yield from self._change([place], bounds.control)
+                if not self._model.is_within(self._session.history(), self._prompt):
+                    break
+            self._session.append(Said(text=prompts.load("places_edit"), origin="handed"))
+            calls = yield from self._calls_asked(bounds)
+        # Who sends edits at once has seen enough.
+        edits = [call for call in calls or () if self._toolset.effect(call) == "write"]
+        after = yield from self._try(edits, known, bounds)
+        return after if after is not None and is_better(known.report, after) else None
+
+    def _places(self, report: TestReport) -> str:
+        names, paths = failing(report), self._tree.paths()
+        target = names[0]
+        found = suspects(self._tree, target, failure_of(report, target))
+        text = prompts.load(
+            "places_task",
+            command=self._command,
+            ids=names[:MOST_IDS],
+            digest=clip(report.digest, MOST_DIGEST).text,
+            count=len(paths),
+            files=listing(paths, MOST_FILES),
+            suspects=found[:MOST_SUSPECTS],
+            most=MOST_PLACES,
+        )
+        return clean(text)
