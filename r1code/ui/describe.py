@@ -222,7 +222,7 @@ def _plan_ready(event: PlanReady, width: int | None) -> Iterator[Piece]:
     where = "" if event.file is None else f" · {safe_line(event.file)}"
     steps = len(event.plan.steps)
     yield Piece("\n")
-    yield line(f"plan · {steps} {'step' if steps == 1 else 'steps'}{where}", "good")
+    yield line(f"plan · {steps} {'step' if steps == 1 else 'steps'}{where}", "good", width)
     yield from block(render(event.plan), ENDING_LINES, width)
 
 

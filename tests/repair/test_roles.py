@@ -2,11 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from fakes.house import House
-from repair.test_pipeline import FILES as SHOP
-from repair.test_pipeline import Shop
 from r1code.events import CallFinished
 
 FILES = {"a.py": "x = 1\n"}

@@ -15,11 +15,13 @@ from r1code.events import (
     HistoryCompacted,
     Notice,
     PatchReady,
+    PlanReady,
     ReasoningDelta,
     ReplyCut,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
+    RoleStarted,
     StepStarted,
     TestsRan,
     TextDelta,
@@ -28,7 +30,7 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import Case, Counts, Cut, ExitCode, Observation, TestReport, ToolCall, Usage, Verdict
+from r1code.types import Case, Counts, Cut, ExitCode, Observation, Plan, TestReport, ToolCall, Usage, Verdict
 
 USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
 UNKNOWN = Usage()
@@ -316,6 +318,8 @@ def hostile(text: str = HOSTILE) -> list[Event]:
         seen(2, text, text, display=text, status="failed"),
         Notice(text=text),
         Notice(text=text, level="warning"),
+        RoleStarted(role="planner", profile=text),
+        PlanReady(plan=Plan(goal=text, steps=(text,), files=(text,), tests=(text,)), file=text),
         TurnEnded(reason="done", text=text, usage=USAGE, steps=1, seconds=1.0),
     ]
     rest: list[Event] = [

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from e2e.conftest import FIX, Repo, commit, write
+
+HOST = ["--sandbox=none", "--allow-host-exec", "--test", "python3 -m pytest -q", "--json"]
+THOUGHT = "Let me think."
+PLAN = "<plan>\nSubtract it.\n\n## Steps\n1. In total().\n\n## Files\n- `shop/cart.py`\n</plan>"
+
+
+def planner(repo: Repo, *replies: str) -> list[str]:
+    """Flags that make a second scripted model the planner."""
+    flags = repo.replies(*replies)
+    file = repo.state / "planner.toml"
+    (repo.state / "replies.toml").rename(file)
+    folder = repo.state / "config" / "r1code"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "profiles.toml").write_text(
+        f'[big]\nextends = "scripted"\nlabel = "plans"\nmodel = {json.dumps(str(file))}\n'
+    )
+    repo.env["XDG_CONFIG_HOME"] = str(repo.state / "config")
+    assert flags
+    return ["--planner", "big"]
+
+
+def test_a_plan_is_made_corrected_and_carried_out(repo: Repo) -> None:
+    before = repo.files()
+    ran = repo.run("plan", "Fix the discount", *HOST, *repo.replies(f"{FIX}\n<run>touch made</run>", PLAN))
+    assert ran.code == 0, ran.out + ran.err
+    (file,) = (repo.root / ".r1code/plans").iterdir()
+    assert {path: text for path, text in repo.files().items() if not path.startswith(".r1code")} == before
+    file.write_text(file.read_text().replace("In total().", "In total(), by hand."))
+    ran = repo.run("-p", "Fix it", "--plan", str(file), *HOST, *repo.replies(FIX, "<done>ok</done>"))
+    assert ran.code == 0, ran.out + ran.err
+    (log,) = [one for one in repo.state.glob("sessions/*/log.jsonl") if "by hand" in one.read_text()]
+    # The file may be gone: a replay takes the plan from the log.
+    file.unlink()
+    again = repo.run("replay", log.parent.name, "--allow-host-exec")
+    assert again.code == 0, again.out + again.err
+
+
+def test_an_actor_that_gives_up_goes_back_to_the_planner_and_sees_none_of_its_thoughts(repo: Repo) -> None:
+    flags = planner(repo, '<read path="shop/cart.py"/>', PLAN, PLAN.replace("Subtract", "Really subtract"))
+    replies = repo.replies("I cannot.", "I cannot.", FIX, "<done>ok</done>", reasoning="")
+    ran = repo.run("-p", "Fix the discount", *flags, *replies, *HOST)
+    assert ran.code == 0, ran.out + ran.err
+    roles = [event["role"] for event in ran.events if event["event"] == "RoleStarted"]
+    assert roles == ["planner", "actor", "planner", "actor"]
+    (log,) = repo.state.glob("sessions/*/log.jsonl")
+    entries = {one["id"]: one for one in map(msgspec.json.decode, log.read_bytes().splitlines())}
+
+    def path(at: int | None) -> list[dict[str, object]]:
+        return [] if at is None else [*path(entries[at]["parent"]), entries[at]["item"]]
+
+    last = max(number for number, one in entries.items() if one["item"]["kind"] == "Replied")
+    heard = path(last)
+    assert not any(item["kind"] == "Switched" or item.get("reasoning") for item in heard)
+    assert THOUGHT in log.read_text()
+    assert repo.run("undo").code == 0
+    assert "sum(prices) + discount" in (repo.root / "shop/cart.py").read_text()
+
+
+def test_a_model_that_reasons_names_places_and_edits_them(repo: Repo) -> None:
+    write(repo.root, {".gitignore": "__pycache__/\n.pytest_cache/\n"})
+    commit(repo.root)
+    wrong = FIX.replace("- discount", "* discount")
+    replies = repo.replies('<read path="shop/cart.py"/>', wrong, '<read path="shop/cart.py"/>', FIX)
+    ran = repo.run("fix", "--strategy", "pipeline", *HOST, *replies)
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_where_the_pipeline_brings_nothing_the_loop_goes_on(repo: Repo) -> None:
+    read = '<read path="shop/cart.py"/>'
+    ran = repo.run(
+        "fix", "--strategy", "pipeline", *HOST, *repo.replies(read, "no", read, "no", FIX, "<done>ok</done>")
+    )
+    assert ran.code == 0, ran.out + ran.err
