@@ -21,7 +21,8 @@ from r1code.events import (
     ReplyRejected,
     StepStarted,
 )
-from r1code.session import Called, Observed, Replied, Said, Session
+from r1code.log import Called, Observed, Replied, Said
+from r1code.session import Session
 from r1code.stuck import Circles
 from r1code.tools.toolset import Toolset
 from r1code.turn import Events, Steps, turn

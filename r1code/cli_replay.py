@@ -21,9 +21,10 @@ def replay(options: argparse.Namespace) -> int:
     from r1code.cli_work import run_session
     from r1code.config import load_config
     from r1code.errors import ProviderError
+    from r1code.log import Planned
     from r1code.repair.replay import ReplayedProvider, first_difference
     from r1code.repo.git import Git
-    from r1code.session import Planned, Session
+    from r1code.session import Session
     from r1code.types import ExitCode
     from r1code.ui.safe import safe
 

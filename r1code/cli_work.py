@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
+    from r1code.log import Entry
     from r1code.repo.git import Git
-    from r1code.session import Entry
     from r1code.ui.listener import Listener
 
 

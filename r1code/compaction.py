@@ -12,8 +12,9 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.errors import ContextOverflow, FormatError
 from r1code.events import Event, HistoryCompacted, Notice, ReasoningDelta, TextDelta, TextWasReasoning
+from r1code.log import Called, Compacted, Entry, Observed, Replied, Said
 from r1code.profiles.room import Room
-from r1code.session import Called, Compacted, Entry, Observed, Replied, Said, Session
+from r1code.session import Session
 from r1code.tools.outputs import Outputs, name_of
 from r1code.tools.truncation import LEAST, clip
 from r1code.types import Message, Observation, Reply, ToolCall

@@ -15,6 +15,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server: http://localhost:8000/v1")
     model.add_argument("--model", metavar="NAME", dest="model_name", help="what that server calls the model")
     _add_thinking(model.add_argument)
+    _add_roles(model.add_argument)
     model.add_argument(
         "--yes",
         action="store_true",

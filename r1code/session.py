@@ -11,180 +11,23 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Self
 
 import msgspec
 from filelock import FileLock
-from msgspec import Struct
 
 from r1code.errors import StateError
 from r1code.lock import acquire
+from r1code.log import AnyItem, Called, Compacted, Entry, Observed, Opened, Replied, Said, Switched
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
-from r1code.types import (
-    Cut,
-    EndReason,
-    Finish,
-    Message,
-    Observation,
-    Part,
-    Plan,
-    RawCall,
-    Reply,
-    TestReport,
-    ToolCall,
-    Usage,
-    Verdict,
-)
+from r1code.types import Message, Observation, ToolCall
 
 SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
 _LOG = "log.jsonl"
-
-
-class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
-    """Base of what an entry says. In JSON the field `kind` carries the class name."""
-
-
-class Opened(Item, frozen=True, kw_only=True):
-    """The first entry of every log."""
-
-    schema: int = 0
-    session: str = ""
-    root: str
-    profile: str
-    base: str
-    """The name in the store of the packed snapshot that the session started from."""
-    command: Literal["fix", "prompt", "plan"] = "prompt"
-    task: str = ""
-    settings: dict[str, Any] = {}
-    """The configuration, for a replay."""
-
-
-class Said(Item, frozen=True, kw_only=True):
-    """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself.
-
-    mode: what the model may do from here on. handed: what one role, or step of the pipeline, leaves to the next.
-    """
-
-    text: str
-    origin: Literal["task", "steer", "rejected", "nudge", "stuck", "mode", "handed"]
-
-
-class Replied(Item, frozen=True, kw_only=True):
-    text: str
-    reasoning: str
-    raw_calls: tuple[RawCall, ...] = ()
-    finish: Finish
-    usage: Usage
-    cut: Cut | None = None
-
-    @classmethod
-    def of(cls, reply: Reply) -> Replied:
-        return cls(
-            text=reply.text,
-            reasoning=reply.reasoning,
-            raw_calls=reply.raw_calls,
-            finish=reply.finish,
-            usage=reply.usage,
-            cut=reply.cut,
-        )
-
-
-class Called(Item, frozen=True, kw_only=True):
-    call: ToolCall
-
-
-class Observed(Item, frozen=True, kw_only=True):
-    observation: Observation
-
-
-class Ended(Item, frozen=True, kw_only=True):
-    reason: EndReason
-    text: str
-    usage: Usage
-    steps: int
-    seconds: float
-
-
-class Tested(Item, frozen=True, kw_only=True):
-    """The baseline: the tests on the tree as it was."""
-
-    command: str
-    report: TestReport
-
-
-class Judged(Item, frozen=True, kw_only=True):
-    verdict: Verdict
-
-
-class Rewound(Item, frozen=True, kw_only=True):
-    """A person undid or did again what was done: the history goes on from the entry's parent."""
-
-    position: int
-    """Of the work tree's timeline."""
-
-
-class Switched(Item, frozen=True, kw_only=True):
-    """From here on the model of another profile answers; of two roles, the `role`."""
-
-    profile: str
-    role: Part = "actor"
-
-
-class Compacted(Item, frozen=True, kw_only=True):
-    """From here on the model sees a shorter history. What was before stays in the log."""
-
-    tasks: tuple[int, ...] = ()
-    """The entries before `kept` that stay, word for word: what a person asked for."""
-    summary: str = ""
-    """Stands for all others before `kept`. Empty: nothing is left out."""
-    kept: int = 1
-    """The first entry that stays."""
-    shortened: dict[str, str] = {}
-    """By call: what stands for its observation."""
-    how: Literal["pruned", "model", "log"]
-    """Only observations were shortened | the model summed up | what the log says was put together."""
-    tokens_before: int
-    tokens_after: int
-    """Of the prompt."""
-    question: str = ""
-    """What the model was told, after all that was before; empty: it was not asked."""
-    reply: Reply | None = None
-    """What it said, used or not."""
-
-
-class Planned(Item, frozen=True, kw_only=True):
-    """A plan that was made, or that a person gave."""
-
-    plan: Plan
-    by: Literal["model", "person"]
-
-
-AnyItem = (
-    Opened
-    | Said
-    | Replied
-    | Called
-    | Observed
-    | Ended
-    | Tested
-    | Judged
-    | Rewound
-    | Switched
-    | Planned
-    | Compacted
-)
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    id: int
-    parent: int | None
-    time: float
-    """Seconds since the epoch."""
-    item: AnyItem
 
 
 _WHOLE = Compacted(how="pruned", tokens_before=0, tokens_after=0)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Sequence
 from r1code.budget import Meter
 from r1code.errors import BudgetExhausted, Cancelled
 from r1code.events import Event, Notice, TurnEnded, TurnStarted
-from r1code.session import Ended, Session
+from r1code.log import Ended
+from r1code.session import Session
 from r1code.types import EndReason, ToolCall
 
 End = tuple[EndReason, str]

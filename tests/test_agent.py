@@ -28,8 +28,9 @@ from r1code.events import (
     TextDelta,
     TurnEnded,
 )
+from r1code.log import Called, Ended, Observed, Said
 from r1code.providers.scripted import ScriptedReply
-from r1code.session import Called, Ended, Observed, Said, Session
+from r1code.session import Session
 from r1code.types import Budget, ExecResult
 
 EDIT = '<edit path="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</edit>'

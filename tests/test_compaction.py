@@ -15,10 +15,11 @@ from r1code.budget import Meter
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.events import Event, HistoryCompacted
+from r1code.log import Compacted, Observed
 from r1code.profiles.room import Room
 from r1code.providers.scripted import ScriptedReply
 from r1code.repair.replay import ReplayedProvider
-from r1code.session import Compacted, Observed, Session
+from r1code.session import Session
 from r1code.types import Budget, Usage
 
 TASK = "Make the sum right."

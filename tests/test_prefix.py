@@ -19,11 +19,11 @@ from fakes.server import Call, FakeServer, Reply, Style
 from r1code import prompts
 from r1code.dialects.text import read_again
 from r1code.events import Event, HistoryCompacted
+from r1code.log import Replied, Rewound
 from r1code.profiles import Profile, find_profile
 from r1code.profiles.room import Room
 from r1code.profiles.template import rendered
 from r1code.providers.chat import ChatProvider
-from r1code.session import Replied, Rewound
 from r1code.tools.list import listing
 from r1code.types import Budget
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fakes.limits import files_up_to
 from r1code.errors import StateError
 from r1code.lock import is_alive
-from r1code.session import Called, Observed, Opened, Replied, Said, Session
+from r1code.log import Called, Observed, Opened, Replied, Said
+from r1code.session import Session
 from r1code.types import Message, Observation, ToolCall, Usage
 
 

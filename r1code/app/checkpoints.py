@@ -17,9 +17,10 @@ from r1code.app.turns import commits_of
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
 from r1code.lock import is_alive
+from r1code.log import Rewound
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
-from r1code.session import Rewound, Session
+from r1code.session import Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store

@@ -7,9 +7,10 @@ from r1code.context import Model
 from r1code.dialects.base import Dialect
 from r1code.dialects.native import NativeDialect
 from r1code.dialects.text import TextDialect
+from r1code.log import Switched
 from r1code.profiles import Profile
 from r1code.providers.base import Provider
-from r1code.session import Session, Switched
+from r1code.session import Session
 from r1code.tools.toolset import Toolset
 
 

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.session import Judged, Session
+from r1code.log import Judged
+from r1code.session import Session
 from r1code.tree.patch import FileChange
 from r1code.tree.timeline import Move
 

@@ -32,6 +32,7 @@ from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
+from r1code.log import Opened
 from r1code.profiles import Profile
 from r1code.profiles.profile import Thinking
 from r1code.providers.base import Provider
@@ -43,7 +44,7 @@ from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
-from r1code.session import Opened, Session
+from r1code.session import Session
 from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch

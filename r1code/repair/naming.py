@@ -10,11 +10,11 @@ from collections.abc import Generator
 
 from r1code import prompts
 from r1code.events import Event, Notice
+from r1code.log import Said
 from r1code.repair.pipeline import MOST_SUSPECTS, Bounds, Known, Pipeline
 from r1code.repair.places import failure_of, suspects
 from r1code.repair.verdict import failing, is_better
 from r1code.sandbox.runners import summary
-from r1code.session import Said
 from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
 from r1code.turn import Steps

@@ -29,6 +29,7 @@ from r1code.events import (
     ReplyRejected,
     StepStarted,
 )
+from r1code.log import Called, Observed, Replied, Said
 from r1code.repair.holes import Hole, in_turn, lines_as_holes, statements_as_holes
 from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
 from r1code.repair.pool import Change, Pool, weight_of
@@ -38,7 +39,7 @@ from r1code.repo.symbols import code_of, heads
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
 from r1code.sandbox.runners.trace import Trace, trace_tests
-from r1code.session import Called, Observed, Replied, Said, Session
+from r1code.session import Session
 from r1code.tools.toolset import Toolset
 from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot

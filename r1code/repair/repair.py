@@ -32,12 +32,13 @@ from r1code.events import (
     TurnEnded,
     VerdictReached,
 )
+from r1code.log import Judged, Tested
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
 from r1code.repair.roles import Roles, Work
 from r1code.repair.verdict import failing, judge, problem
 from r1code.sandbox.runners import run_again, run_tests
-from r1code.session import PATCH, Judged, Session, Tested
+from r1code.session import PATCH, Session
 from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch

@@ -14,8 +14,8 @@ from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
+from r1code.log import AnyItem, Called, Compacted, Entry, Observed, Replied, Rewound, Switched
 from r1code.providers.base import Delta, Done
-from r1code.session import AnyItem, Called, Compacted, Entry, Observed, Replied, Rewound, Switched
 from r1code.types import Reply, ToolCall
 
 _VOLATILE = frozenset(

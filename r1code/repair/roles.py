@@ -16,11 +16,12 @@ from r1code.agent import Agent
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.events import Event, Notice, PlanReady, RoleStarted, TurnEnded
+from r1code.log import Called, Observed, Planned, Said, Switched
 from r1code.plan import parse, render
 from r1code.repair.parts import Parts
 from r1code.repair.places import text_of
 from r1code.sandbox.base import Sandbox
-from r1code.session import Called, Observed, Planned, Said, Session, Switched
+from r1code.session import Session
 from r1code.tools.truncation import clean, clip
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events

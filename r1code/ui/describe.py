@@ -212,6 +212,7 @@ def _history_compacted(event: HistoryCompacted, width: int | None) -> Iterator[P
     yield Piece(wrapped(f"the conversation was shortened: {tokens_told} · {how}", width), "dim")
 
 
+@describe.register
 def _role_started(event: RoleStarted, width: int | None) -> Iterator[Piece]:
     yield Piece("\n")
     yield line(f"{event.role} · {safe_line(event.profile)}", "strong", width)

@@ -16,11 +16,12 @@ from r1code.control import Control
 from r1code.dialects.base import ChatMessage
 from r1code.dialects.text import TextDialect
 from r1code.events import TurnEnded
+from r1code.log import Opened, Said, Switched
 from r1code.profiles import find_profile
 from r1code.profiles.room import room_of
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.rules.policy import Policy, Rules
-from r1code.session import Opened, Said, Session, Switched
+from r1code.session import Session
 from r1code.tools.outputs import Outputs
 from r1code.tools.toolset import Toolset
 from r1code.tree.scan import Listing

@@ -14,10 +14,11 @@ from r1code.app.guard import Guard
 from r1code.app.trust import Trust
 from r1code.app.turns import Made
 from r1code.control import Control
+from r1code.log import Opened
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.secrets.vault import Vault
-from r1code.session import Opened, Session
+from r1code.session import Session
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin

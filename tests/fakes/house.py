@@ -19,6 +19,7 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.events import Event, TurnEnded
+from r1code.log import Opened, Said
 from r1code.profiles import Profile, find_profile
 from r1code.profiles.room import Room, room_of
 from r1code.profiles.tokenizers import tokenizer_of
@@ -27,7 +28,7 @@ from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repo.files import is_secret
 from r1code.rules.policy import Policy, Rules
 from r1code.secrets.vault import Vault
-from r1code.session import Opened, Said, Session
+from r1code.session import Session
 from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete

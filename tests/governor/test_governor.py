@@ -18,13 +18,13 @@ from r1code.errors import FormatError, UsageError
 from r1code.events import Event, Notice, ReasoningDelta, ReplyCut, ReplyRejected
 from r1code.governor.counter import Counter
 from r1code.governor.governor import think_tokens, thinking
+from r1code.log import Replied, Said
 from r1code.profiles import Profile, find_profile
 from r1code.profiles.profile import Thinking
 from r1code.profiles.tokenizers import tokenizer_named
 from r1code.providers.chat import ChatProvider
 from r1code.providers.scripted import ScriptedReply
 from r1code.repair.replay import ReplayedProvider, first_difference
-from r1code.session import Replied, Said
 from r1code.types import Budget, Message, Usage
 from r1code.types import Reply as Made
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fakes.house import House
 from fakes.sandbox import FakeSandbox, FakeSpawned, Files
+from r1code.log import Entry
 from r1code.repair.replay import first_difference
-from r1code.session import Entry
 from r1code.tree.store import Store
 
 REPLIES = [

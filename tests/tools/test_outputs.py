@@ -7,8 +7,8 @@ import pytest
 from fakes.house import House
 from fakes.sandbox import FakeSandbox
 from r1code.errors import StateError
+from r1code.log import Observed
 from r1code.profiles.room import Room
-from r1code.session import Observed
 from r1code.tools.outputs import Outputs
 
 LINES = [f"row {number}" for number in range(3_000)]
