@@ -35,7 +35,9 @@ def work(options: argparse.Namespace) -> int:
 
     if options.command != "fix" and not options.prompt.strip():
         raise UsageError(
-            "the task is empty", why="-p has no text", hint="say what to do: r1code -p 'Add a --quiet option'"
+            "the task is empty",
+            why=f"{options.command or '-p'} has no text",
+            hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
         )
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
@@ -45,7 +47,9 @@ def work(options: argparse.Namespace) -> int:
         person = person_at_terminal(control, json=options.json)
         trust = Trust(git, state_folder())
         config, refused = under_trust(config, trust, person, for_now=options.trust)
-        config, told = with_found_tests(config, git, state_folder(), control)
+        told = None
+        if task.command != "plan":
+            config, told = with_found_tests(config, git, state_folder(), control)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
@@ -87,6 +91,8 @@ def run_session(
     """Runs one session, which begins with what is `told`; its exit code, and its log."""
     from contextlib import suppress
 
+    from msgspec.structs import replace
+
     from r1code.app.automatic import finishing
     from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder
@@ -110,7 +116,9 @@ def run_session(
     with cancel_on_signals(control):
         if told:
             say(told)
-        config = with_sandbox(config, say, control)
+        # Nothing runs while a plan is made: no engine is needed, and no consent to do without a sandbox.
+        runs = task.command != "plan"
+        config = with_sandbox(config, say, control) if runs else replace(config, allow_host_exec=True)
         approver = consent(config, control, json=json)
         profile, planner = chosen_profile(config)[1], planner_profile(config)
         local = [one for one in (profile, planner and planner[1]) if one and one.provider == "local"]
@@ -120,12 +128,11 @@ def run_session(
             chosen = "" if config.profile else "no model was chosen: using the embedded one, "
             say(chosen + describe_model(local[0]))
             ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
-        if config.sandbox == "docker":
+        if config.sandbox == "docker" and runs:
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
-        # Nothing runs while a plan is made.
-        if config.sandbox == "docker" and task.command != "plan":
+        if config.sandbox == "docker" and runs:
             from r1code.cli_sandbox import image_of
 
             workshop.image = image_of(git, config, say, control)

@@ -75,8 +75,10 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="store_true", help="print the version")
     whole.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it")
-    _add_plan(whole, commands.add_parser("plan", parents=[common], help="make a plan, and change nothing"))
+    # Nor may `fix --plan` be short for `--planner`, or `--mode` for `--model`.
+    commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False)
+    plan = commands.add_parser("plan", parents=[common], help="make a plan, change nothing", allow_abbrev=False)
+    _add_plan(whole, plan)
     _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")

@@ -27,7 +27,6 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.plan import render
 from r1code.types import EndReason, ExitCode, Outcome, Status, ToolCall, Usage, Verdict
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
@@ -87,6 +86,7 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.INTERRUPTED: ("stopped by the user", ""),
 }
 _UNJUDGED = "it is done, and no tests judged it"
+_PLANNED = "there is a plan, and nothing was changed"
 
 
 def mark(status: Status) -> Piece:
@@ -223,8 +223,11 @@ def _plan_ready(event: PlanReady, width: int | None) -> Iterator[Piece]:
     where = "" if event.file is None else f" · {safe_line(event.file)}"
     steps = len(event.plan.steps)
     yield Piece("\n")
+    # The plan itself was streamed a moment ago.
     yield line(f"plan · {steps} {'step' if steps == 1 else 'steps'}{where}", "good", width)
-    yield from block(render(event.plan), ENDING_LINES, width)
+    if event.file is not None:
+        file = safe_line(shlex.quote(event.file))
+        yield line(f"next: correct it as you like; r1code -p 'TASK' --plan {file} carries it out", "strong")
 
 
 @describe.register
@@ -293,7 +296,7 @@ def _evidence(verdict: Verdict) -> Iterator[str]:
 def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     meaning, hint = _EXITS[event.exit_code]
     if event.outcome == "done" and event.exit_code == ExitCode.OK:
-        meaning = _UNJUDGED
+        meaning = _PLANNED if event.reason == "plan" and not event.applied else _UNJUDGED
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
         outcome = f"ended: {_REASONS[event.reason][0]}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from r1code.app.backend import EMBEDDED, chosen_profile
+from r1code.app.backend import EMBEDDED, chosen_profile, planner_profile
 from r1code.config import Config
 from r1code.errors import UsageError
 
@@ -29,3 +31,15 @@ def test_a_key_for_one_of_deepseeks_models_asks_for_a_choice(name: str, monkeypa
     monkeypatch.setenv(name, "x")
     with pytest.raises(UsageError, match=name):
         chosen_profile(Config())
+
+
+@pytest.mark.parametrize(("think", "budgets"), [("4k", (4_096, 4_096)), ("off", (16_384, 0))])
+def test_a_budget_for_reasoning_holds_for_both_roles_but_only_the_actor_is_switched_off(
+    think: str, budgets: tuple[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    config = Config(profile="vllm-r1", planner="openrouter-r1-0528", think=think)
+    planner, actor = planner_profile(config), chosen_profile(config)[1]
+    assert planner is not None
+    assert planner[0] == "openrouter-r1-0528"
+    assert (planner[1].thinking.budget, actor.thinking.budget) == budgets

@@ -78,3 +78,19 @@ def test_where_the_pipeline_brings_nothing_the_loop_goes_on(repo: Repo) -> None:
         "fix", "--strategy", "pipeline", *HOST, *repo.replies(read, "no", read, "no", FIX, "<done>ok</done>")
     )
     assert ran.code == 0, ran.out + ran.err
+
+
+def test_a_plan_needs_no_engine_no_consent_and_no_test_command(repo: Repo) -> None:
+    repo.env["DOCKER_HOST"] = f"unix://{repo.state}/nobody.sock"
+    for number, flags in enumerate(([], ["--sandbox=docker"], ["--sandbox=none"])):
+        ran = repo.run("plan", f"Task {number}", *flags, *repo.replies("<test/>\n<run>ls</run>", PLAN))
+        assert ran.code == 0, ran.out + ran.err
+        assert "nothing was changed" in ran.out
+        assert f"--plan {repo.root}/.r1code/plans/task-{number}.md" in ran.out
+
+
+def test_flags_of_plans_are_short_for_nothing_else(repo: Repo) -> None:
+    for flags in (["--plan", "x.md"], ["--mode", "plan"]):
+        ran = repo.run("fix", *flags, *HOST, *repo.replies(PLAN))
+        assert ran.code == 2
+        assert "unrecognized arguments" in ran.err
