@@ -15,7 +15,7 @@ from r1code.budget import Meter
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.events import Event, HistoryCompacted
-from r1code.log import Compacted, Observed
+from r1code.log import Compacted, Observed, Said
 from r1code.profiles.room import Room
 from r1code.providers.scripted import ScriptedReply
 from r1code.repair.replay import ReplayedProvider
@@ -109,6 +109,21 @@ def test_what_is_needed_to_go_on_survives_a_summary(tmp_path: Path) -> None:
     assert text.count(TALK) < 4
     assert "line 1 of the file f2" in text
     assert house.file("a.py") == "x = 2\n"
+
+
+def test_the_mode_and_what_was_handed_over_are_no_part_of_a_summary(tmp_path: Path) -> None:
+    replies = ["<plan>\nx is 2.\n</plan>", *talks(0, 1, 2), SUMMARY, EDIT, "<plan>\nAnother one.\n</plan>"]
+    house = House(tmp_path, replies, files=FILES, room=SHAPE)
+    house.toolset.enter("plan")
+    house.turn(TASK)
+    handed = Said(text="Your plan failed.", origin="handed")
+    events = list(house.agent.turn(handed, Meter(Budget()), house.control))
+    assert [told.how for told in compactions(events)] == ["model"]
+    text = prompt(house.provider.requests[-1])
+    for kept in (TASK, "You are in plan mode now", "Your plan failed."):
+        assert text.count(kept) == 1, kept
+    # Nor does a summary lift it.
+    assert house.file("a.py") == "x = 1\n"
 
 
 @pytest.mark.parametrize(
