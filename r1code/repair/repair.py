@@ -127,6 +127,8 @@ class Repair:
             if plan is not None:
                 outcome = "done"
                 yield PlanReady(plan=plan, file=self._parts.keep_plan(plan))
+            elif self._reason in _WELL_ENDED:
+                yield Notice(text="there is no plan: the model ended its turn without one", level="warning")
         except Cancelled:
             self._reason = "cancelled"
         finally:

@@ -297,6 +297,8 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     meaning, hint = _EXITS[event.exit_code]
     if event.outcome == "done" and event.exit_code == ExitCode.OK:
         meaning = _PLANNED if event.reason == "plan" and not event.applied else _UNJUDGED
+    elif event.outcome == "ended" and event.exit_code == ExitCode.NOT_FIXED:
+        meaning = "what was asked for is not there"
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
         outcome = f"ended: {_REASONS[event.reason][0]}"

@@ -89,6 +89,14 @@ def test_a_plan_needs_no_engine_no_consent_and_no_test_command(repo: Repo) -> No
         assert f"--plan {repo.root}/.r1code/plans/task-{number}.md" in ran.out
 
 
+def test_a_turn_that_ends_without_a_plan_made_none(repo: Repo) -> None:
+    ran = repo.run("plan", "Fix it", *repo.replies("<done>Nothing to do.</done>"))
+    assert ran.code == 1
+    assert "there is no plan" in ran.out
+    assert "tests" not in ran.out.rpartition("exit code")[2]
+    assert not (repo.root / ".r1code").exists()
+
+
 def test_flags_of_plans_are_short_for_nothing_else(repo: Repo) -> None:
     for flags in (["--plan", "x.md"], ["--mode", "plan"]):
         ran = repo.run("fix", *flags, *HOST, *repo.replies(PLAN))

@@ -118,7 +118,9 @@ def test_words_of_a_pipe_and_of_a_wide_terminal_are_the_same():
 @pytest.mark.parametrize("width", [40, 80])
 def test_lines_keep_within_the_terminal(width: int):
     lines = [line for make in STORIES.values() for line in told(make(), str(width)).split("\n")]
-    too_long = [line for line in lines if cells(line) > width and not line.startswith("next: ")]
+    # What is there to be copied is never cut, a candidate's neither.
+    long = [line for line in lines if cells(line) > width]
+    too_long = [line for line in long if not line.removeprefix("[1] ").startswith("next: ")]
     assert too_long == []
 
 
