@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import string
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from r1code.options import parser
 from r1code.plan import parse, render, tidy
 from r1code.types import Plan
 
@@ -47,3 +49,10 @@ def test_what_models_and_people_write_is_read() -> None:
     )
     assert parse("Do it so:\n1. one\n2. two") == Plan(goal="Do it so:", steps=("one", "two"))
     assert parse("Just do it.") == Plan(goal="Just do it.")
+
+
+@pytest.mark.parametrize("flags", [["--plan", "x.md"], ["--mode", "plan"]])
+def test_flags_of_plans_are_short_for_nothing_else(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["fix", *flags])
+    assert "unrecognized arguments" in capsys.readouterr().err

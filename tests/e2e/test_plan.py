@@ -82,7 +82,7 @@ def test_where_the_pipeline_brings_nothing_the_loop_goes_on(repo: Repo) -> None:
 
 def test_a_plan_needs_no_engine_no_consent_and_no_test_command(repo: Repo) -> None:
     repo.env["DOCKER_HOST"] = f"unix://{repo.state}/nobody.sock"
-    for number, flags in enumerate(([], ["--sandbox=docker"], ["--sandbox=none"])):
+    for number, flags in enumerate(([], ["--sandbox=none"])):
         ran = repo.run("plan", f"Task {number}", *flags, *repo.replies("<test/>\n<run>ls</run>", PLAN))
         assert ran.code == 0, ran.out + ran.err
         assert "nothing was changed" in ran.out
@@ -95,10 +95,3 @@ def test_a_turn_that_ends_without_a_plan_made_none(repo: Repo) -> None:
     assert "there is no plan" in ran.out
     assert "tests" not in ran.out.rpartition("exit code")[2]
     assert not (repo.root / ".r1code").exists()
-
-
-def test_flags_of_plans_are_short_for_nothing_else(repo: Repo) -> None:
-    for flags in (["--plan", "x.md"], ["--mode", "plan"]):
-        ran = repo.run("fix", *flags, *HOST, *repo.replies(PLAN))
-        assert ran.code == 2
-        assert "unrecognized arguments" in ran.err
