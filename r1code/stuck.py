@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from r1code.tools.background import still_runs
 from r1code.types import Observation, ToolCall
 
 _SAME = 3
@@ -22,6 +23,9 @@ class Circles:
     A circle is the same calls with the same observations on the same tree three times, two such steps in turn
     (A-B-A-B), or a tree that is changed, changed back, changed and changed back again. Calls are the same when
     they differ in white space alone, observations when they differ in times and addresses alone.
+
+    A look at a background command that still runs is no circle, and what was done to let time pass before it
+    is none either: such a wait ends with the command, or with the turn's budget.
     """
 
     def __init__(self) -> None:
@@ -38,7 +42,10 @@ class Circles:
             for call in calls
         ]
         step = hash((str(did), tuple((seen.status, _steady(seen.text)) for seen in observations), tree))
-        self._steps.append(step)
+        if any(_waits(call, seen) for call, seen in zip(calls, observations, strict=True)):
+            self._steps.clear()
+        else:
+            self._steps.append(step)
         if not self._trees or self._trees[-1] != tree:
             self._trees.append(tree)
         names = ", ".join(f"<{call.name}>" for call in calls)
@@ -49,6 +56,10 @@ class Circles:
         if _alternates(self._trees):
             return "the same change was made, taken back, and made and taken back again."
         return None
+
+
+def _waits(call: ToolCall, seen: Observation) -> bool:
+    return call.name == "logs" and still_runs(str(call.arguments.get("name")), seen.text)
 
 
 def _steady(text: str) -> str:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.house import House
+from fakes.sandbox import FakeSandbox, FakeSpawned
 from r1code.stuck import Circles
-from r1code.types import Observation, ToolCall
+from r1code.tree.store import Store
+from r1code.types import Budget, Observation, ToolCall
 
 
 def observed(circles: Circles, name: str, text: str, tree: str = "t") -> str | None:
@@ -78,6 +83,33 @@ def test_an_edit_that_fails_with_other_white_space_is_the_same_edit() -> None:
 def test_numbers_that_say_something_are_no_repetition(numbers: tuple[str, ...]) -> None:
     circles = Circles()
     assert [told(circles, {"command": "make"}, text) for text in numbers] == [None] * 3
+
+
+START, LOGS, SLEEP = '<run background="web" ready="up">serve</run>', '<logs name="web"/>', "<run>sleep 5</run>"
+
+
+def waiting(folder: Path, *replies: str, ends: str | None = None) -> House:
+    spawned = FakeSpawned(("up\n",), ends=ends)
+    sandbox = FakeSandbox({"sleep 5": (0, "")}, store=Store(folder / "objects"), spawned={"serve": spawned})
+    return House(folder, [START, *replies, "<done>ok</done>"], files={"a.txt": "a\n"}, sandbox=sandbox)
+
+
+@pytest.mark.parametrize(
+    "replies", [(LOGS,) * 9, (SLEEP, LOGS) * 5, (f"{SLEEP}\n{LOGS}",) * 5], ids=["looks", "in turn", "at once"]
+)
+def test_waiting_for_a_command_that_still_runs_is_no_circle(tmp_path: Path, replies: tuple[str, ...]) -> None:
+    house = waiting(tmp_path, *replies)
+    assert house.end().reason == "done"
+    assert "(nothing new)\n[background web: running for " in house.told()
+
+
+def test_a_wait_that_does_not_end_ends_with_the_steps(tmp_path: Path) -> None:
+    end = waiting(tmp_path, *[LOGS] * 30).end(budget=Budget(steps=20))
+    assert (end.reason, end.steps) == ("budget", 20)
+
+
+def test_looks_at_a_command_that_has_ended_are_a_circle(tmp_path: Path) -> None:
+    assert waiting(tmp_path, *[LOGS] * 9, ends="exit code 1").end().reason == "stuck"
 
 
 STEP = st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.sampled_from("tu"))

@@ -61,9 +61,19 @@ class Lasting(Struct, kw_only=True):
     def state(self) -> str:
         """In words for the model and a person."""
         ended = self.spawned.ended
-        how = f"running for {time.monotonic() - self.since:.0f} s" if ended is None else f"ended, {ended}"
         self.told = ended is not None
-        return f"[background {self.wanted.name}: {how}]"
+        if ended is None:
+            return f"{_runs(self.wanted.name)}{time.monotonic() - self.since:.0f} s]"
+        return f"[background {self.wanted.name}: ended, {ended}]"
+
+
+def still_runs(name: str, told: str) -> bool:
+    """Whether that is what was told of the background command `name`."""
+    return _runs(name) in told
+
+
+def _runs(name: str) -> str:
+    return f"[background {name}: running for "
 
 
 class Background:
