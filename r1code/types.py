@@ -20,8 +20,8 @@ Status = Literal["ok", "failed", "refused", "interrupted"]
 """ok: it did what was asked. failed: it ran and the answer is bad (a test failed) or it could not be done.
 refused: it was not run. interrupted: whether it ran to its end is not known."""
 EndingKind = Literal["done", "plan", "question", "none"]
-Finish = Literal["stop", "calls", "length", "filter", "unknown"]
-"""calls: the answer ended with calls of functions, as the server says."""
+Finish = Literal["stop", "calls", "length", "filter", "repetition", "unknown"]
+"""calls: the answer ended with calls of functions, as the server says. length, filter, repetition: it was cut."""
 EndReason = Literal[
     "done", "answered", "plan", "question", "gave_up", "stuck", "format", "budget", "cancelled", "error"
 ]

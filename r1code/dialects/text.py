@@ -101,6 +101,11 @@ def refuse_cut(finish: Finish, what: str) -> None:
             f"The server's content filter cut the reply off, so nothing in it counts. Send your {what} again, in "
             "other words."
         )
+    if finish == "repetition":
+        raise FormatError(
+            "The reply repeated itself, and the server cut it off, so nothing in it counts. Do not begin the "
+            f"same again: send one or two {what}."
+        )
 
 
 def _read(found: Scan, first_call: int, *, whole: bool) -> Parsed:

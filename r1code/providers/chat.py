@@ -42,6 +42,7 @@ _FINISHES: dict[str, Finish] = {
     "tool_calls": "calls",
     "length": "length",
     "content_filter": "filter",
+    "repetition": "repetition",
 }
 _BROKEN = frozenset({"insufficient_system_resource", "abort", "error"})
 """Finish reasons of an answer that is not one."""

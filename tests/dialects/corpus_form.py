@@ -180,6 +180,14 @@ CUT = [
         error=("content filter",),
     ),
     Case(
+        name="cut by the server for its repetition",
+        raw="x</think><run>ls</run>",
+        reasoning="x",
+        answer="<run>ls</run>",
+        finish="repetition",
+        error=("repeated itself",),
+    ),
+    Case(
         name="cut in the reasoning",
         raw="First I",
         reasoning="First I",

@@ -147,6 +147,7 @@ REFUSED = [
     (Reply(text="", reasoning="hm"), "empty after the reasoning"),
     (Reply(text="", raw_calls=(raw("list"),), finish="length"), "cut off"),
     (Reply(text="", raw_calls=(raw("list"),), finish="filter"), "content filter"),
+    (Reply(text="", raw_calls=(raw("list"),), finish="repetition"), "repeated itself"),
     (Reply(text='I look.\n<read path="a.py"/>'), "an action as text"),
     (Reply(text="<edit path='a.py'>\nx\n</edit>"), "an action as text"),
     (

@@ -77,6 +77,7 @@ def test_lines_may_end_in_cr_lf_and_an_event_may_have_no_space_after_its_name() 
         ("stop", "stop"),
         ("length", "length"),
         ("content_filter", "filter"),
+        ("repetition", "repetition"),
         ("tool_calls", "calls"),
         ("something new", "unknown"),
     ],
