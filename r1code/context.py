@@ -80,7 +80,7 @@ class Model:
     def ask(
         self, history: Sequence[Message], control: Control, left: int | None = None
     ) -> Generator[Event, None, Reply]:
-        """Streams one reply, split but not yet parsed. Raises only ProviderError and Cancelled.
+        """Streams one reply, split but not yet parsed. Raises ProviderError, Cancelled, UsageError.
 
         A stream that breaks off is discarded and asked for again, a few times. One that runs away is cut; `left`:
         tokens of reasoning that the turn still has.

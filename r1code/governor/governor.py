@@ -50,18 +50,30 @@ def thinking(profile: Profile, think: str | None) -> Profile:
     if think is None:
         return profile
     tokens = think_tokens(think)
-    if tokens > 0:
-        return replace(profile, thinking=replace(profile.thinking, budget=tokens))
     how = profile.thinking
+    if 0 < tokens < how.budget_least:
+        raise UsageError(
+            "this model cannot think so little",
+            why=f"{how.budget_field} takes {how.budget_least} tokens at least, and {tokens} were asked for",
+            hint=f"allow it that with --think {how.budget_least}",
+        )
+    if tokens > 0:
+        return replace(profile, thinking=replace(how, budget=tokens))
     if "off" in how.efforts:
         return replace(profile, thinking=replace(how, effort="off", budget=None))
-    if how.budget_field is None and profile.reasoning != "none":
-        raise UsageError(
-            "this model's thinking cannot be switched off",
-            why="its server has no field for that, and R1 always thinks",
-            hint="allow it a little with --think 1k, or choose a profile that does not think (`r1code profiles`)",
-        )
+    if profile.reasoning != "none" and how.budget_field is None:
+        raise _always_thinks("its server has no field for that")
+    if profile.reasoning != "none" and how.budget_least > 0:
+        raise _always_thinks(f"{how.budget_field} takes {how.budget_least} tokens at least")
     return replace(profile, thinking=replace(how, budget=0))
+
+
+def _always_thinks(why: str) -> UsageError:
+    return UsageError(
+        "this model's thinking cannot be switched off",
+        why=f"{why}, and R1 always thinks",
+        hint="allow it a little with --think 1k, or choose a profile that does not think (`r1code profiles`)",
+    )
 
 
 class Governor:
@@ -78,7 +90,9 @@ class Governor:
     ) -> Generator[Event, None, Reply]:
         """One reply, watched. `left`: tokens of reasoning that the turn still has. Raises what `stream` raises.
 
-        A reply that was cut, and that nobody goes on with, carries why; nothing of it may be acted upon.
+        A reply that was cut, and that nobody goes on with, carries why; nothing of it may be acted upon. Raises
+        UsageError where thinking was to be off and the server does not keep to that: R1's replies would all be
+        cut before they began.
         """
         limit = min((one for one in (self._profile.thinking.budget, left) if one is not None), default=None)
         try:
@@ -87,6 +101,8 @@ class Governor:
             field = self._profile.thinking.budget_field
             if not (limit is not None and self._server_limits and field is not None and field in error.why):
                 raise
+            if self._profile.thinking.budget == 0:
+                raise _always_thinks(f"its server refuses {field} ({error.why})") from error
             # What closes continued reasoning is a budget, too.
             self._server_limits = self._continues = False
             yield Notice(
@@ -102,12 +118,20 @@ class Governor:
         if limit is not None and self._server_limits:
             most = max(int(limit * _BELT), limit + _BELT_LEAST)
             request = replace(request, thinking=limit)
+            if limit == 0 and start == "in_prompt":
+                # A server with a parser then sends no reasoning, and no tag that would end it.
+                start = "tag"
         guard = Guard(most, self._tokenizer)
         reply = yield from stream(request, start, guard)
         reply = replace(reply, thought=guard.thought)
         if guard.found is None:
             return reply
         if guard.found.repetition is None:
+            if self._profile.thinking.budget == 0:
+                field = self._profile.thinking.budget_field
+                raise _always_thinks(
+                    "it thinks all the same" if field is None else f"it takes {field} and does not heed it"
+                )
             # A server that keeps the budget never lets it come to this.
             self._server_limits = False
         reply = _without_copies(reply, guard.found)
@@ -130,7 +154,7 @@ class Governor:
         thoughts = f"{OPEN}\n{cut.reasoning.strip()}\n\n{closing}\n"
         message = ChatMessage(role="assistant", content=thoughts)
         messages = (*request.messages, message)
-        limit = 0 if self._profile.thinking.budget_field is not None else None
+        limit = self._profile.thinking.budget_least if self._profile.thinking.budget_field is not None else None
         guard = Guard(_CLOSING, self._tokenizer)
         # Where the server told reasoning and answer apart it does so again; else the tag tells them apart.
         begins: ReasoningStart = "field" if start == "field" or cut.split_by_server else "in_prompt"

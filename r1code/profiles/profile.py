@@ -62,6 +62,8 @@ class Thinking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By level, what the request says for it; `off`: no thinking."""
     budget_field: str | None = None
     """The field of the request that limits the reasoning in tokens. None: the server cannot."""
+    budget_least: Annotated[int, Meta(ge=0)] = 0
+    """The smallest budget that the field takes."""
     budget: Annotated[int, Meta(ge=0)] | None = None
     """Tokens of reasoning that each step may have. None: no limit but that of the whole answer."""
     cut: Literal["ask", "continue"] = "ask"

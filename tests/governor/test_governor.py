@@ -32,6 +32,8 @@ TOKENIZER = tokenizer_named("deepseek-r1")
 LOOP = "Wait, let me check that again.\n" * 1000
 LONG = " ".join(f"thought {number}" for number in range(4000))
 VLLM = Thinking(budget_field="thinking_token_budget", budget=1000, cut="continue")
+IGNORED = "top_k"
+"""A field that the fake server takes, and that limits no reasoning."""
 HISTORY = [Message(role="user", text="Count to three.")]
 
 
@@ -116,14 +118,15 @@ def test_a_server_without_a_parser_has_no_budgets_and_the_model_is_asked_again(t
 
 
 def test_a_server_that_ignores_the_budget_is_cut_before_it_is_used_twice() -> None:
-    answers = [Reply(reasoning=LONG, text="never"), Reply(text="<done/>"), Reply(reasoning=LONG, text="never")]
+    answers = [
+        Reply(reasoning=LONG, text="never"),
+        Reply(reasoning="hm", text="<done/>"),
+        Reply(reasoning=LONG, text="never"),
+    ]
     for answer in (0, 2):
         answers[answer] = replace(answers[answer], size=40)
-    ignored = replace(VLLM, budget_field="thinking", cut="ask")
-    with (
-        FakeServer(answers, style="openai") as server,
-        model_at(server, thinking=ignored, reasoning="field") as model,
-    ):
+    ignored = replace(VLLM, budget_field=IGNORED, budget=600, cut="ask")
+    with FakeServer(answers) as server, model_at(server, thinking=ignored) as model:
         events, reply = ask(model)
         with pytest.raises(FormatError, match="cut after"):
             model.parse(reply, 1)
@@ -131,10 +134,10 @@ def test_a_server_that_ignores_the_budget_is_cut_before_it_is_used_twice() -> No
         assert (cuts(again), other.text) == ([], "<done/>")
         third, _ = ask(model)
     (first,), (last,) = cuts(events), cuts(third)
-    assert 1000 < first.cut.tokens < 2000
-    assert (first.cut.why, first.cut.limit, first.cut.then) == ("budget", 1000, "ask")
+    assert 900 <= first.cut.tokens < 1000
+    assert (first.cut.why, first.cut.limit, first.cut.then) == ("budget", 600, "ask")
     # It is not trusted again.
-    assert last.cut.tokens < 1020
+    assert 600 <= last.cut.tokens < 650
 
 
 def test_a_server_that_refuses_the_field_is_asked_without_it() -> None:
@@ -246,3 +249,39 @@ def test_tokens_are_counted_as_the_model_counts_them() -> None:
     assert whole <= counter.tokens <= whole * 1.01
     assert counter.reached(whole)
     assert not counter.reached(counter.tokens + 1)
+
+
+OFF = replace(VLLM, budget=0)
+
+
+def test_thinking_that_a_server_does_not_switch_off_is_an_error_and_not_a_cut() -> None:
+    """Cut at its first token, every reply would be asked for again, and none would be an answer."""
+    refused = pytest.raises(UsageError, match=r"(?s)cannot be switched off.*reasoning_config.*--think 1k")
+    with FakeServer([Reply(reasoning="hm", text="<done/>")], parser=False) as server:
+        with model_at(server, thinking=OFF) as model, refused:
+            ask(model)
+        assert len(server.seen) == 1
+
+
+def test_thinking_that_goes_on_though_it_was_switched_off_is_an_error() -> None:
+    ignored = replace(OFF, budget_field=IGNORED)
+    refused = pytest.raises(UsageError, match=r"(?s)cannot be switched off.*takes top_k and does not heed it")
+    with FakeServer([Reply(reasoning=LONG, text="never", size=8)]) as server:
+        with model_at(server, thinking=ignored) as model, refused:
+            ask(model)
+        assert len(server.seen) == 1
+
+
+def test_a_server_that_can_switches_thinking_off() -> None:
+    with FakeServer([Reply(reasoning=LONG, text="<done/>")]) as server, model_at(server, thinking=OFF) as model:
+        events, reply = ask(model)
+    assert (cuts(events), reply.text, reply.reasoning) == ([], "<done/>", "")
+
+
+def test_a_budget_below_what_the_field_takes_is_refused_before_anything_is_sent() -> None:
+    hosted = find_profile("siliconflow-r1")
+    with pytest.raises(UsageError, match="cannot be switched off"):
+        thinking(hosted, "off")
+    with pytest.raises(UsageError, match=r"(?s)cannot think so little.*thinking_budget takes 128.*--think 128"):
+        thinking(hosted, "100")
+    assert thinking(hosted, "128").thinking.budget == 128
