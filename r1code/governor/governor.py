@@ -172,10 +172,14 @@ class Governor:
             return None
         if guard.found is not None or not (rest.text or rest.raw_calls):
             return None
+        usage = cut.usage + rest.usage
+        if cut.usage.reasoning is None or rest.usage.reasoning is None:
+            # What nobody counted is not nothing.
+            usage = replace(usage, reasoning=None)
         return replace(
             rest,
             reasoning=f"{cut.reasoning}\n\n{closing}\n{rest.reasoning}".rstrip(),
-            usage=cut.usage + rest.usage,
+            usage=usage,
             thought=(cut.thought or 0) + guard.thought,
         )
 

@@ -13,11 +13,14 @@ from fakes.house import House
 from fakes.server import FakeServer, Reply, fault
 from r1code.context import Model
 from r1code.control import Control
+from r1code.dialects.base import Request
+from r1code.dialects.reasoning import Piece, ReasoningStart
 from r1code.dialects.text import TextDialect
 from r1code.errors import FormatError, UsageError
 from r1code.events import Event, Notice, ReasoningDelta, ReplyCut, ReplyRejected
 from r1code.governor.counter import Counter
-from r1code.governor.governor import think_tokens, thinking
+from r1code.governor.governor import Governor, think_tokens, thinking
+from r1code.governor.guard import Guard
 from r1code.log import Replied, Said
 from r1code.profiles import Profile, find_profile
 from r1code.profiles.profile import Thinking
@@ -160,6 +163,29 @@ def test_where_a_server_does_not_go_on_the_model_is_asked_again() -> None:
             model.parse(reply, 1)
     assert any("does not go on" in event.text for event in events if isinstance(event, Notice))
     assert reply.usage == Usage()
+
+
+def test_reasoning_of_which_one_half_is_unknown_is_unknown() -> None:
+    """Then r1code's own count of both halves stands for it."""
+    profile = profile_at("http://x/v1", thinking=Thinking(budget=20_000, cut="continue"), tokenizer="deepseek-r1")
+
+    def stream(request: Request, start: ReasoningStart, guard: Guard) -> Generator[Event, None, Made]:
+        yield from ()
+        guard.begin()
+        if not request.continues:
+            assert guard.sees([Piece("reasoning", LOOP)])
+            return Made(text="", reasoning=LOOP)
+        guard.sees([Piece("reasoning", "and so on")])
+        return Made(text="<done/>", reasoning="and so on", usage=Usage(prompt=1200, completion=9, reasoning=3))
+
+    asking = Governor(profile).ask(stream, Request(), "field")
+    cut = next(asking)
+    with pytest.raises(StopIteration) as ended:
+        next(asking)
+    reply = ended.value.value
+    assert reply.usage == Usage(prompt=1200, completion=9)
+    assert isinstance(cut, ReplyCut)
+    assert reply.thought == cut.cut.tokens + 3 > 1000
 
 
 def test_what_is_left_of_the_turn_is_the_limit() -> None:
