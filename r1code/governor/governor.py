@@ -147,7 +147,10 @@ class Governor:
     def _close(
         self, stream: Stream, request: Request, start: ReasoningStart, cut: Reply
     ) -> Generator[Event, None, Reply | None]:
-        """Closes the reasoning and lets the model answer. None: it cannot be done, and is not tried again."""
+        """Closes the reasoning and lets the model answer. None: no answer came of it that can be used.
+
+        That is tried again another time only where the conversation was too long, or the answer did begin.
+        """
         closing = prompts.load("closing")
         # R1's templates drop what stands before a closing tag: it stays open here, and a budget that is used up
         # already has the server close it.
@@ -171,6 +174,7 @@ class Governor:
             yield Notice(text=f"the server does not go on with a reply ({error.why}): the model is asked again")
             return None
         if guard.found is not None or not (rest.text or rest.raw_calls):
+            self._continues = guard.found is not None and guard.found.part == "answer"
             return None
         usage = cut.usage + rest.usage
         if cut.usage.reasoning is None or rest.usage.reasoning is None:

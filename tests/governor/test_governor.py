@@ -32,7 +32,7 @@ from r1code.types import Budget, Message, Usage
 from r1code.types import Reply as Made
 
 TOKENIZER = tokenizer_named("deepseek-r1")
-LOOP = "Wait, let me check that again.\n" * 1000
+LOOP = "Wait, let me check that again.\n" * 300
 LONG = " ".join(f"thought {number}" for number in range(4000))
 VLLM = Thinking(budget_field="thinking_token_budget", budget=1000, cut="continue")
 IGNORED = "top_k"
@@ -163,6 +163,32 @@ def test_where_a_server_does_not_go_on_the_model_is_asked_again() -> None:
             model.parse(reply, 1)
     assert any("does not go on" in event.text for event in events if isinstance(event, Notice))
     assert reply.usage == Usage()
+
+
+@pytest.mark.parametrize("field", [IGNORED, None])
+def test_where_continued_reasoning_is_not_closed_it_is_continued_only_once(field: str | None) -> None:
+    never = Reply(reasoning=LOOP, text="never")
+    thinks = Thinking(budget_field=field, budget=20_000, cut="continue")
+    with FakeServer([never] * 3) as server, model_at(server, thinking=thinks) as model:
+        first, _ = ask(model)
+        again, _ = ask(model)
+        assert [one.body.get("continue_final_message", False) for one in server.seen] == [False, True, False]
+    assert [cut.cut.then for cut in (*cuts(first), *cuts(again))] == ["continue", "ask"]
+
+
+def test_an_answer_that_loops_after_its_reasoning_was_closed_is_no_reason_to_stop_closing() -> None:
+    looping = Reply(reasoning="hm", text=LOOP)
+    answers = [
+        Reply(reasoning=LOOP, text="never"),
+        looping,
+        Reply(reasoning=LOOP, text="never"),
+        Reply(text="ok"),
+    ]
+    with FakeServer(answers) as server, model_at(server, thinking=replace(VLLM, budget=20_000)) as model:
+        _, first = ask(model)
+        assert (first.cut is not None and first.cut.then, first.text) == ("ask", "")
+        _, again = ask(model)
+    assert (again.cut is not None and again.cut.then, again.text) == ("continue", "ok")
 
 
 def test_reasoning_of_which_one_half_is_unknown_is_unknown() -> None:
