@@ -72,13 +72,14 @@ class Compaction:
             return (yield from self._done(pruned))
         if self._summed(pruned, None).tokens_after > pruned.tokens_before * _WORTH:
             return False
-        question = prompts.load("compact")
-        reply = None
+        question, reply = "", None
         if pruned.tokens_before + _QUESTION <= self._room.most:
             yield Notice(text="the conversation gets too long: the model is asked to sum it up")
+            question = prompts.load("compact")
             reply = yield from self._ask(question, meter, control)
+        refused = bool(question) and reply is None
         summed = self._summed(pruned, reply)
-        return (yield from self._done(replace(summed, question="" if reply is None else question, reply=reply)))
+        return (yield from self._done(replace(summed, question=question, reply=reply, refused=refused)))
 
     def overflowed(self, overflow: ContextOverflow) -> Generator[Event, None, bool]:
         """Shortens the history that a server refused as too long, without asking it; whether that was possible.
@@ -93,7 +94,7 @@ class Compaction:
             )
         pruned = self._pruned()
         item = pruned if pruned.tokens_after <= self._room.target else self._summed(pruned, None)
-        return (yield from self._done(item))
+        return (yield from self._done(replace(item, refused=True, window=overflow.window)))
 
     def _done(self, item: Compacted) -> Generator[Event, None, bool]:
         if item.tokens_after >= item.tokens_before:
@@ -128,7 +129,15 @@ class Compaction:
         """The history as it is, without the observations of all but the last steps."""
         before = self._model.size(self._session.history())
         item = self._session.compacted or Compacted(how="pruned", tokens_before=0, tokens_after=0)
-        item = replace(item, how="pruned", tokens_before=before, tokens_after=before, question="", reply=None)
+        item = Compacted(
+            tasks=item.tasks,
+            summary=item.summary,
+            kept=item.kept,
+            shortened=item.shortened,
+            how="pruned",
+            tokens_before=before,
+            tokens_after=before,
+        )
         steps = self._steps()
         for count in range(min(KEPT_STEPS, len(steps)), 0, -1):
             item = self._measured(self._without(item, steps[-count].id))

@@ -132,6 +132,10 @@ class Compacted(Item, frozen=True, kw_only=True):
     """What the model was told, after all that was before; empty: it was not asked."""
     reply: Reply | None = None
     """What it said, used or not."""
+    refused: bool = False
+    """A prompt had been refused as too long: the one with the question, or else that of the step."""
+    window: int | None = None
+    """The server's context window, as it then said."""
 
 
 class Planned(Item, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from msgspec import Struct
 from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.dialects.base import Request
-from r1code.errors import ProviderError
+from r1code.errors import ContextOverflow, ProviderError
 from r1code.log import AnyItem, Called, Compacted, Entry, Observed, Replied, Rewound, Switched
 from r1code.providers.base import Delta, Done
 from r1code.types import Reply, ToolCall
@@ -32,6 +32,9 @@ _VOLATILE = frozenset(
         "failures",
         "flaky",
         "display",
+        # A replay gives all reasoning in a field of its own.
+        "split_by_server",
+        "thought",
     }
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
@@ -41,11 +44,14 @@ _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
 
 
 class ReplayedProvider:
-    """Gives the replies of a log in their order, already split. For a profile without reasoning of its own."""
+    """Gives the replies of a log in their order, already split, and refuses what was refused.
+
+    For a profile without reasoning of its own.
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        items = (entry.item.reply if isinstance(entry.item, Compacted) else entry.item for entry in entries)
-        self._replies = [item for item in items if isinstance(item, Replied | Reply)]
+        items = (_answer(entry.item) for entry in entries)
+        self._replies = [item for item in items if item is not None]
         self._at = 0
 
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
@@ -59,6 +65,8 @@ class ReplayedProvider:
             )
         reply = self._replies[self._at]
         self._at += 1
+        if isinstance(reply, ContextOverflow):
+            raise reply
         if reply.reasoning:
             yield Delta(field="reasoning", text=reply.reasoning)
         yield Delta(field="content", text=reply.text)
@@ -68,6 +76,20 @@ class ReplayedProvider:
 
     def close(self) -> None:
         pass
+
+
+def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | None:
+    """What the provider had said to a request, as far as the entry tells of one."""
+    if isinstance(item, Compacted):
+        if item.refused:
+            return ContextOverflow(
+                "the server refused the conversation as too long",
+                why="the log says so",
+                hint="it took another way than the recorded session; the first difference is named below",
+                window=item.window,
+            )
+        return item.reply
+    return item if isinstance(item, Replied) else None
 
 
 class RecordedApprover:

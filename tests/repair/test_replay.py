@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from fakes.house import House
 from fakes.sandbox import FakeSandbox, FakeSpawned, Files
-from r1code.log import Entry
-from r1code.repair.replay import first_difference
+from r1code.control import Control
+from r1code.dialects.base import Request
+from r1code.errors import ContextOverflow
+from r1code.log import Compacted, Entry
+from r1code.profiles.room import Room
+from r1code.providers.base import Delta, Done
+from r1code.providers.scripted import ScriptedProvider, ScriptedReply
+from r1code.repair.replay import ReplayedProvider, first_difference
 from r1code.tree.store import Store
 
 REPLIES = [
@@ -52,3 +61,48 @@ def test_a_start_that_failed_is_one(tmp_path: Path) -> None:
     found = first_difference(log_of(tmp_path / "one", prints=("up\n", "x")), log_of(tmp_path / "other"))
     assert found is not None
     assert (found.recorded, found.replayed) == ("Observed c1 ok", "Observed c1 failed")
+
+
+class Narrow:
+    """Refuses prompts of more than `most` characters: the profile believes in a larger window."""
+
+    def __init__(self, most: int, window: int | None, replies: list[str]) -> None:
+        self._inner = ScriptedProvider([ScriptedReply(text=text, reasoning="hm") for text in replies])
+        self._most = most
+        self._window = window
+        self.refused = 0
+
+    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+        if sum(len(message.content) for message in request.messages) > self._most:
+            self.refused += 1
+            raise ContextOverflow("too long", why="it has no room", hint="shorten it", window=self._window)
+        yield from self._inner.stream(request, control)
+
+    def close(self) -> None:
+        pass
+
+
+WIDE = Room(window=40_000, reserve=100, prompt=30_000, map=0, observation=1_500)
+TIGHT = Room(window=40_000, reserve=100, prompt=6_000, map=0, observation=1_500)
+
+
+@pytest.mark.parametrize(
+    ("room", "most", "window"),
+    [(WIDE, 20_000, 6_000), (WIDE, 26_000, None), (TIGHT, 12_500, None), (TIGHT, 99_000, None)],
+    ids=["the step", "no window said", "the question", "nothing"],
+)
+def test_what_a_server_refused_as_too_long_is_refused_again(
+    tmp_path: Path, room: Room, most: int, window: int | None
+) -> None:
+    files = {f"f{number}.py": f"line of the file f{number}\n" * 150 for number in range(9)}
+    replies = [f"{'I look. ' * 120}\n<read path='{name}'/>" for name in files]
+    narrow = Narrow(most, window, [*replies, *["<done>ok</done>"] * 9])
+    house = House(tmp_path / "1", [], files=files, room=room, provider=narrow)
+    assert house.end().text == "ok"
+    assert bool(narrow.refused) == (most < 99_000)
+    replayed = ReplayedProvider(house.session.entries)
+    again = House(tmp_path / "2", [], files=files, room=room, provider=replayed)
+    assert again.end().text == "ok"
+    found = [one.item for one in house.session.entries if isinstance(one.item, Compacted)]
+    assert len(found) > 1
+    assert first_difference(house.session.entries, again.session.entries) is None
