@@ -13,7 +13,7 @@ import tomlkit.exceptions
 
 from r1code.app.checkup.context import window_of
 from r1code.app.checkup.evidence import Evidence, Target
-from r1code.app.checkup.names import kin, kin_of
+from r1code.app.checkup.names import Kin, kin, kin_of
 from r1code.app.checkup.speaking import start_of
 from r1code.errors import UsageError
 from r1code.profiles import load_profiles
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _SAMPLING = {"temperature": 0.6, "top_p": 0.95}
 """As R1's card asks; its distills are served alike."""
+_BUDGET = 16_384
+"""Tokens that R1 and its distills may think in a step (docs/governor.md)."""
+_LIKE_R1 = {"r1", "distill"}
 
 
 def table_of(seen: Evidence, target: Target) -> dict[str, Any]:
@@ -37,16 +40,20 @@ def table_of(seen: Evidence, target: Target) -> dict[str, Any]:
             why="the model did not answer, so nothing is known about it",
             hint="put right what is wrong above, and try again",
         )
-    found, profile = _found(seen, target), target.profile
+    profile = target.profile
+    believed = msgspec.to_builtins(target.below or profile)
+    is_new = not target.name or profile.model != believed["model"]
+    found = _found(seen, profile)
+    if thinking := _thinking(seen, profile, is_new=is_new):
+        found["thinking"] = thinking
     if not target.name:
         key: dict[str, Any] = {"key_required": seen.keyless_status in {401, 403}}
         key |= {} if profile.key_env is None else {"key_env": profile.key_env}
         return {**_who(seen, profile), "provider": "chat", "base_url": profile.base_url, **key, **found}
-    believed = msgspec.to_builtins(target.below or profile)
     if target.below is not None:
         found["base_url"] = profile.base_url
     changed = {key: value for key, value in found.items() if not _says(believed.get(key), value)}
-    who = {} if profile.model == believed["model"] else _who(seen, profile)
+    who = _who(seen, profile) if is_new else {}
     return {"extends": target.name, **who, **changed}
 
 
@@ -59,15 +66,22 @@ def _says(believed: object, value: object) -> bool:
 
 def _who(seen: Evidence, profile: Profile) -> dict[str, Any]:
     """What it is, and how such a model is asked."""
-    root = next((one.root for one in seen.listed or () if one.id == profile.model), "")
-    known = kin_of(profile.model, root)
+    root, known = _root(seen, profile), _kin(seen, profile)
     what = profile.model if known.family == "unknown" else known.words
     # Called R1 by whoever started the server, and loaded from what does not say so: that is no proof.
     proven = root in {"", profile.model} or kin(root).family != "unknown"
     label = f"{what}{'' if proven else ', as it is called'}: {profile.model} at {profile.base_url}"
     who = {"label": label, "is_r1": proven and known.family == "r1"}
-    asked = {"sampling": _SAMPLING, "tokenizer": known.tokenizer} if known.family in {"r1", "distill"} else {}
+    asked = {"sampling": _SAMPLING, "tokenizer": known.tokenizer} if known.family in _LIKE_R1 else {}
     return {**who, "model": profile.model, **asked}
+
+
+def _root(seen: Evidence, profile: Profile) -> str:
+    return next((one.root for one in seen.listed or () if one.id == profile.model), "")
+
+
+def _kin(seen: Evidence, profile: Profile) -> Kin:
+    return kin_of(profile.model, _root(seen, profile))
 
 
 def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:
@@ -104,9 +118,9 @@ def _document(file: Path) -> TOMLDocument:
         raise UsageError(f"{file} cannot be read", why=str(error), hint="correct it, and try again") from error
 
 
-def _found(seen: Evidence, target: Target) -> dict[str, Any]:
+def _found(seen: Evidence, profile: Profile) -> dict[str, Any]:
     """The keys that the evidence decides."""
-    profile, found = target.profile, dict[str, Any]()
+    found = dict[str, Any]()
     if seen.first is not None and (start := start_of(seen.first, seen)) is not None:
         found["reasoning"] = start
     if (window := window_of(seen, profile.model)) is not None:
@@ -121,6 +135,17 @@ def _found(seen: Evidence, target: Target) -> dict[str, Any]:
         both = seen.roles.trouble is None
         alone = seen.system_alone is not None and seen.system_alone.trouble is None
         found |= {"system": both or alone, "merge_roles": not both}
+    return found
+
+
+def _thinking(seen: Evidence, profile: Profile, *, is_new: bool) -> dict[str, Any]:
+    """What the governor needs to know. `is_new`: no profile has said yet how much the model may think."""
+    found = dict[str, Any]()
     if seen.budgeted is not None and seen.budgeted.trouble is None:
-        found["thinking"] = {"budget_field": "thinking_token_budget"}
+        found["budget_field"] = "thinking_token_budget"
+        # What closes reasoning that is continued is a budget.
+        if seen.continued is not None and seen.continued.trouble is None:
+            found["cut"] = "continue"
+    if is_new and profile.thinking.budget is None and _kin(seen, profile).family in _LIKE_R1:
+        found["budget"] = _BUDGET
     return found

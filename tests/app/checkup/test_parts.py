@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fakes.answers import KEEP_ALIVE, chunk, joined, say
-from r1code.app.checkup.evidence import Evidence, Listed, Prompt, Talk, Target
+from r1code.app.checkup.evidence import Evidence, Listed, Prompt, Talk, Target, Trouble
 from r1code.app.checkup.names import kin
 from r1code.app.checkup.tap import Tap
 from r1code.app.checkup.written import table_of, write_profile
 from r1code.errors import UsageError
-from r1code.profiles import find_profile, load_profiles
+from r1code.profiles import Thinking, find_profile, load_profiles
 
 STREAM = joined([KEEP_ALIVE, *say("The answer is 51.", "Seventeen times three.", where="reasoning_content")])
 
@@ -76,6 +76,7 @@ def test_every_shipped_profile_is_told_as_what_it_is() -> None:
 
 
 TALK = Talk(fields=("reasoning",), reasoning="Hm.", content="51", finish="stop", completion=9, prompt=9)
+NO = Talk(trouble=Trouble(what="the server refused the request", why="no", hint="look"))
 SEEN = Evidence(
     keyless_status=401,
     listed=(Listed(id="r1", root="deepseek-ai/DeepSeek-R1-0528", owner="vllm", window=65_536),),
@@ -104,9 +105,25 @@ def test_what_was_found_is_a_profile_that_r1code_reads(tmp_path: Path) -> None:
         True,
         False,
     )
-    assert found.thinking.budget_field == "thinking_token_budget"
+    # What the shipped profiles of R1 and its distills say, as far as this server can.
+    assert found.thinking == Thinking(budget_field="thinking_token_budget", budget=16_384)
     assert (found.key_env, found.key_required, found.tokenizer) == ("R1CODE_API_KEY", True, "deepseek-r1")
     assert "DeepSeek-R1-0528" in found.label
+
+
+def test_what_the_governor_needs_is_written_too(tmp_path: Path) -> None:
+    target, seen = at("http://gpu:8000/v1", "r1"), replace(SEEN, continued=TALK)
+    found = written(tmp_path / "profiles.toml", "team", target, seen)
+    assert found.thinking == find_profile("vllm-r1-0528").thinking
+    # Nothing closes continued reasoning but a budget.
+    seen = replace(seen, budgeted=NO)
+    assert written(tmp_path / "profiles.toml", "bare", target, seen).thinking == Thinking(budget=16_384)
+    # Of any other model nobody has said how much it may think.
+    other = at("http://gpu:8000/v1", "team-model")
+    seen = replace(SEEN, listed=(), continued=NO)
+    assert written(tmp_path / "profiles.toml", "other", other, seen).thinking == Thinking(
+        budget_field="thinking_token_budget"
+    )
 
 
 def test_a_name_that_nothing_proves_makes_no_r1(tmp_path: Path) -> None:
@@ -134,6 +151,7 @@ def test_another_server_of_a_checked_profile_stays_in_it(tmp_path: Path) -> None
     target = Target(name="vllm-r1", profile=profile, below=below)
     found = written(tmp_path / "profiles.toml", "mine", target)
     assert (found.base_url, found.model, found.is_r1) == ("http://gpu:9/v1", "r1", True)
+    assert found.thinking == below.thinking
     assert found.label
 
 
