@@ -107,8 +107,6 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether the model takes a system message."""
     system_role: Literal["system", "developer"] = "system"
     """What that message's role is called on the wire."""
-    merge_roles: bool = True
-    """Whether messages of one role in a row have to be one message."""
     tokenizer: TokenizerName = "unknown"
     """Whose vocabulary counts its tokens; `llama-3` and `unknown` are estimated, on the safe side."""
     template: TemplateName | None = None

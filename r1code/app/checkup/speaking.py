@@ -117,14 +117,12 @@ def _template(seen: Evidence, target: Target) -> Iterator[Finding]:
         yield ok("template", "takes a system message and successive messages of one role")
         return
     alone = seen.system_alone is not None and seen.system_alone.trouble is None
-    wants = [*(["system = false"] if target.profile.system and not alone else [])]
-    wants += ["merge_roles = true"] if not target.profile.merge_roles else []
     what = "successive messages of one role" if alone else "a system message or successive messages"
     seen_words = f"refuses {what}: {roles.trouble.why}"
-    if wants:
-        yield wrong("template", seen_words, f"{' and '.join(wants)} in a profile of your own")
+    if target.profile.system and not alone:
+        yield wrong("template", seen_words, "system = false in a profile of your own")
     else:
-        yield ok("template", f"refuses {what}; the profile sends none")
+        yield ok("template", f"refuses {what}; r1code sends none with this profile")
 
 
 def _rendered(prompt: Prompt, target: Target) -> Finding:
@@ -135,8 +133,6 @@ def _rendered(prompt: Prompt, target: Target) -> Finding:
     words = f"{system}, keeps {both}, {opens}"
     if not prompt.system and target.profile.system:
         return wrong("template", words, "system = false in a profile of your own")
-    if prompt.users == 1 and not target.profile.merge_roles:
-        return wrong("template", words, "merge_roles = true in a profile of your own")
     return ok("template", words)
 
 

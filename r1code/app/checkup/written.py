@@ -130,11 +130,10 @@ def _found(seen: Evidence, profile: Profile) -> dict[str, Any]:
     if seen.limit_field:
         found["max_tokens_field"] = seen.limit_field
     if seen.prompt is not None:
-        found |= {"system": seen.prompt.system, "merge_roles": seen.prompt.users == 1}
+        found["system"] = seen.prompt.system
     elif seen.roles is not None:
-        both = seen.roles.trouble is None
         alone = seen.system_alone is not None and seen.system_alone.trouble is None
-        found |= {"system": both or alone, "merge_roles": not both}
+        found["system"] = seen.roles.trouble is None or alone
     return found
 
 

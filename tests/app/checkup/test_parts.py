@@ -99,12 +99,7 @@ def written(file: Path, name: str, target: Target, seen: Evidence = SEEN, *, for
 def test_what_was_found_is_a_profile_that_r1code_reads(tmp_path: Path) -> None:
     found = written(tmp_path / "new/profiles.toml", "team", at("http://gpu:8000/v1", "r1"))
     assert (found.model, found.base_url, found.is_r1) == ("r1", "http://gpu:8000/v1", True)
-    assert (found.reasoning, found.context_window, found.system, found.merge_roles) == (
-        "field",
-        65_536,
-        True,
-        False,
-    )
+    assert (found.reasoning, found.context_window, found.system) == ("field", 65_536, True)
     # What the shipped profiles of R1 and its distills say, as far as this server can.
     assert found.thinking == Thinking(budget_field="thinking_token_budget", budget=16_384)
     assert (found.key_env, found.key_required, found.tokenizer) == ("R1CODE_API_KEY", True, "deepseek-r1")
@@ -139,7 +134,7 @@ def test_a_profile_that_was_checked_is_extended_by_what_differs(tmp_path: Path) 
     profile = find_profile("vllm-r1")
     seen = replace(SEEN, listed=(Listed(id=profile.model, owner="vllm", window=40_000),))
     table = table_of(seen, Target(name="vllm-r1", profile=profile))
-    differs = {"reasoning": "field", "context_window": 40_000, "system": True, "merge_roles": False}
+    differs = {"reasoning": "field", "context_window": 40_000, "system": True}
     assert table == {"extends": "vllm-r1", **differs}
     found = written(tmp_path / "profiles.toml", "vllm-r1", Target(name="vllm-r1", profile=profile), seen)
     assert (found.context_window, found.price, found.is_r1) == (40_000, profile.price, True)
