@@ -283,9 +283,7 @@ class Workshop:
         toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
         if role == "planner":
             toolset.enter("plan")
-        instructions = instructions_of(speaker.profile, toolset)
-        if self._network.kind != "none":
-            instructions += prompts.load("network", kind=self._network.kind, hosts=self._network.text)
+        instructions = instructions_of(speaker.profile, toolset, self._network)
         model = self._model(speaker, dialect_of(speaker.profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         compaction = memory.compaction(model, tree)

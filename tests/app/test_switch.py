@@ -17,10 +17,11 @@ from r1code.dialects.base import ChatMessage
 from r1code.dialects.text import TextDialect
 from r1code.events import TurnEnded
 from r1code.log import Opened, Said, Switched
-from r1code.profiles import find_profile
+from r1code.profiles import find_profile, load_profiles
 from r1code.profiles.room import room_of
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.rules.policy import Policy, Rules
+from r1code.sandbox.network import parse_network
 from r1code.session import Session
 from r1code.tools.outputs import Outputs
 from r1code.tools.toolset import Toolset
@@ -51,10 +52,12 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     session = Session.create(tmp_path, Opened(root="r", profile="vllm-r1", base=""))
     tools = Toolset(tree, reads=[], writes=[], execs=[], protected=lambda _: False)
     approvals = Approvals(Policy("auto", Rules(), lambda _: None), HeadlessApprover())
-    first, second = find_profile("vllm-r1"), find_profile("deepseek-flash")
+    first = find_profile("vllm-r1")
     one = ScriptedProvider([says("<done>\nHalf of it.\n</done>", "What R1 thought.")])
     two = ScriptedProvider([says("<done>\nAll of it.\n</done>", "")])
     words = prompts.load("instructions", tools=[])
+    words += prompts.load("network", kind="allow-list", hosts="pypi.org")
+    network = parse_network("pypi.org")
     model = Model(first, one, dialect_of(first, tools), instructions=words, seed=7)
     meter, control = Meter(Budget(steps=3)), Control()
 
@@ -67,7 +70,7 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
         return last
 
     assert turn("Begin.").text == "Half of it."
-    model = switch(session, model, tools, name="deepseek-flash", profile=second, provider=two)
+    model = switch(session, model, tools, network, to=load_profiles()["deepseek-flash"], provider=two)
     assert turn("Go on.").text == "All of it."
 
     # One history: in R1's roles first, in those of the other model then, and without R1's reasoning.
@@ -75,6 +78,7 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
     assert [message.role for message in asked.messages] == ["user"]
     assert [message.role for message in again.messages] == ["system", "user", "assistant", "user"]
     assert asked.messages[0].content == f"{again.messages[0].content}\n\n{again.messages[1].content}"
+    assert "to these hosts alone: pypi.org" in again.messages[0].content
     assert again.messages[2].content.strip() == "<done>\nHalf of it.\n</done>"
     assert "What R1 thought." not in str(again.messages)
     # What the new model samples with is its own profile's; seeds go on.
