@@ -36,7 +36,7 @@ class HostSandbox:
     `scan` says what is in `root` now, and keeps the contents.
     """
 
-    kind = "host"
+    kind = "no sandbox"
     in_place = True
 
     def __init__(

@@ -21,7 +21,7 @@ class Consent:
 
     def __init__(self, config: Config, root: Path, state: Path, *, is_replay: bool) -> None:
         kept = Remembered(root, state)
-        # A sandbox is the consent to run things in it; on the host a person is asked.
+        # A sandbox is the consent to run things in it; on this machine a person is asked.
         on_host = config.sandbox == "none" and not config.allow_host_exec
         self._mode: Mode = config.approve or ("ask" if on_host else "auto")
         self._rules = Rules(

@@ -101,7 +101,7 @@ def engineless_sandbox(name: SandboxName, store: Store, limits: Limits, outside:
 def with_sandbox(config: Config, say: Say, control: Control) -> Config:
     """The configuration with a sandbox that works, where nobody chose one and no engine answers; that is said.
 
-    Never the host: that is only used where somebody says so. Raises SandboxError and Cancelled.
+    Never this machine itself: that is only used where somebody says so. Raises SandboxError and Cancelled.
     """
     if config.sandbox != "docker" or "sandbox" in config.origins or config.image is not None:
         return config

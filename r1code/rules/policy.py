@@ -203,7 +203,7 @@ class Policy:
 
 
 def _gaps_of_selection(asked: Asked, line: Line, rules: list[Rule]) -> Iterable[_Gap]:
-    """Words that only select tests: what else a shell or a runner would do with them, no rule allows."""
+    """Words that only select tests: what else a shell or a launcher would do with them, no rule allows."""
     (command, *more) = line.commands
     selection = command.words[1:]
     if more or command.redirects:

@@ -27,14 +27,14 @@ class _Known(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Data(Struct, frozen=True, forbid_unknown_fields=True):
-    runners: str
+    launchers: str
     options: str
     actions: str
     program: dict[str, _Known]
 
 
 _DATA = msgspec.toml.decode(files("r1code.rules").joinpath("programs.toml").read_bytes(), type=_Data)
-RUNNERS = frozenset(_DATA.runners.split())
+LAUNCHERS = frozenset(_DATA.launchers.split())
 _OPTIONS = tuple(_DATA.options.split())
 _ACTIONS = frozenset(_DATA.actions.split())
 _DURATION = re.compile(r"\d+(\.\d+)?[smhd]?")
@@ -75,7 +75,7 @@ def within(words: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def is_runner(words: tuple[str, ...]) -> bool:
     """Whether it runs, as another program or as code, what its arguments say."""
-    return not _is_module(words) and any(name in RUNNERS for name in _bases(words[0]))
+    return not _is_module(words) and any(name in LAUNCHERS for name in _bases(words[0]))
 
 
 def uncovered(words: tuple[str, ...], free: Sequence[str]) -> str | None:

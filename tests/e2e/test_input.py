@@ -74,7 +74,7 @@ def test_without_a_sandbox_but_with_consent_the_host_runs_the_tests(repo: Repo) 
     flags = ["--sandbox", "none", "--allow-host-exec"]
     ran = repo.run("fix", *TEST, *flags, *repo.replies(f"{FIX}\n<test/>", "<done>ok</done>"))
     assert ran.code == 0, ran.out + ran.err
-    assert "clean re-run in host" in ran.out
+    assert "clean re-run in no sandbox" in ran.out
     assert passes(repo.root)
 
 
