@@ -8,6 +8,7 @@ from typing import Literal
 
 from r1code import prompts
 from r1code.approval import Approvals, Permit
+from r1code.briefing import brief
 from r1code.budget import Meter
 from r1code.compaction import Compaction
 from r1code.context import Model
@@ -69,6 +70,7 @@ class Agent:
         circles, malformed = Circles(), 0
         nudged = warned = False
         while True:
+            yield from brief(self._session, self._toolset.touched())
             for said in control.steered():
                 self._session.append(Said(text=said, origin="steer"))
             reply = yield from self._ask(meter, control)

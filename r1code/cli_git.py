@@ -177,7 +177,8 @@ def trust(options: argparse.Namespace) -> int:
     else:
         one.give(seen)
         print("trusted, until one of the files below changes")
-        print(f"without a sandbox {PROJECT_FILE} may say what runs, and `r1code commit` runs the git hooks")
+        print(f"without a sandbox {PROJECT_FILE} may say what runs, and `r1code commit` runs the git hooks;")
+        print("the model is told what instructions like AGENTS.md say")
     if one.hooks:
         print(f"hooks that a commit has: {', '.join(one.hooks)}, in {safe_line(str(one.hooks_folder))}")
     for name in seen.names:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def work(options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from msgspec.structs import replace
+
     from r1code.app.folders import state_folder, user_config
     from r1code.app.signals import cancel_on_signals
     from r1code.app.trust import Trust, under_trust
@@ -46,17 +48,18 @@ def work(options: argparse.Namespace) -> int:
     with cancel_on_signals(control):
         person = person_at_terminal(control, json=options.json)
         trust = Trust(git, state_folder())
-        config, refused = under_trust(config, trust, person, for_now=options.trust)
-        told = None
+        allowed = under_trust(config, trust, person, for_now=options.trust)
+        config, told = allowed.config, None
         if task.command != "plan":
             config, told = with_found_tests(config, git, state_folder(), control)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
-            why=refused or "fix needs to know how the tests are run, and nothing in the repository shows it",
+            why=allowed.told or "fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
-    told = "\n".join(filter(None, (refused, told)))
+    told = "\n".join(filter(None, (allowed.told, told)))
+    task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
     from r1code.cli_git import guard_of, in_worktree

@@ -21,6 +21,8 @@ from r1code.types import Message, Observation, Reply, ToolCall
 
 KEPT_STEPS = 3
 """Steps that stay word for word; fewer where they are long, and always the last one."""
+_KEPT_INSTRUCTIONS = 4
+"""Folders whose instructions stay; those of others are told again when the model works there again."""
 _SMALL = 60
 """Tokens of an observation that is not worth leaving out."""
 _SUMMARY = 12
@@ -189,7 +191,8 @@ class Compaction:
         # A plan that was handed over is as good as a task, and the mode has to stay known.
         told = [at for at, origin in said if origin in {"task", "handed"}]
         mode = [at for at, origin in said if origin == "mode"]
-        tasks = tuple(sorted({*told[:1], *told[-1:], *mode[-1:]}))
+        rules = [at for at, origin in said if origin == "instructions"][-_KEPT_INSTRUCTIONS:]
+        tasks = tuple(sorted({*told[:1], *rules, *told[-1:], *mode[-1:]}))
         by_model = self._usable(reply)
         summary = self._summary(path, by_model, without=tasks)
         return self._measured(

@@ -88,6 +88,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Rules for what never runs."""
     not_secret: tuple[str, ...] = ()
     """Globs as in .gitignore: files that hold no secret, whatever they look like."""
+    instructions: bool = True
+    """Whether the model is told what AGENTS.md and its like say (docs/instructions.md)."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
     commit: Literal["off", "turn"] = "off"

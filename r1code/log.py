@@ -39,6 +39,10 @@ class Opened(Item, frozen=True, kw_only=True):
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
+    instructions: str = ""
+    """What the first task's message begins with."""
+    folders: dict[str, str] = {}
+    """By folder: what the model is told when it begins to work below."""
 
 
 class Said(Item, frozen=True, kw_only=True):
@@ -48,7 +52,7 @@ class Said(Item, frozen=True, kw_only=True):
     """
 
     text: str
-    origin: Literal["task", "steer", "rejected", "nudge", "stuck", "mode", "handed"]
+    origin: Literal["task", "steer", "rejected", "nudge", "stuck", "mode", "handed", "instructions"]
 
 
 class Replied(Item, frozen=True, kw_only=True):

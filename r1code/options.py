@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         help="work on a copy: the patch is shown and kept, not applied",
     )
     _add_rules(common)
+    _add_context(common)
     _add_limits(common)
     _add_git_flags(common)
     output = common.add_argument_group("output")
@@ -91,6 +92,17 @@ def parser() -> argparse.ArgumentParser:
     _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
     return whole
+
+
+def _add_context(common: argparse.ArgumentParser) -> None:
+    context = common.add_argument_group("what the model is told")
+    context.add_argument(
+        "--no-instructions",
+        action="store_const",
+        const=False,
+        dest="instructions",
+        help="nothing of AGENTS.md and its like (docs/instructions.md)",
+    )
 
 
 def _add_limits(common: argparse.ArgumentParser) -> None:

@@ -76,6 +76,7 @@ class Toolset:
         self._told: AgentMode = "act"
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
+        self._touched: set[str] = set()
 
     def restoring(self, restore: Hide) -> Self:
         """From now on `restore` goes over what the model writes into files, but never over commands."""
@@ -153,6 +154,11 @@ class Toolset:
         if pending:
             yield tuple(pending)
 
+    def touched(self) -> set[str]:
+        """The files that the model read or changed since this was asked last."""
+        touched, self._touched = self._touched, set[str]()
+        return touched
+
     @staticmethod
     def interrupted(call: ToolCall) -> str:
         """What is known of a call that was cut short, in words for the model."""
@@ -207,6 +213,7 @@ class Toolset:
             known = {path for path in draft.paths if self._knows(path) or batch[authors[path]].name == "write"}
             try:
                 told = yield from self._land(draft, batch[-1].id, control)
+                self._touched |= draft.paths
                 results[-1] = _with(results[-1], told)
                 for path in known:
                     self._see(path)
@@ -257,8 +264,9 @@ class Toolset:
     def _see(self, path: str) -> None:
         """The model knows what is at `path` now."""
         with suppress(ToolError):
-            entry = self._tree.entry(path)
-            self._seen[self._tree.resolve(path)] = None if entry is None else entry.digest
+            entry, path = self._tree.entry(path), self._tree.resolve(path)
+            self._seen[path] = None if entry is None else entry.digest
+            self._touched.add(path)
 
     def _refuse_unseen(self, call: ToolCall) -> None:
         """Raises ToolError where a whole file would be replaced that the model does not know as it is."""

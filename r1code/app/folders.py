@@ -19,5 +19,9 @@ def user_config() -> Path:
     return platformdirs.user_config_path("r1code") / "config.toml"
 
 
+def user_instructions() -> Path:
+    return user_config().with_name("AGENTS.md")
+
+
 def user_profiles() -> Path:
     return user_config().with_name("profiles.toml")

@@ -1,4 +1,4 @@
-"""Which folders a person trusts: what a folder's own files may make run, and the one place where that is decided.
+"""Which folders a person trusts: what a folder's own files may do, and the one place where that is decided.
 
 The record is kept by r1code, never by the project, and is about the content of the files.
 """
@@ -9,15 +9,18 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from r1code.app.kept import named, place_of, write_private
+from r1code.app.tree import open_tree
 from r1code.config import PROJECT_FILE, Config, on_host, without
 from r1code.errors import StateError, UsageError
 from r1code.repo.git import Git
+from r1code.repo.instructions import Instructions, described, instructions_of
 from r1code.secrets.vault import Vault, machine_key
 from r1code.tree.entry import open_file
 from r1code.tree.store import digest_of
@@ -74,7 +77,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     root: Path
     wishes: tuple[str, ...]
-    """What the folder's files would make run."""
+    """What the folder's files would make run, and tell the model."""
     seen: Seen
     changes: str
     """What changed since the person trusted it, as a diff; empty: they never did."""
@@ -87,8 +90,8 @@ Person = Callable[[Question], bool | None]
 class Trust:
     """Of one folder, by its real path.
 
-    Trust is about r1code's project file and, in a repository, git's configuration and what lies in the folder of
-    git's hooks. When one of them changes, it is gone.
+    Trust is about r1code's project file, what the project tells the model and, in a repository, git's
+    configuration and what lies in the folder of git's hooks. When one of them changes, it is gone.
     """
 
     def __init__(self, git: Git, state: Path) -> None:
@@ -98,6 +101,11 @@ class Trust:
         self.root = git.root.resolve()
         self._file = place_of(state / "trust", self.root)
         self._for_now: Given | None = None
+
+    @cached_property
+    def instructions(self) -> Instructions:
+        """What the project tells the model, read once: what is asked about is what counts. Raises StateError."""
+        return instructions_of(open_tree(self._git, self._state))
 
     @property
     def hooks_folder(self) -> Path:
@@ -172,7 +180,7 @@ class Trust:
         if not self._git.is_repository and found.digests == dict.fromkeys(TRUSTED_FILES, NOTHING):
             raise UsageError(
                 "there is nothing to trust here",
-                why=f"{self._git.root} is in no git repository, and has no {PROJECT_FILE}",
+                why=f"{self._git.root} is in no git repository, and has no {PROJECT_FILE} and no instructions",
                 hint="nothing there makes r1code run anything; `git init` would make it a repository",
             )
         return self._keep(self._said(found, trusted=True))
@@ -218,6 +226,14 @@ class Trust:
                 yield "core.hooksPath", digest_of(folder), folder + b"\n"
             for name, place in self._files():
                 yield named(name), *_content(place)
+            for source in (one for sources in self.instructions.values() for one in sources):
+                # The hooks of git are named like a folder that a project can have, too.
+                is_hook = source.path.startswith("hooks/")
+                yield (
+                    named(Path("instructions" if is_hook else "", source.path)),
+                    digest_of(source.data),
+                    source.data,
+                )
         except OSError as error:
             raise UsageError(
                 "this folder cannot be trusted",
@@ -285,17 +301,34 @@ def hook_wishes(trust: Trust) -> list[str]:
     return [f"git hooks run on your machine at `r1code commit`: {', '.join(trust.hooks)}"] if trust.hooks else []
 
 
-def under_trust(config: Config, trust: Trust, person: Person | None, *, for_now: bool) -> tuple[Config, str]:
-    """The configuration as far as the folder is trusted, and what to say of the rest. Raises like is_trusted."""
+class Allowed(Struct, frozen=True, kw_only=True):
+    """What a folder's own files may, and what to say of the rest."""
+
+    config: Config
+    instructions: Instructions
+    told: str
+
+
+def under_trust(config: Config, trust: Trust, person: Person | None, *, for_now: bool) -> Allowed:
+    """What of the folder's wishes is granted. Raises like is_trusted."""
     commands = {key: str(getattr(config, key)) for key in on_host(config)}
-    if not commands:
-        return config, ""
+    instructions = trust.instructions if config.instructions else {}
+    files = described(one for sources in instructions.values() for one in sources)
+    if not commands and not instructions:
+        return Allowed(config=config, instructions={}, told="")
     wishes = [f"{PROJECT_FILE} runs this on your machine, as {key}: {text}" for key, text in commands.items()]
+    if instructions:
+        wishes.append(f"the model is told what these say: {files}")
     if is_trusted(trust, wishes, person, for_now=for_now):
-        return config, ""
-    ignored = ", ".join(f"{key} = `{text}`" for key, text in commands.items())
-    why = trust.missing() or ""
-    return without(config, commands), f"not run on this machine: {ignored} of {PROJECT_FILE} ({why}, or --trust)"
+        return Allowed(config=config, instructions=instructions, told="")
+    why = f"({trust.missing() or ''}, or --trust)"
+    told: list[str] = []
+    if commands:
+        ignored = ", ".join(f"{key} = `{text}`" for key, text in commands.items())
+        told.append(f"not run on this machine: {ignored} of {PROJECT_FILE} {why}")
+    if instructions:
+        told.append(f"not told to the model: {files} {why}")
+    return Allowed(config=without(config, commands), instructions={}, told="\n".join(told))
 
 
 def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:

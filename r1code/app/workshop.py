@@ -16,12 +16,14 @@ from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, planner_profile, provider_of
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
+from r1code.app.folders import user_instructions
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.memory import Memory
 from r1code.app.plans import write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
+from r1code.app.told import Told, own_instructions, tell
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
@@ -35,6 +37,8 @@ from r1code.errors import StateError, UsageError
 from r1code.log import Opened
 from r1code.profiles import Profile
 from r1code.profiles.profile import Thinking
+from r1code.profiles.room import room_of
+from r1code.profiles.tokenizers import tokenizer_of
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
@@ -42,6 +46,7 @@ from r1code.repair.naming import Naming
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
+from r1code.repo.instructions import Instructions
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Session
@@ -94,6 +99,8 @@ class Task(Struct, frozen=True, kw_only=True):
     """What a person wants carried out."""
     keep: Path | None = None
     """Where a plan that is made is written; None: nowhere."""
+    instructions: Instructions = {}
+    """What the project tells the model: none where nobody trusts it."""
     replayed: Replayed | None = None
 
 
@@ -137,6 +144,7 @@ class Workshop:
         self._network = network_of(config)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
+        self._told = self._instructions()
         self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,
@@ -144,6 +152,8 @@ class Workshop:
             command=task.command,
             task=task.text,
             settings=config.values,
+            instructions=self._told.first,
+            folders=self._told.folders,
         )
         self.session: Session
         self.scratch: Path
@@ -193,8 +203,19 @@ class Workshop:
                 self._state / "sessions", replace(self._opened, base=base), hide=self.vault.hide
             )
             stack.callback(self.session.close)
+            if self._told.notice:
+                self._say(self._told.notice)
             self.scratch = self.session.folder / "scratch"
             yield
+
+    def _instructions(self) -> Told:
+        if self._task.replayed is not None:
+            opened = self._task.replayed.session.opened
+            return Told(first=opened.instructions, folders=opened.folders)
+        own = own_instructions(user_instructions()) if self._config.instructions else None
+        room = room_of(self._profile, self._config.working_context)
+        measure = tokenizer_of(self._profile).count
+        return tell(own, self._task.instructions, most=room.observation, measure=measure, hide=self.vault.hide)
 
     def _tell_dirty(self) -> None:
         try:

@@ -318,7 +318,11 @@ class Repair:
     def _task(self, text: str) -> str:
         paths = self._parts.tree.paths()
         return prompts.load(
-            "task", task=text, count=len(paths), files=clean(listing(paths, 200)), instructions=""
+            "task",
+            task=text,
+            count=len(paths),
+            files=clean(listing(paths, 200)),
+            instructions=self._session.opened.instructions,
         )
 
     def _fix_task(self, command: str, report: TestReport) -> str:

@@ -87,3 +87,38 @@ def test_a_file_with_a_secret_is_committed_only_when_somebody_says_so(repo: Repo
     screen.wait()
     made = repo.run("commit", "settings.py", "-m", "Settings", "--not-secret", "settings.py")
     assert made.code == 0, made.err
+
+
+def test_the_model_is_told_what_a_trusted_project_says(repo: Repo, tmp_path: Path) -> None:
+    write(repo.root, {"AGENTS.md": "Use tabs.\n", "shop/AGENTS.md": "No globals.\n"})
+    repo.env["XDG_CONFIG_HOME"] = str(tmp_path)
+    write(tmp_path / "r1code", {"AGENTS.md": "Speak plainly.\n"})
+
+    def prompts(*more: str) -> tuple[str, str]:
+        replies = repo.replies('<read path="shop/cart.py"/>', "<done>ok</done>")
+        ran = repo.run("-p", "Go.", *HOST, "--test", "off", *more, *replies)
+        assert ran.code == 0, ran.out + ran.err
+        return logged(), (ran.out + ran.err).replace("\n", " ")
+
+    def logged() -> str:
+        """What the model was told in the last session."""
+        log = max((repo.state / "sessions").iterdir(), key=lambda folder: folder.stat().st_mtime_ns) / "log.jsonl"
+        return "\n".join(line for line in log.read_text().splitlines() if '"kind":"Said"' in line)
+
+    told, said = prompts()
+    assert ("Speak plainly." in told, "Use tabs." in told, "No globals." in told) == (True, False, False)
+    assert "not told to the model: AGENTS.md (1 line), shop/AGENTS.md (1 line)" in said
+    told, said = prompts("--trust")
+    order = ["Speak plainly.", "Use tabs.", "Task: Go.", "No globals."]
+    assert sorted(order, key=told.index) == order
+    assert "told to the model: the instructions of shop/" in said
+    assert "tabs" not in prompts("--trust", "--no-instructions")[0]
+    screen = repo.terminal("-p", "Go.", *HOST, "--test", "off", *repo.replies("<done>ok</done>"))
+    screen.expect("Do you trust this folder?")
+    screen.expect("the model is told what these say: AGENTS.md")
+    screen.expect("s = show what >")
+    screen.send("y\r")
+    screen.expect("it is done")
+    screen.wait()
+    assert screen.exitstatus == 0
+    assert "Use tabs." in logged()

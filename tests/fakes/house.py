@@ -87,6 +87,7 @@ class House:
         provider: Provider | None = None,
         profile: Profile | None = None,
         room: Room | None = None,
+        folders: dict[str, str] | None = None,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
@@ -102,7 +103,7 @@ class House:
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
         self.session = Session.create(
             folder / "sessions",
-            Opened(root=str(self.root), profile="scripted", base=""),
+            Opened(root=str(self.root), profile="scripted", base="", folders=folders or {}),
             hide=self.vault.hide,
         )
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
