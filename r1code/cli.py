@@ -15,6 +15,7 @@ _HANDLERS = {
     "-p": ("cli_work", "work"),
     "fix": ("cli_work", "work"),
     "plan": ("cli_work", "work"),
+    "init": ("cli_init", "init"),
     "replay": ("cli_replay", "replay"),
     "undo": ("cli_undo", "go"),
     "redo": ("cli_undo", "go"),

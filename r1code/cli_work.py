@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from r1code.app.automatic import AtEnd
     from r1code.app.workshop import Task, Workshop
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from r1code.control import Control
     from r1code.events import Event
     from r1code.log import Entry
+    from r1code.profiles import Profile
     from r1code.repo.git import Git
     from r1code.ui.listener import Listener
 
@@ -124,13 +125,8 @@ def run_session(
         config = with_sandbox(config, say, control) if runs else replace(config, allow_host_exec=True)
         approver = consent(config, control, json=json)
         profile, planner = chosen_profile(config)[1], planner_profile(config)
-        local = [one for one in (profile, planner and planner[1]) if one and one.provider == "local"]
-        if local and task.replayed is None:
-            from r1code.app.model import describe_model, ensure_weights
-
-            chosen = "" if config.profile else "no model was chosen: using the embedded one, "
-            say(chosen + describe_model(local[0]))
-            ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
+        if task.replayed is None:
+            ready(config, [profile, *([planner[1]] if planner else [])], say, control)
         if config.sandbox == "docker" and runs:
             # What a killed r1code left behind goes now; and without an engine nothing is started.
             prune_containers(state_folder(), control)
@@ -188,6 +184,18 @@ def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
         # When the listener fails, the turn still ends in order, and before its session is closed.
         events.close()
     return code
+
+
+def ready(config: Config, profiles: Sequence[Profile], say: Callable[[str], None], control: Control) -> None:
+    """Makes the embedded model ready, where it is one of those that answer. Raises as ensure_weights."""
+    local = [one for one in profiles if one.provider == "local"]
+    if not local:
+        return
+    from r1code.app.model import describe_model, ensure_weights
+
+    chosen = "" if config.profile else "no model was chosen: using the embedded one, "
+    say(chosen + describe_model(local[0]))
+    ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
 
 
 def agrees(what: str, control: Control) -> bool:

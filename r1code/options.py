@@ -80,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False)
     plan = commands.add_parser("plan", parents=[common], help="make a plan, change nothing", allow_abbrev=False)
     _add_plan(whole, plan)
+    commands.add_parser(
+        "init",
+        parents=[common],
+        help="let the model draft AGENTS.md, and write it if you agree",
+        allow_abbrev=False,
+    )
     _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")

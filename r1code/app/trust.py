@@ -152,9 +152,11 @@ class Trust:
             now = self._digests()
         except UsageError as error:
             return f"{error.what}: {error.why}"
-        changed = _changed(given.digests, now)
-        if changed:
-            return f"changed since the folder was trusted: {', '.join(changed)}; look at it, then r1code trust"
+        names = changed(given.digests, now)
+        if names:
+            return (
+                f"changed since the folder was trusted: {', '.join(sorted(names))}; look at it, then r1code trust"
+            )
         return None
 
     def changes(self, seen: Seen) -> str:
@@ -331,14 +333,15 @@ def under_trust(config: Config, trust: Trust, person: Person | None, *, for_now:
     return Allowed(config=without(config, commands), instructions={}, told="\n".join(told))
 
 
-def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    return sorted(
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """The names of files that are not the same, by their digests."""
+    return {
         name for name in before.keys() | after.keys() if before.get(name, NOTHING) != after.get(name, NOTHING)
-    )
+    }
 
 
 def _differences(given: Given, seen: Seen) -> Iterator[str]:
-    for name in _changed(given.digests, seen.digests):
+    for name in sorted(changed(given.digests, seen.digests)):
         before, after = given.texts.get(name, ""), seen.texts.get(name, "")
         lines = difflib.unified_diff(
             _lines(before), _lines(after), f"{name} as you trusted it", f"{name} now", n=1
