@@ -11,13 +11,17 @@ from r1code.app.remembered import Remembered
 from r1code.config import Config
 from r1code.errors import ToolError
 from r1code.repo.files import is_secret
+from r1code.repo.ignore import IGNORE_FILE, ignoring
 from r1code.rules.policy import Mode, Policy, Rules
 from r1code.rules.rule import Rule, parse
 from r1code.tree.worktree import WorkTree
 
 
 class Consent:
-    """Of one session: what is remembered in it holds for all its trees. Raises UsageError for a wrong rule."""
+    """Of one session: what is remembered in it holds for all its trees.
+
+    Raises UsageError for a wrong rule, and for an .r1codeignore that cannot be used.
+    """
 
     def __init__(self, config: Config, root: Path, state: Path, *, is_replay: bool) -> None:
         kept = Remembered(root, state)
@@ -30,6 +34,8 @@ class Consent:
             deny=tuple(map(parse, config.deny)),
         )
         self._exempt = GitIgnoreSpec.from_lines(config.not_secret)
+        # As it is now: what the model does to that file in this session shows it nothing.
+        self._is_ignored = ignoring(root)
         self._kept = kept
         self._remembered: list[Rule] = []
         self._anywhere = Policy(self._mode, self._rules, lambda path: path)
@@ -48,14 +54,28 @@ class Consent:
         self._kept.add(rules)
 
     def is_hidden(self, path: str) -> bool:
-        """Whether R1 must not see a file, by any way: it is a secret, or reading it is denied."""
+        """Whether R1 must not see a file, by any way: it is a secret, reading it is denied, or it is ignored."""
+        return self.is_closed(path) or self._is_ignored(path)
+
+    def is_closed(self, path: str) -> bool:
+        """The same without what the project's .r1codeignore hides."""
         secret = is_secret(path) and not self.is_exempt(path)
         return secret or self._anywhere.denies_path("read", path)
+
+    def why_hidden(self, path: str) -> str:
+        """The same in words for the model; empty: it may see the file."""
+        if self.is_closed(path):
+            return "may hold secrets"
+        return f"is hidden by the project's {IGNORE_FILE}" if self._is_ignored(path) else ""
 
     def is_exempt(self, path: str) -> bool:
         """Whether a person says that a file holds no secret, whatever it looks like."""
         return self._exempt.match_file(path)
 
     def protecting(self, is_protected: Callable[[str], bool]) -> Callable[[str], bool]:
-        """What must stay as it is: that, and what a rule denies to change, commands included."""
-        return lambda path: is_protected(path) or self._anywhere.denies_path("write", path)
+        """What must stay as it is: that, what a rule denies to change, commands included, and .r1codeignore."""
+
+        def must_stay(path: str) -> bool:
+            return path == IGNORE_FILE or is_protected(path) or self._anywhere.denies_path("write", path)
+
+        return must_stay

@@ -56,7 +56,7 @@ class Initial:
         self._hide = hide
         self._room = room
         self._measure = measure
-        self._tree = open_tree(git, state)
+        self._tree = open_tree(git, state, for_model=True)
         self._store = Store(state / "objects")
 
     def question(self) -> str:

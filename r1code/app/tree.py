@@ -9,15 +9,25 @@ from pathlib import Path
 from r1code.control import Control
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
+from r1code.repo.ignore import ignoring
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
 
 
-def open_tree(git: Git, state: Path) -> WorkTree:
+def open_tree(git: Git, state: Path, *, for_model: bool = False) -> WorkTree:
+    """`for_model`: without what .r1codeignore hides. Raises UsageError where that cannot be used."""
+    is_ignored = ignoring(git.root) if for_model else None
     listing = Listing(git.files, git.ignored)
-    return WorkTree(git.root, listing, Store(state / "objects"), state=state, hidden=is_secret, origin=Origin)
+    return WorkTree(
+        git.root,
+        listing,
+        Store(state / "objects"),
+        state=state,
+        hidden=is_secret if is_ignored is None else lambda path: is_secret(path) or is_ignored(path),
+        origin=Origin,
+    )
 
 
 @contextmanager

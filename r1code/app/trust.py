@@ -104,8 +104,11 @@ class Trust:
 
     @cached_property
     def instructions(self) -> Instructions:
-        """What the project tells the model, read once: what is asked about is what counts. Raises StateError."""
-        return instructions_of(open_tree(self._git, self._state))
+        """What the project tells the model, read once: what is asked about is what counts.
+
+        Raises StateError, and UsageError where .r1codeignore cannot be used.
+        """
+        return instructions_of(open_tree(self._git, self._state, for_model=True))
 
     @property
     def hooks_folder(self) -> Path:

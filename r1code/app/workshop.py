@@ -130,7 +130,7 @@ class Workshop:
                 Listing(git.files, git.ignored),
                 self.store,
                 state=state,
-                hidden=self._consent.is_hidden,
+                hidden=self._consent.why_hidden,
                 origin=self._origin,
             )
         else:
@@ -276,7 +276,11 @@ class Workshop:
             return [path for path in found if path not in left]
 
         return WorkTree(
-            root, Listing(paths, self._git.ignored), self.store, state=self._state, hidden=self._consent.is_hidden
+            root,
+            Listing(paths, self._git.ignored),
+            self.store,
+            state=self._state,
+            hidden=self._consent.why_hidden,
         )
 
     @property

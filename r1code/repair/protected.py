@@ -67,6 +67,7 @@ PATTERNS = (
     ".gitlab-ci.yml",
     ".ci/",
     ".r1code/",
+    ".r1codeignore",
     # locked dependencies
     "*.lock",
     "package-lock.json",

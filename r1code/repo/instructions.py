@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
+from r1code.repo.kinds import kind_of
 from r1code.tree.worktree import WorkTree
 
 EVERYWHERE = ("AGENTS.md", "AGENT.md", "CLAUDE.md", "GEMINI.md", "QWEN.md")
@@ -64,7 +65,8 @@ def instructions_of(tree: WorkTree) -> Instructions:
     candidates: dict[str, list[str]] = {"": list(AT_ROOT)}
     for path in tree.paths():
         folder, _, name = path.rpartition("/")
-        if folder and name in EVERYWHERE and path not in AT_ROOT:
+        # What others wrote for their own project is not about this one.
+        if folder and name in EVERYWHERE and path not in AT_ROOT and kind_of(path, b"") != "vendored":
             candidates.setdefault(folder, []).append(path)
     found: Instructions = {}
     known: set[bytes] = set()

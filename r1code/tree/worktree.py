@@ -49,10 +49,10 @@ class WorkTree:
         store: Store,
         *,
         state: Path,
-        hidden: Callable[[str], bool],
+        hidden: Callable[[str], str | bool],
         origin: Callable[[], Origin] | None = None,
     ) -> None:
-        """With an `origin` every change is logged, and can be undone."""
+        """With an `origin` every change is logged, and can be undone. `hidden` may say in words why."""
         self.root = root.resolve()
         self._listing = listing
         self._store = store
@@ -158,10 +158,9 @@ class WorkTree:
     def _refuse_hidden(self, path: str, asked: str) -> None:
         if any(part.casefold() == ".git" for part in path.split("/")):
             raise ToolError(f"{asked} belongs to git and is not available. Use the files of the project.")
-        if self._hidden(path):
-            raise ToolError(
-                f"{asked} may hold secrets, so it can be neither read nor written. Solve the task without it."
-            )
+        if why := self._hidden(path):
+            why = why if isinstance(why, str) else "may hold secrets"
+            raise ToolError(f"{asked} {why}, so it can be neither read nor written. Solve the task without it.")
 
     def paths(self) -> list[str]:
         """The files and links of the tree that exist, sorted, without the hidden ones."""

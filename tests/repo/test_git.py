@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from fakes.repository import Repository
 from fakes.trees import ODD_NAMES
 from r1code.errors import StateError, UsageError
 from r1code.repo.git import Git
+from r1code.repo.kinds import marked
 from r1code.tree.scan import scan
 from r1code.tree.store import Store
 
@@ -119,6 +121,21 @@ def test_files_are_tracked_or_untracked_and_never_ignored(repository: Repository
         "tracked but ignored",
         "untracked",
     ]
+
+
+def test_a_listing_asks_git_a_fixed_number_of_times(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    repository.commit(*(f"src/p{number}/a.py" for number in range(300)), ".gitattributes")
+    git, calls = Git.find(repository.root), tmp_path / "calls"
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho >> {calls}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    assert len(git.files()) == 301
+    marked(git, git.files())
+    assert calls.read_text().count("\n") == 3
 
 
 def test_what_the_person_ignores_everywhere_is_ignored(repository: Repository):
