@@ -35,7 +35,7 @@ DETECTED = "the repository's files"
 
 OFF = "off"
 """As a command: there is none, and none is looked for."""
-MANY = ("allow", "ask", "deny", "not_secret")
+MANY = ("allow", "ask", "deny", "not_secret", "add_dir")
 """Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
 
@@ -90,6 +90,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Globs as in .gitignore: files that hold no secret, whatever they look like."""
     instructions: bool = True
     """Whether the model is told what AGENTS.md and its like say (docs/instructions.md)."""
+    add_dir: tuple[str, ...] = ()
+    """Folders beside the project that the model may read (docs/files.md)."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
     commit: Literal["off", "turn"] = "off"

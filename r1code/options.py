@@ -109,6 +109,12 @@ def _add_context(common: argparse.ArgumentParser) -> None:
         dest="instructions",
         help="nothing of AGENTS.md and its like (docs/instructions.md)",
     )
+    context.add_argument(
+        "--add-dir",
+        metavar="DIR",
+        action="append",
+        help="the model may read this folder, too, but not change it (docs/files.md)",
+    )
 
 
 def _add_limits(common: argparse.ArgumentParser) -> None:

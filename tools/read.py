@@ -10,6 +10,7 @@ from r1code.control import Control
 from r1code.errors import ToolError
 from r1code.repo.files import decode, is_binary
 from r1code.secrets.values import Hide, unchanged
+from r1code.tools.added import Added
 from r1code.tools.base import Result, typed
 from r1code.tools.match_lines import ENDS, split
 from r1code.tools.outputs import Outputs, reading
@@ -27,11 +28,14 @@ class Read:
     name = "read"
     arguments: type[Struct] = _Arguments
 
-    def __init__(self, tree: WorkTree, hide: Hide = unchanged, outputs: Outputs | None = None) -> None:
+    def __init__(
+        self, tree: WorkTree, hide: Hide = unchanged, outputs: Outputs | None = None, added: Added | None = None
+    ) -> None:
         """`hide` goes over the whole file before a part of it is cut out."""
         self._tree = tree
         self._hide = hide
         self._outputs = outputs or Outputs()
+        self._added = added or Added()
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         asked = typed(arguments, _Arguments)
@@ -55,8 +59,8 @@ class Read:
         output = self._outputs.whole(asked)
         if output is not None:
             return asked.strip(), output.split("\n")
-        path = self._tree.resolve(asked)
-        data = self._tree.read(path)
+        place = self._added.place(self._tree, asked)
+        path, data = place.shown(place.path), place.tree.read(place.path)
         if is_binary(data):
             raise ToolError(f"{path} is a binary file of {len(data)} bytes. Only text can be read.")
         # As edits count them: a form feed ends no line.

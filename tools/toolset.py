@@ -13,6 +13,7 @@ from r1code.control import Control
 from r1code.errors import FormatError, ToolError
 from r1code.events import Event
 from r1code.secrets.values import Hide, texts, unchanged
+from r1code.tools.added import Added
 from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.hooks import Hooks
@@ -71,6 +72,7 @@ class Toolset:
         self._hooks = hooks
         self._background: Background | None = None
         self._outputs = Outputs()
+        self._added = Added()
         self._restore: Hide = unchanged
         self._mode: AgentMode = "act"
         self._told: AgentMode = "act"
@@ -96,6 +98,11 @@ class Toolset:
     def keeping(self, outputs: Outputs) -> Self:
         """From now on `outputs` says what is shown of a long observation, and keeps the whole."""
         self._outputs = outputs
+        return self
+
+    def reading(self, added: Added) -> Self:
+        """From now on the model is told that these folders only can be read, where it would change them."""
+        self._added = added
         return self
 
     @property
@@ -230,6 +237,7 @@ class Toolset:
 
     def _drafted(self, call: ToolCall, draft: Draft) -> Result:
         try:
+            self._added.refuse_change(call.arguments)
             self._refuse_unseen(call)
             return self._writes[call.name].draft(call.arguments, draft)
         except ToolError as error:

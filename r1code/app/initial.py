@@ -135,5 +135,5 @@ class Initial:
         if was_trusted:
             # What a new line imports, nobody has seen.
             seen = Trust(self._git, self._state).look()
-            if changed(trust.look().digests, seen.digests) <= {*patch.paths, NAME}:
+            if changed(trust.look().digests, seen.digests) & set(seen.names) <= {*patch.paths, NAME}:
                 trust.give(seen)

@@ -13,6 +13,7 @@ from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
 from r1code.sandbox.base import Sandbox
 from r1code.secrets.vault import Vault
+from r1code.tools.added import Added
 from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
@@ -42,13 +43,21 @@ class Toolbox:
     """`edits`: the tools that change files, by name. `project`: the person's work tree, which says its hooks."""
 
     def __init__(
-        self, edits: Sequence[str], config: Config, consent: Consent, vault: Vault, *, project: WorkTree
+        self,
+        edits: Sequence[str],
+        config: Config,
+        consent: Consent,
+        vault: Vault,
+        *,
+        project: WorkTree,
+        added: Added,
     ) -> None:
         self._edits = edits
         self._config = config
         self._consent = consent
         self._vault = vault
         self._project = project
+        self._added = added
 
     def toolset(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, outputs: Outputs, *, protect: bool
@@ -59,13 +68,20 @@ class Toolbox:
         hide = self._vault.hide
         toolset = Toolset(
             tree,
-            reads=[Read(tree, hide, outputs), List(tree), Search(tree, hide), Logs(background), Stop(background)],
+            reads=[
+                Read(tree, hide, outputs, self._added),
+                List(tree, self._added),
+                Search(tree, hide, self._added),
+                Logs(background),
+                Stop(background),
+            ],
             writes=[tool for tool in _WRITES if tool.name in self._edits],
             execs=[Run(tree, sandbox, protected, background), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
-        return toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
+        toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
+        return toolset.reading(self._added)
 
     def naming(self, tree: WorkTree, outputs: Outputs) -> Toolset:
         """What a pipeline that asks for places offers: reading, and changing what is not protected."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, planner_profile, provider_of
+from r1code.app.beside import beside
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
@@ -50,6 +51,8 @@ from r1code.repo.instructions import Instructions
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Session
+from r1code.tools.added import Added
+from r1code.tools.truncation import clean
 from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
@@ -140,6 +143,9 @@ class Workshop:
             self._profile = _replayed(self._profile)
             materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
+        # Elsewhere, or later, they may be gone: the replay then says what is different.
+        names = [name for name in config.add_dir if task.replayed is None or Path(name).is_dir()]
+        self._beside = beside(names, git, state, self._consent)
         self._speakers = self._roles()
         self._network = network_of(config)
         self.image = Image(name=config.image)
@@ -168,7 +174,10 @@ class Workshop:
         """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
 
         def speaker(name: str, profile: Profile, provider: Provider) -> Speaker:
-            tools = Toolbox(profile.edits, self._config, self._consent, self.vault, project=self.tree)
+            added = Added(self._beside)
+            tools = Toolbox(
+                profile.edits, self._config, self._consent, self.vault, project=self.tree, added=added
+            )
             return Speaker(name=name, profile=profile, provider=provider, tools=tools)
 
         actor = speaker(self.profile_name, self._profile, self.provider)
@@ -215,7 +224,11 @@ class Workshop:
         own = own_instructions(user_instructions()) if self._config.instructions else None
         room = room_of(self._profile, self._config.working_context)
         measure = tokenizer_of(self._profile).count
-        return tell(own, self._task.instructions, most=room.observation, measure=measure, hide=self.vault.hide)
+        told = tell(own, self._task.instructions, most=room.observation, measure=measure, hide=self.vault.hide)
+        if not self._beside:
+            return told
+        folders = [(clean(name), len(tree.paths())) for name, tree in self._beside.items()]
+        return replace(told, first="\n".join(filter(None, (told.first, prompts.load("beside", folders=folders)))))
 
     def _tell_dirty(self) -> None:
         try:

@@ -35,7 +35,10 @@ def test_it_is_written_only_when_somebody_agrees(repo: Repo) -> None:
 
 
 def test_what_is_there_is_shown_to_the_model_and_replaced_as_a_diff(repo: Repo) -> None:
-    write(repo.root, {"AGENTS.md": "# Old\nKeep me.\n", "README.md": f"read me {text_of('github')}\n"})
+    write(
+        repo.root,
+        {"AGENTS.md": "# Old\nKeep me. See @pyproject.toml.\n", "README.md": f"read me {text_of('github')}\n"},
+    )
     assert repo.run("trust").code == 0
     record = repo.root.parent / "asked"
     asked = repo.run("init", "--yes", "--record", str(record), *repo.replies("# New\nKeep me."))

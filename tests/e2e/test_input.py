@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -110,3 +111,19 @@ def test_an_empty_task_is_refused_before_anything_starts(repo: Repo, text: str) 
     ran = repo.run("-p", text, *repo.replies("<done>ok</done>"))
     assert (ran.code, "the task is empty" in ran.err, ran.out) == (2, True, "")
     assert not (repo.state / "sessions").exists()
+
+
+def test_a_folder_beside_the_project_can_be_read(repo: Repo, tmp_path: Path) -> None:
+    write(tmp_path / "lib", {"x.py": "BESIDE = 1\n"})
+    name = os.path.relpath(tmp_path / "lib", repo.root)
+    write_there = f'<write path="{name}/y.py">\n1\n</write>'
+    replies = repo.replies(f'<read path="{name}/x.py"/>', write_there, "<done>ok</done>")
+    host = ["--sandbox=none", "--allow-host-exec", "--test", "off"]
+    ran = repo.run("-p", "Go.", *host, "--json", "--add-dir", name, *replies)
+    assert ran.code == 0, ran.err
+    seen = [event["observation"]["text"] for event in ran.events if event["event"] == "CallFinished"]
+    assert "BESIDE = 1" in seen[0]
+    assert f"{name} can only be read" in seen[1]
+    assert [path.name for path in (tmp_path / "lib").iterdir()] == ["x.py"]
+    log = next((repo.state / "sessions").iterdir()) / "log.jsonl"
+    assert f"- {name} (1 files)" in log.read_text()
