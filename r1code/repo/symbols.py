@@ -122,25 +122,26 @@ def imported_modules(text: str) -> tuple[str, ...]:
 
     `from a import b` names both `a` and `a.b`, for `b` may be a module.
     """
-    found: dict[str, None] = {}
-    for node in _walk(_parser().parse(text.encode()).root_node):
-        if node.type == "import_statement":
-            for name in node.children_by_field_name("name"):
-                found[_dotted(name)] = None
-        elif node.type == "import_from_statement":
-            module = node.child_by_field_name("module_name")
-            base = "" if module is None else (module.text or b"").decode()
-            found[base] = None
-            for name in node.children_by_field_name("name"):
-                found[f"{base.rstrip('.')}.{_dotted(name)}" if base.strip(".") else f"{base}{_dotted(name)}"] = (
-                    None
-                )
-    return tuple(found)
+    nodes = _walk(_parser().parse(text.encode()).root_node)
+    return tuple(dict.fromkeys(name for node in nodes for name in module_names(node)))
+
+
+def module_names(node: Node) -> Iterator[str]:
+    """As `imported_modules`, of one import statement; nothing of any other node."""
+    if node.type == "import_statement":
+        for name in node.children_by_field_name("name"):
+            yield _dotted(name)
+    elif node.type == "import_from_statement":
+        module = node.child_by_field_name("module_name")
+        base = "" if module is None else (module.text or b"").decode(errors="replace")
+        yield base
+        for name in node.children_by_field_name("name"):
+            yield f"{base.rstrip('.')}.{_dotted(name)}" if base.strip(".") else f"{base}{_dotted(name)}"
 
 
 def _dotted(name: Node) -> str:
     inner = name.child_by_field_name("name") if name.type == "aliased_import" else name
-    return "" if inner is None else (inner.text or b"").decode()
+    return "" if inner is None else (inner.text or b"").decode(errors="replace")
 
 
 def _definitions(node: Node, owner: str) -> Iterator[Definition]:

@@ -1,0 +1,136 @@
+"""The index of big projects, as multiples of what cannot be avoided, in one run.
+
+`python bench/index.py [FOLDER ...]`; without folders: the source distributions of DISTRIBUTIONS, by pip.
+
+Cold: nothing is known. Its floor is to parse the same files and run our queries over them, in as many processes.
+Warm: nothing has changed. Its floor is to list the files and call lstat on each. One file has changed: that scan
+and one parse.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tree_sitter import QueryCursor
+
+from r1code.control import Control
+from r1code.repo.files import is_secret
+from r1code.repo.index.grammar import tools_of
+from r1code.repo.index.index import FILE, Index
+from r1code.repo.index.languages import language_of
+from r1code.repo.index.pool import processes
+from r1code.tree.scan import Listing
+from r1code.tree.store import Store
+from r1code.tree.worktree import WorkTree
+
+DISTRIBUTIONS = ("django==5.2", "numpy==2.2.0")
+ROUNDS = 5
+AIMS = {"cold": 2.0, "warm": 3.0, "one changed": 1.5}
+
+
+def unpacked(distribution: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", distribution]
+    subprocess.run(command, cwd=folder, check=True)
+    archive = max(folder.glob("*.tar.gz"), key=lambda place: place.stat().st_mtime)
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+def parse(some: list[str]) -> int:
+    """The floor's work: every capture is made, and nothing is done with any."""
+    found = 0
+    for place in some:
+        language = language_of(place)
+        if language is not None:
+            parser, query = tools_of(language)
+            found += len(QueryCursor(query).captures(parser.parse(Path(place).read_bytes()).root_node))
+    return found
+
+
+def floor(places: list[str]) -> None:
+    pieces = [places[at : at + 24] for at in range(0, len(places), 24)]
+    with ProcessPoolExecutor(processes()) as pool:
+        list(pool.map(parse, pieces))
+
+
+def seconds(done: Callable[[], object], rounds: int = 1) -> float:
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        done()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def measure(root: Path, state: Path) -> None:
+    def listed() -> list[str]:
+        return [os.path.relpath(f"{folder}/{name}", root) for folder, _, names in os.walk(root) for name in names]
+
+    store = Store(state / "objects")
+    tree = WorkTree(root, Listing(listed), store, state=state, hidden=is_secret)
+    control = Control()
+    snapshot_cold = seconds(tree.snapshot)
+    time.sleep(2.5)  # A file that was just written is read again, for its time stamps may repeat.
+    snapshot = tree.snapshot()
+    index = Index(state / FILE, store)
+    missing = index.missing(snapshot)
+    cold = seconds(lambda: index.build(snapshot, control))
+    outlines = index.outlines(snapshot)
+    places = [
+        f"{root}/{path}" for path in missing if path in outlines and outlines[path].note in {"", "generated"}
+    ]
+    size = sum(Path(place).stat().st_size for place in places)
+    print(
+        f"{root.name}: {len(listed())} files, {len(places)} parsed, {size / 1e6:.1f} MB, {processes()} processes"
+    )
+    least = seconds(lambda: floor(places))
+    shown("cold", cold, least)
+    print(f"  {'snapshot before it, cold':32} {snapshot_cold:7.3f} s {snapshot_cold / least:6.2f} x floor")
+    scan = seconds(lambda: [os.lstat(f"{root}/{path}") for path in listed()], ROUNDS)
+    warm = seconds(lambda: index.build(tree.snapshot(), control), ROUNDS)
+    shown("warm", warm, scan)
+    path = os.path.relpath(places[len(places) // 2], root)
+    alone = seconds(lambda: parse([f"{root}/{path}"]), ROUNDS)
+    shown("one changed", changed(tree, index, path), scan + alone)
+    loaded = seconds(lambda: index.outlines(snapshot), ROUNDS)
+    asked = seconds(lambda: index.holding(snapshot, "get_queryset"), ROUNDS)
+    print(f"  {'all outlines':32} {loaded:7.3f} s {loaded / scan:6.2f} x scan")
+    print(f"  {'who has one name':32} {asked:7.3f} s {asked / scan:6.2f} x scan")
+    print(f"  {'size of the index':32} {(state / FILE).stat().st_size / 1e6:7.1f} MB")
+    index.close()
+
+
+def changed(tree: WorkTree, index: Index, path: str) -> float:
+    source = tree.read(path)
+    times = []
+    for number in range(ROUNDS):
+        tree.write({path: source + b"\n# %d\n" % number})
+        times.append(seconds(lambda: index.build(tree.snapshot(), Control())))
+    tree.write({path: source})
+    return statistics.median(times)
+
+
+def shown(what: str, took: float, least: float) -> None:
+    print(f"  {what:32} {took:7.3f} s {took / least:6.2f} x floor of {least:.3f} s (aim: {AIMS[what]})")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        roots = [Path(given) for given in sys.argv[1:]] or [unpacked(one, folder) for one in DISTRIBUTIONS]
+        for number, root in enumerate(roots):
+            measure(root.resolve(), folder / f"state{number}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Which language a file is in, and what is known of the languages (languages.toml, queries/*.scm)."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from functools import cache
+from importlib import metadata, resources
+from importlib.util import find_spec
+
+import msgspec
+from msgspec import Struct
+
+EXTRA = "languages"
+"""The extra of the package that brings the grammars that are not always there."""
+_DATA = resources.files("r1code.repo.index")
+_MODULES = ("extract.py", "grammar.py", "imported.py", "outline.py", "read.py", "sweep.py")
+"""What an outline depends on, beside the queries."""
+
+
+class Language(Struct, frozen=True, kw_only=True, eq=False):
+    name: str
+    grammar: str
+    """Package and function; a language without a grammar of its own names that of the file around it."""
+    queries: tuple[str, ...]
+    suffixes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Of whole files, lower case."""
+    interpreters: tuple[str, ...] = ()
+    """Programs that a `#!` line may name."""
+    skip: tuple[str, ...] = ()
+    is_data: bool = False
+    """Its names refer to nothing."""
+
+    @property
+    def is_installed(self) -> bool:
+        return find_spec(self.grammar.partition(":")[0]) is not None
+
+    @property
+    def source(self) -> str:
+        """Its query."""
+        return "\n".join((_DATA / "queries" / f"{name}.scm").read_text("utf-8") for name in self.queries)
+
+
+@cache
+def languages() -> dict[str, Language]:
+    rows = tomllib.loads((_DATA / "languages.toml").read_text("utf-8"))
+    return {name: msgspec.convert({"name": name, **row}, Language) for name, row in rows.items()}
+
+
+@cache
+def _by_suffix() -> dict[str, Language]:
+    return {suffix: one for one in languages().values() for suffix in one.suffixes}
+
+
+@cache
+def _by_name() -> dict[str, Language]:
+    return {name: one for one in languages().values() for name in one.names}
+
+
+def language_of(path: str) -> Language | None:
+    """By the file's name alone. None: none that is known."""
+    name = path.rpartition("/")[2].lower()
+    found = _by_name().get(name)
+    stem, dot, suffix = name.rpartition(".")
+    if found is None and dot and stem:
+        found = _by_suffix().get(dot + suffix)
+    return found or _by_name().get(stem)
+
+
+@cache
+def version_of(language: Language) -> str:
+    """A word that changes with whatever an outline in this language depends on; empty: no grammar is there."""
+    if not language.is_installed:
+        return ""
+    package = language.grammar.partition(":")[0]
+    whole = hashlib.sha256(f"{language} {metadata.version('tree-sitter')} {metadata.version(package)}".encode())
+    whole.update(language.source.encode())
+    for name in _MODULES:
+        whole.update((_DATA / name).read_bytes())
+    return whole.hexdigest()[:8]
