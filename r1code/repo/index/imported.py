@@ -10,8 +10,8 @@ from tree_sitter import Node
 from r1code.repo.symbols import module_names
 
 _QUOTES = "\"'`<> \t\r\n"
-_RUST_TOKEN = re.compile(r"as\s+\w+|[\w:#]+|[{},*]")
-_JAVA = re.compile(r"import\s+(?:static\s+)?([\w.]+\*?)")
+_PIECE = re.compile(r"(?:\bas|=>)\s+\w+|[\w:#.\\]+\*?|[{},*]")
+_IMPORT = re.compile(r"^import\s+(?:static\s+)?")
 _MOST = 500
 """Names of one statement."""
 
@@ -21,20 +21,20 @@ def imported(node: Node, text: str) -> Iterator[str]:
     match node.type:
         case "import_statement" | "import_from_statement" | "future_import_statement":
             yield from module_names(node)
-        case "use_declaration":
-            yield from _rust(text)
-        case "import_declaration":
-            yield from _JAVA.findall(text)
+        case "use_declaration" | "namespace_use_declaration":
+            yield from _listed(text.partition("use ")[2])
+        case "import_declaration" | "import":
+            yield from _listed(_IMPORT.sub("", text))
         case _:
             yield text.strip(_QUOTES)
 
 
-def _rust(text: str) -> Iterator[str]:
-    """`use a::{b, c::D}` names `a::b` and `a::c::D`."""
+def _listed(text: str) -> Iterator[str]:
+    """`a::{b, c::D as E}` names `a::b` and `a::c::D`; the same with other marks between the names."""
     prefixes: list[str] = [""]
     last = ""
     count = 0
-    for piece in _RUST_TOKEN.findall(text[text.find("use ") + 4 :]):
+    for piece in _PIECE.findall(text):
         if piece == "{":
             prefixes.append(last)
             last = ""
@@ -45,8 +45,8 @@ def _rust(text: str) -> Iterator[str]:
             last = ""
             if piece == "}" and len(prefixes) > 1:
                 prefixes.pop()
-        elif not piece.startswith("as "):
-            last = f"{prefixes[-1]}{piece}" if piece != "self" else prefixes[-1].removesuffix("::")
+        elif not piece.startswith(("as ", "=>")):
+            last = prefixes[-1].rstrip(":.\\") if piece == "self" else f"{prefixes[-1]}{piece}"
         if count >= _MOST or len(prefixes[-1]) > _MOST:
             return
     if last:

@@ -10,11 +10,12 @@ import msgspec
 
 from r1code.control import Control
 from r1code.errors import Cancelled, StateError
-from r1code.repo.index.languages import language_of, version_of
+from r1code.repo.index.languages import Language, language_of, version_of
 from r1code.repo.index.outline import Outline
 from r1code.repo.index.pool import Pool
 from r1code.repo.index.store import MOST_BYTES, OutlineStore, Row
 from r1code.repo.index.worker import Job
+from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 
@@ -110,7 +111,7 @@ class Index:
         """Language -> the number of its files, for known languages whose grammar is not installed."""
         found: dict[str, int] = {}
         for path, entry in snapshot.entries.items():
-            language = language_of(path) if entry.kind == "file" else None
+            language = _language(path, entry)
             if language is not None and not version_of(language):
                 found[language.name] = found.get(language.name, 0) + 1
         return found
@@ -172,15 +173,19 @@ def _keys(snapshot: Snapshot, paths: Iterable[str] | None = None) -> dict[str, s
     found: dict[str, str] = {}
     for path in entries if paths is None else sorted(set(paths) & entries.keys()):
         entry = entries[path]
-        language = language_of(path) if entry.kind == "file" else None
+        language = _language(path, entry)
         if language is not None and (version := version_of(language)):
             found[path] = entry.digest[:_DIGEST_CHARS] + version
     return found
 
 
 def _job(snapshot: Snapshot, path: str) -> Job:
-    language = language_of(path)
+    language = _language(path, snapshot.entries[path])
     return Job(digest=snapshot.entries[path].digest, language="" if language is None else language.name)
+
+
+def _language(path: str, entry: Entry) -> Language | None:
+    return language_of(path, is_program=bool(entry.mode & 0o111)) if entry.kind == "file" else None
 
 
 def _has(outline: Outline, name: str) -> bool:

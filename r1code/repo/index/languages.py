@@ -14,15 +14,26 @@ from msgspec import Struct
 EXTRA = "languages"
 """The extra of the package that brings the grammars that are not always there."""
 _DATA = resources.files("r1code.repo.index")
-_MODULES = ("extract.py", "grammar.py", "imported.py", "outline.py", "read.py", "sweep.py")
+_MODULES = (
+    "extract.py",
+    "grammar.py",
+    "imported.py",
+    "lines.py",
+    "notebook.py",
+    "outline.py",
+    "read.py",
+    "sweep.py",
+)
 """What an outline depends on, beside the queries."""
 
 
 class Language(Struct, frozen=True, kw_only=True, eq=False):
     name: str
-    grammar: str
-    """Package and function; a language without a grammar of its own names that of the file around it."""
-    queries: tuple[str, ...]
+    grammar: str = ""
+    """Package and function. Empty: it is read without one."""
+    queries: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
+    """What it is, or has pieces of, as the content says; then it has no grammar of its own."""
     suffixes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """Of whole files, lower case."""
@@ -34,7 +45,10 @@ class Language(Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def is_installed(self) -> bool:
-        return find_spec(self.grammar.partition(":")[0]) is not None
+        """For one that is among several: one of them at least."""
+        if self.among:
+            return any(languages()[name].is_installed for name in self.among)
+        return not self.grammar or find_spec(self.grammar.partition(":")[0]) is not None
 
     @property
     def source(self) -> str:
@@ -58,14 +72,23 @@ def _by_name() -> dict[str, Language]:
     return {name: one for one in languages().values() for name in one.names}
 
 
-def language_of(path: str) -> Language | None:
-    """By the file's name alone. None: none that is known."""
+def language_of(path: str, *, is_program: bool = False) -> Language | None:
+    """By the file's name, and whether it may be run. None: none that is known."""
     name = path.rpartition("/")[2].lower()
-    found = _by_name().get(name)
     stem, dot, suffix = name.rpartition(".")
-    if found is None and dot and stem:
-        found = _by_suffix().get(dot + suffix)
-    return found or _by_name().get(stem)
+    if not dot:
+        return _by_name().get(name) or (languages()["script"] if is_program else None)
+    found = _by_name().get(name)
+    if found is None and stem:
+        found = _by_suffix().get(dot + suffix) or _by_name().get(stem)
+    return found
+
+
+@cache
+def interpreted(program: str) -> Language | None:
+    """The language that a program of this name reads; `python3.12` is one of them, too."""
+    name = program.rstrip("0123456789.")
+    return next((one for one in languages().values() if {program, name} & set(one.interpreters)), None)
 
 
 @cache
@@ -73,9 +96,12 @@ def version_of(language: Language) -> str:
     """A word that changes with whatever an outline in this language depends on; empty: no grammar is there."""
     if not language.is_installed:
         return ""
-    package = language.grammar.partition(":")[0]
-    whole = hashlib.sha256(f"{language} {metadata.version('tree-sitter')} {metadata.version(package)}".encode())
-    whole.update(language.source.encode())
+    whole = hashlib.sha256(f"{language} {metadata.version('tree-sitter')}".encode())
+    for name in language.among:
+        whole.update(version_of(languages()[name]).encode())
+    if language.grammar:
+        whole.update(metadata.version(language.grammar.partition(":")[0]).encode())
+        whole.update(language.source.encode())
     for name in _MODULES:
         whole.update((_DATA / name).read_bytes())
     return whole.hexdigest()[:8]

@@ -9,7 +9,9 @@ import msgspec
 
 from r1code.repo.files import decode, is_binary
 from r1code.repo.index.extract import extract
-from r1code.repo.index.languages import Language
+from r1code.repo.index.languages import Language, interpreted, languages
+from r1code.repo.index.lines import headings, keys
+from r1code.repo.index.notebook import cells
 from r1code.repo.index.outline import Note, Outline
 
 MOST_BYTES = 1_500_000
@@ -24,17 +26,40 @@ _GENERATED = re.compile(
 _HEAD_BYTES = 2_000
 
 
+READERS = {"markdown": headings, "notebook": cells, "yaml": keys}
+"""What is not read by a grammar and its queries alone."""
+_CPLUSPLUS = re.compile(
+    rb"^[ \t]*(?:class|namespace|template|using|public|private|protected|virtual)\b|\bstd::|::\w+\(", re.MULTILINE
+)
+_PROGRAM = re.compile(rb"#!\s*\S*?(?:env\s+(?:-\S+\s+)*)?([^/\s]+)(?:\s|$)")
+
+
 def read(data: bytes, language: Language) -> Outline:
     """Raises nothing; where there is no outline its note says why."""
+    if data.startswith(_MARKED) and not is_binary(data):
+        data = decode(data).text.encode(errors="replace")
     note = _unfit(data)
     if note:
         return Outline(language=language.name, note=note)
-    if data.startswith(_MARKED):
-        data = decode(data).text.encode(errors="replace")
-    found = extract(data, language)
+    found = _outline(data, language)
     if _GENERATED.search(data, 0, _HEAD_BYTES):
         found = msgspec.structs.replace(found, note="generated")
     return found
+
+
+def _outline(data: bytes, language: Language) -> Outline:
+    reader = READERS.get(language.name)
+    if reader is not None:
+        return reader(data)
+    inner: Language | None = language
+    if language.name == "header":
+        inner = languages()["cpp" if _CPLUSPLUS.search(data) else "c"]
+    elif language.name == "script":
+        named = _PROGRAM.match(data)
+        inner = None if named is None else interpreted(named[1].decode(errors="replace"))
+    if inner is None or not inner.is_installed:
+        return Outline(language=language.name)
+    return extract(data, inner)
 
 
 def _unfit(data: bytes) -> Note:

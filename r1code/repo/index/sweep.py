@@ -26,9 +26,12 @@ _ROUND = frozenset({"function", "method"})
 """What is `_OWN` in one of these is nobody else's business."""
 _METHODS = frozenset({"function", "prototype"})
 _HAVING_METHODS = frozenset({"class", "enum", "interface", "struct", "trait"})
+_BARE = frozenset({"cell", "element", "key", "rule"})
+"""Their names say all."""
 _TAIL = re.compile(r"(?:[\s{;,:=]|=>)+$")
 _BLANKS = re.compile(r"\s+")
 _REMARK = re.compile(r"^(?:[\s/*#!;%-]|<!--|--\[\[|\(\*)+")
+_TAGS = re.compile(r"</?(?:para|remarks|summary)>")
 _QUOTES = re.compile(r"^[A-Za-z]{0,3}(\"\"\"|'''|\"|')")
 
 
@@ -111,7 +114,8 @@ class Sweep:
             if what == "body":
                 frame.body = start if frame.body is None else frame.body
             elif what == "owner":
-                frame.owner = frame.owner or self._text(start, min(node.end_byte, start + _NAME_BYTES))
+                text = self._text(start, min(node.end_byte, start + _NAME_BYTES))
+                frame.owner = frame.owner or _BLANKS.sub("", text.partition("<")[0]).replace("::", ".")
             else:
                 frame.doc = frame.doc or _docstring(self._text(start, min(node.end_byte, start + _HEAD_BYTES)))
 
@@ -125,7 +129,9 @@ class Sweep:
             at -= 1
         start, end = node.byte_range
         name = _BLANKS.sub(" ", self._text(start, min(end, start + _NAME_BYTES))).strip()
-        if at < 0 or not name or end - start > _NAME_BYTES:
+        if kind == "key":
+            name = name.strip("\"'")
+        if at < 0 or not name or end - start > _NAME_BYTES or start in self.names:
             return
         if len(self._drafts) >= MOST_DEFINITIONS:
             self.is_cut = True
@@ -186,15 +192,20 @@ class Sweep:
         frame = self._frames.pop()
         end = frame.end if frame.body is None else frame.body
         for draft in frame.named:
-            draft.signature = self._signature(draft.start, end)
+            draft.signature = self._signature(draft, end)
             draft.doc = frame.doc or self._remark(draft.first)
 
-    def _signature(self, start: int, end: int) -> str:
+    def _signature(self, draft: _Draft, end: int) -> str:
+        if draft.kind in _BARE:
+            return ""
+        start = draft.start
         raw = self._text(start, min(end, start + _HEAD_BYTES)).strip()
         text = _BLANKS.sub(" ", raw)
         text = _TAIL.sub("", text)
         if "\n" in raw:
             text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+        if draft.name not in text:
+            text = f"{text} {draft.name}"
         return text if len(text) <= _SIGNATURE_CHARS else text[:_SIGNATURE_CHARS].rstrip() + " ..."
 
     def _remark(self, row: int) -> str:
@@ -210,16 +221,16 @@ class Sweep:
 
 def _events(captures: Mapping[str, Sequence[Node]]) -> Iterator[tuple[str, Node]]:
     """What matters to definitions, by place; a body comes before what begins with it, a frame before its name."""
-    found: list[tuple[int, int, int, int, str, Node]] = []
+    found: list[tuple[int, int, int, str, int, Node]] = []
     for what, nodes in captures.items():
         rank = _RANKS.get(what)
         if rank is not None:
             for node in nodes:
                 start, end = node.byte_range
-                found.append((start, rank, -end, len(found), what, node))
+                found.append((start, rank, -end, what, len(found), node))
     found.sort()
     seen: set[tuple[int, int, str]] = set()
-    for start, _, end, _, what, node in found:
+    for start, _, end, what, _, node in found:
         if (start, end, what) not in seen:
             seen.add((start, end, what))
             yield what, node
@@ -241,6 +252,8 @@ def _remarks(data: bytes, captures: Mapping[str, Sequence[Node]]) -> dict[int, t
         start = node.start_byte
         if not data[start - column : start].strip():
             text = data[start : min(node.end_byte, start + _HEAD_BYTES)].decode(errors="replace")
+            if row == 0 and text.startswith("#!"):
+                continue
             found[_last_row(node)] = (row, _first_line(text, _REMARK))
     for node in captures.get("attribute", ()):
         found[_last_row(node)] = (node.start_point[0], "")
@@ -253,7 +266,7 @@ def _docstring(text: str) -> str:
 
 
 def _first_line(text: str, marks: re.Pattern[str] | None) -> str:
-    for line in text.splitlines():
+    for line in _TAGS.sub("", text).splitlines():
         words = (line if marks is None else marks.sub("", line)).strip().removesuffix("*/").removesuffix("-->")
         if words.strip():
             words = _BLANKS.sub(" ", words.strip())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from r1code.repo.index.languages import language_of
+from r1code.repo.index.languages import Language, language_of
 from r1code.repo.index.outline import Outline
 from r1code.repo.index.read import read
 
@@ -19,10 +19,14 @@ def names() -> list[str]:
     return sorted(place.name for place in SAMPLES.iterdir())
 
 
+def language(name: str) -> Language:
+    found = language_of(name, is_program=name == "program")
+    assert found is not None
+    return found
+
+
 def outlined(name: str) -> Outline:
-    language = language_of(name)
-    assert language is not None
-    return read((SAMPLES / name).read_bytes(), language)
+    return read((SAMPLES / name).read_bytes(), language(name))
 
 
 def shown(outline: Outline) -> str:

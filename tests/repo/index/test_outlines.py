@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def test_a_sample_gives_exactly_its_outline(name: str) -> None:
 
 
 def test_every_language_has_a_sample_and_every_outline_one() -> None:
-    assert {samples.outlined(name).language for name in samples.names()} == set(languages())
+    assert {samples.language(name).name for name in samples.names()} == set(languages())
     assert {place.name for place in samples.FOLDER.iterdir()} == {f"{name}.txt" for name in samples.names()}
 
 
@@ -43,8 +44,7 @@ def test_an_outline_is_the_same_after_it_was_kept(name: str) -> None:
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_an_outline_of_any_part_of_a_source_is_well_formed(name: str, data: st.DataObject) -> None:
-    language = language_of(name)
-    assert language is not None
+    language = samples.language(name)
     source = (samples.SAMPLES / name).read_bytes()
     begin, end = sorted((data.draw(st.integers(0, len(source))), data.draw(st.integers(0, len(source)))))
     noise = data.draw(st.binary(max_size=6))
@@ -124,8 +124,58 @@ def test_a_version_is_another_for_each_language() -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("a/b.PY", "python"), ("x.d.ts", "typescript"), ("a.b/c", None), (".py", None), ("noext", None)],
+    [
+        ("a/b.PY", "python"),
+        ("x.d.ts", "typescript"),
+        ("Dockerfile", "dockerfile"),
+        ("Dockerfile.dev", "dockerfile"),
+        ("src/GNUmakefile", "make"),
+        (".bashrc", "bash"),
+        ("a.b/c", None),
+        (".py", None),
+        ("noext", None),
+    ],
 )
 def test_a_file_is_in_the_language_that_its_name_says(path: str, name: str | None) -> None:
     language = language_of(path)
     assert (None if language is None else language.name) == name
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (b"#!/bin/sh", "bash"),
+        (b"#!/usr/bin/env -S python3.12 -P", "python"),
+        (b"#! /usr/local/bin/node\r", "javascript"),
+        (b"#!/usr/bin/perl", "script"),
+        (b"\x7fELF", "script"),
+        (b"", "script"),
+    ],
+)
+def test_a_program_without_a_suffix_is_in_the_language_of_its_first_line(first: bytes, name: str) -> None:
+    language = language_of("bin/tool", is_program=True)
+    assert language is not None
+    assert read(first + b"\n", language).language == name
+
+
+@pytest.mark.parametrize(("source", "name"), [("int f(void);\n", "c"), ("namespace a { int f(); }\n", "cpp")])
+def test_a_header_is_in_the_language_of_what_is_in_it(source: str, name: str) -> None:
+    assert outlined(source, "a.h").language == name
+
+
+@pytest.mark.parametrize("piece", ["- ", "> ", "[", "a: ", " ", "#", "`", "a:\n", "? ", "'", '"', "* _"])
+@pytest.mark.parametrize("name", ["a.md", "a.yaml"])
+def test_text_that_is_read_by_lines_takes_time_by_its_length(name: str, piece: str) -> None:
+    began = time.process_time()
+    outlined(piece * 10_000, name)
+    outlined(f"{piece * 5_000}\n" * 20, name)
+    outlined("".join(f"{' ' * depth}a:\n" for depth in range(1_000)), name)
+    assert time.process_time() - began < 2
+
+
+def test_a_notebook_that_is_broken_gives_the_cells_before_and_after() -> None:
+    whole = (samples.SAMPLES / "sample.ipynb").read_text()
+    found = outlined(whole.replace('"source": "class A', '"source": nope "class A'), "a.ipynb")
+    assert [one.name for one in found.definitions][:3] == ["cell 1", "cell 2", "mean"]
+    assert outlined("[1, 2", "a.ipynb").definitions == ()
+    assert outlined('{"cells": [{"source": 1}, {"source": [1, "x\\n"]}]}', "a.ipynb").lines == 1

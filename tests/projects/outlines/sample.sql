@@ -1,0 +1,7 @@
+-- Doc.
+CREATE TABLE users (id INT PRIMARY KEY, name TEXT);
+CREATE VIEW v AS SELECT * FROM users;
+CREATE FUNCTION f(a INT) RETURNS INT AS $$ SELECT 1 $$ LANGUAGE sql;
+CREATE INDEX i ON users (name);
+CREATE TYPE mood AS ENUM ('a');
+SELECT name FROM users JOIN other ON a = b;
