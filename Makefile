@@ -61,6 +61,7 @@ demo-recorded: setup docker
 bench: setup docker
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tree.py
+	$(BIN)/python bench/index.py
 	$(BIN)/python bench/dialects.py
 	$(BIN)/python bench/context.py
 	$(BIN)/python bench/matching/run.py --cases 5700

@@ -26,13 +26,15 @@ from r1code.control import Control
 from r1code.repo.files import is_secret
 from r1code.repo.index.grammar import tools_of
 from r1code.repo.index.index import FILE, Index
-from r1code.repo.index.languages import language_of
+from r1code.repo.index.languages import languages
 from r1code.repo.index.pool import processes
 from r1code.tree.scan import Listing
+from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 
-DISTRIBUTIONS = ("django==5.2", "numpy==2.2.0")
+DISTRIBUTIONS = ("django==5.2",)
+"""Sources of CPython are no Python package: name a folder with them."""
 ROUNDS = 5
 AIMS = {"cold": 2.0, "warm": 3.0, "one changed": 1.5}
 
@@ -46,18 +48,16 @@ def unpacked(distribution: str, folder: Path) -> Path:
     return folder / archive.name.removesuffix(".tar.gz")
 
 
-def parse(some: list[str]) -> int:
+def parse(some: list[tuple[str, str]]) -> int:
     """The floor's work: every capture is made, and nothing is done with any."""
     found = 0
-    for place in some:
-        language = language_of(place)
-        if language is not None:
-            parser, query = tools_of(language)
-            found += len(QueryCursor(query).captures(parser.parse(Path(place).read_bytes()).root_node))
+    for place, language in some:
+        parser, query = tools_of(languages()[language])
+        found += len(QueryCursor(query).captures(parser.parse(Path(place).read_bytes()).root_node))
     return found
 
 
-def floor(places: list[str]) -> None:
+def floor(places: list[tuple[str, str]]) -> None:
     pieces = [places[at : at + 24] for at in range(0, len(places), 24)]
     with ProcessPoolExecutor(processes()) as pool:
         list(pool.map(parse, pieces))
@@ -72,6 +72,20 @@ def seconds(done: Callable[[], object], rounds: int = 1) -> float:
     return statistics.median(times)
 
 
+def both(done: Callable[[], object]) -> tuple[float, float]:
+    """Wall time, and the processor time of this process and of those that it began and ended."""
+    before = os.times()
+    took = seconds(done)
+    after = os.times()
+    return took, sum(after[:4]) - sum(before[:4])
+
+
+def built(state: Path, store: Store, snapshot: Snapshot) -> None:
+    index = Index(state / FILE, store)
+    index.build(snapshot, Control())
+    index.close()
+
+
 def measure(root: Path, state: Path) -> None:
     def listed() -> list[str]:
         return [os.path.relpath(f"{folder}/{name}", root) for folder, _, names in os.walk(root) for name in names]
@@ -82,26 +96,27 @@ def measure(root: Path, state: Path) -> None:
     snapshot_cold = seconds(tree.snapshot)
     time.sleep(2.5)  # A file that was just written is read again, for its time stamps may repeat.
     snapshot = tree.snapshot()
+    cold, cold_cpu = both(lambda: built(state, store, snapshot))
     index = Index(state / FILE, store)
-    missing = index.missing(snapshot)
-    cold = seconds(lambda: index.build(snapshot, control))
     outlines = index.outlines(snapshot)
     places = [
-        f"{root}/{path}" for path in missing if path in outlines and outlines[path].note in {"", "generated"}
+        (f"{root}/{path}", outline.language)
+        for path, outline in outlines.items()
+        if outline.note in {"", "generated"} and languages()[outline.language].queries
     ]
-    size = sum(Path(place).stat().st_size for place in places)
-    print(
-        f"{root.name}: {len(listed())} files, {len(places)} parsed, {size / 1e6:.1f} MB, {processes()} processes"
-    )
-    least = seconds(lambda: floor(places))
+    size = sum(Path(place).stat().st_size for place, _ in places)
+    print(f"{root.name}: {len(listed())} files, {len(outlines)} with an outline, {processes()} processes")
+    print(f"  {len(places)} by a grammar, {size / 1e6:.1f} MB")
+    least, least_cpu = both(lambda: floor(places))
     shown("cold", cold, least)
+    print(f"  {'cold, processor time':32} {cold_cpu:7.3f} s {cold_cpu / least_cpu:6.2f} x that of the floor")
     print(f"  {'snapshot before it, cold':32} {snapshot_cold:7.3f} s {snapshot_cold / least:6.2f} x floor")
     scan = seconds(lambda: [os.lstat(f"{root}/{path}") for path in listed()], ROUNDS)
     warm = seconds(lambda: index.build(tree.snapshot(), control), ROUNDS)
     shown("warm", warm, scan)
-    path = os.path.relpath(places[len(places) // 2], root)
-    alone = seconds(lambda: parse([f"{root}/{path}"]), ROUNDS)
-    shown("one changed", changed(tree, index, path), scan + alone)
+    one = places[len(places) // 2]
+    alone = seconds(lambda: parse([one]), ROUNDS)
+    shown("one changed", changed(tree, index, os.path.relpath(one[0], root)), scan + alone)
     loaded = seconds(lambda: index.outlines(snapshot), ROUNDS)
     asked = seconds(lambda: index.holding(snapshot, "get_queryset"), ROUNDS)
     print(f"  {'all outlines':32} {loaded:7.3f} s {loaded / scan:6.2f} x scan")

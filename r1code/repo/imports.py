@@ -65,6 +65,13 @@ class PythonFiles:
         """File -> the files that it may reach, one step; `names`: what each imports."""
         return {path: frozenset(self._targets(path, names.get(path, ()))) - {path} for path in self._paths}
 
+    def meant(self, path: str, name: str) -> Iterator[str]:
+        """The module that the file `path` means by `name`, or the last package on the way to it."""
+        found = list(self._relative(path, name) if name.startswith(".") else self._absolute(name))
+        if found:
+            depth = max(map(_depth, found))
+            yield from (one for one in found if _depth(one) == depth)
+
     def _names(self, path: str) -> Iterator[str]:
         folders = path.split("/")[:-1]
         last = [] if _name(path) == _INIT else [_name(path).removesuffix(_PY)]
@@ -103,23 +110,38 @@ class PythonFiles:
                     yield target
 
 
+class GoFolders:
+    """The folders of the project's packages, by what its modules are called."""
+
+    def __init__(self, paths: Iterable[str], text: Text) -> None:
+        modules = {
+            path.rpartition("/")[0]: _GO_MODULE.search(text(path)) for path in paths if _name(path) == "go.mod"
+        }
+        self._roots = {found[1].strip('"'): folder for folder, found in modules.items() if found is not None}
+
+    def meant(self, name: str) -> set[str]:
+        """The folders that an import of `name` means."""
+        return {
+            f"{folder}/{name[len(root) + 1 :]}".strip("/")
+            for root, folder in self._roots.items()
+            if name == root or name.startswith(f"{root}/")
+        }
+
+
 def go_edges(paths: Collection[str], text: Text) -> dict[str, frozenset[str]]:
     """Folder of a Go package -> those of the project's packages that its files import, tests included."""
-    modules = {
-        path.rpartition("/")[0]: _GO_MODULE.search(text(path)) for path in paths if _name(path) == "go.mod"
-    }
-    roots = {found[1].strip('"'): folder for folder, found in modules.items() if found is not None}
+    folders = GoFolders(paths, text)
     edges: dict[str, set[str]] = {}
     for path in paths:
         if path.endswith(".go"):
             targets = edges.setdefault(path.rpartition("/")[0], set())
-            targets.update(
-                f"{folder}/{name[len(root) + 1 :]}".strip("/")
-                for name in _GO_IMPORT.findall(text(path))
-                for root, folder in roots.items()
-                if name == root or name.startswith(f"{root}/")
-            )
+            targets.update(folder for name in _GO_IMPORT.findall(text(path)) for folder in folders.meant(name))
     return {folder: frozenset(targets) for folder, targets in edges.items()}
+
+
+def _depth(path: str) -> int:
+    """How many names a module has."""
+    return path.removesuffix(f"/{_INIT}").count("/")
 
 
 def _name(path: str) -> str:

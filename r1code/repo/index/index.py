@@ -48,9 +48,11 @@ class Index:
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         """The files that have an outline which is not known yet, by path."""
-        keys = _keys(snapshot)
+        return tuple(self._lacking(_keys(snapshot)))
+
+    def _lacking(self, keys: Mapping[str, str]) -> dict[str, str]:
         known = self._rows.known(set(keys.values()))
-        return tuple(path for path, key in keys.items() if key not in known)
+        return {path: key for path, key in keys.items() if key not in known}
 
     def build(self, snapshot: Snapshot, control: Control, told: Told = _ignore) -> None:
         """Reads what is missing. What was read stays known when this raises: Cancelled, or StateError."""
@@ -62,10 +64,7 @@ class Index:
             self._building.release()
 
     def _build(self, snapshot: Snapshot, control: Control, told: Told) -> None:
-        jobs: dict[Job, str] = {}
-        keys = _keys(snapshot)
-        for path in self.missing(snapshot):
-            jobs[_job(snapshot, path)] = keys[path]
+        jobs = {_job(snapshot, path): key for path, key in self._lacking(_keys(snapshot)).items()}
         if not jobs:
             return
         fresh: list[Row] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata, resources
 from importlib.util import find_spec
 
@@ -72,6 +72,7 @@ def _by_name() -> dict[str, Language]:
     return {name: one for one in languages().values() for name in one.names}
 
 
+@lru_cache(maxsize=1 << 17)
 def language_of(path: str, *, is_program: bool = False) -> Language | None:
     """By the file's name, and whether it may be run. None: none that is known."""
     name = path.rpartition("/")[2].lower()

@@ -7,8 +7,10 @@ msgpack, each behind its length.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +30,8 @@ class Job(Struct, frozen=True, array_like=True):
 
 JOBS = msgspec.msgpack.Decoder(list[Job])
 _LENGTH = 4
+MOST_MEMORY = 2_000_000_000
+"""Bytes. More are asked for by a source that is made for it only."""
 
 
 def framed(data: bytes) -> bytes:
@@ -65,6 +69,8 @@ def serve(store: Store, asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
+    with suppress(ValueError, OSError):  # Where there is no such limit, or a lower one already.
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     # What prints, by mistake or in a grammar, must not end up between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from r1code.errors import Cancelled, StateError
 from r1code.repo.files import is_secret
 from r1code.repo.index.index import FILE, Index
 from r1code.repo.index.pool import Pool
+from r1code.repo.index.worker import MOST_MEMORY, Job
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
@@ -264,6 +266,38 @@ def test_a_file_that_kills_or_holds_up_what_reads_it_costs_only_itself(
         found = index.outlines(place.tree.snapshot())
         assert {path: outline.note for path, outline in found.items() if outline.note} == {"a.py": note}
         assert place.names(index) == NAMES | {"a.py": []}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited on Linux")
+def test_a_source_cannot_make_its_reader_take_all_the_memory(place: Place) -> None:
+    pool = Pool(place.store.folder, most=1)
+    assert list(pool.run([Job("0" * 64, "python")], Control())) == []
+    limits = Path(f"/proc/{pool._idle[0]._process.pid}/limits").read_text()
+    pool.close()
+    assert re.search(rf"^Max address space +{MOST_MEMORY} +{MOST_MEMORY} ", limits, re.MULTILINE)
+
+
+def test_files_whose_grammar_is_not_installed_are_counted_and_not_missing(place: Place) -> None:
+    place.write("a.sql", "CREATE TABLE a (b INT);\n")
+    place.write("b.sql", "CREATE TABLE b (b INT);\n")
+    (place.state / "snapshot").parent.mkdir(exist_ok=True)
+    (place.state / "snapshot").write_bytes(place.tree.snapshot().pack())
+    program = textwrap.dedent(
+        """
+        import sys
+        sys.modules["tree_sitter_sql"] = None
+        from pathlib import Path
+        from r1code.repo.index.index import FILE, Index
+        from r1code.tree.snapshot import Snapshot
+        from r1code.tree.store import Store
+        state = Path(sys.argv[1])
+        snapshot = Snapshot.unpack((state / "snapshot").read_bytes())
+        index = Index(state / FILE, Store(state / "objects"))
+        print(index.uninstalled(snapshot), "a.sql" in index.missing(snapshot))
+        """
+    )
+    command = [sys.executable, "-P", "-c", program, str(place.state)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "{'sql': 2} False\n"
 
 
 def test_what_cannot_be_started_at_all_is_an_error_and_no_outline(place: Place) -> None:

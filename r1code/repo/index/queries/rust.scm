@@ -13,6 +13,7 @@
 (trait_item name: (type_identifier) @trait body: (_) @body) @span
 (type_item name: (type_identifier) @type) @span
 (mod_item name: (identifier) @module body: (_)? @body) @span
+(mod_item name: (identifier) @import !body)
 (const_item name: (identifier) @constant) @span
 (static_item name: (identifier) @constant) @span
 (macro_definition name: (identifier) @macro . (_) @body) @span
