@@ -8,7 +8,8 @@
     index.uninstalled(snapshot)  # language -> number of its files, where the grammar is not installed
     index.outlines(snapshot)  # path -> Outline, of all that is known, or of some paths
     index.holding(snapshot, "name")  # only the outlines that have this name in them; quick
-    index.close()
+    index.close()  # after building.stop()
+    Targets(paths, text).edges(outlines)  # r1code.repo.index.targets: file -> the files that it imports
 
 An `Outline` (r1code.repo.index.outline) has `definitions` (name, kind, lines, parent, owner, signature, doc),
 `imports` (the module as the language writes it), `calls` and `uses` (name -> lines), `error` and `note`. It

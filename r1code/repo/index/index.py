@@ -125,7 +125,7 @@ class Index:
 
 
 class Building:
-    """An index that is being built in the background."""
+    """An index that is built in the background. `stop` it before the index is closed and the process ends."""
 
     def __init__(self, index: Index, snapshot: Snapshot) -> None:
         self._control = Control()
