@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from r1code.repo.files import decode, is_binary
+from r1code.repo.files import decode, is_binary, says_generated
 from r1code.repo.index.extract import extract
 from r1code.repo.index.languages import Language, interpreted, languages
 from r1code.repo.index.lines import headings, keys
@@ -20,14 +20,12 @@ _MINIFIED_BYTES = 20_000
 _MINIFIED_COLUMNS = 300
 """On average."""
 _MARKED = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_GENERATED = re.compile(
-    rb"@generated\b|\bDO NOT (?:EDIT|MODIFY)\b|\bautomatically generated\b|\bauto-?generated\b", re.IGNORECASE
-)
-_HEAD_BYTES = 2_000
+_HEAD_BYTES = 8_192
 
 
 READERS = {"markdown": headings, "notebook": cells, "yaml": keys}
 """What is not read by a grammar and its queries alone."""
+_PROSE = frozenset({"markdown", "notebook"})
 _CPLUSPLUS = re.compile(
     rb"^[ \t]*(?:class|namespace|template|using|public|private|protected|virtual)\b|\bstd::|::\w+\(", re.MULTILINE
 )
@@ -42,7 +40,8 @@ def read(data: bytes, language: Language) -> Outline:
     if note:
         return Outline(language=language.name, note=note)
     found = _outline(data, language)
-    if _GENERATED.search(data, 0, _HEAD_BYTES):
+    # In prose it may be about other files.
+    if language.name not in _PROSE and says_generated(data[:_HEAD_BYTES]):
         found = msgspec.structs.replace(found, note="generated")
     return found
 
