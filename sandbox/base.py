@@ -16,6 +16,14 @@ Say = Callable[[str], None]
 """Told about long work in words for a person. Contract: must not raise."""
 
 
+Only = Callable[[str], bool]
+"""Which paths are meant."""
+
+
+def anything(_path: str) -> bool:
+    return True
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What one sandbox may use. Every limit that is hit is reported in the result of the command."""
 
@@ -71,9 +79,11 @@ class Sandbox(Protocol):
         ...
 
     def sync(self, snapshot: Snapshot, control: Control) -> None:
-        """Makes every path of `snapshot` inside equal to it, and removes paths of the last one that it lacks.
+        """Makes every path of `snapshot` inside equal to it, and removes what it lacks of the tree that is known.
 
-        Files that commands made inside and that are in neither snapshot stay.
+        That is the last snapshot, with the changes that were asked for since. Files that commands made inside and
+        that are in neither stay. Where a spawned command may have written since changes were last asked for, only
+        those paths are touched in which `snapshot` differs from the tree that is known.
         """
         ...
 
@@ -99,10 +109,11 @@ class Sandbox(Protocol):
         """
         ...
 
-    def changes(self, control: Control) -> Patch:
-        """What commands changed inside since the last sync, relative to that snapshot; contents in the store.
+    def changes(self, control: Control, only: Only = anything) -> Patch:
+        """What commands changed inside since the last sync, and since this was last asked; contents in the store.
 
-        Ignored, secret and unsafe paths are left out.
+        It starts from the tree that is known, of which it becomes a part. Ignored, secret and unsafe paths are
+        left out, and those that `only` does not hold for; these come another time.
         """
         ...
 

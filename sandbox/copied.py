@@ -15,7 +15,7 @@ from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.sandbox.archive import UNFRAME, Archive, ahead, files, framed, most_bytes
 from r1code.sandbox.background import Background
-from r1code.sandbox.base import Limits, Say, Spawned
+from r1code.sandbox.base import Limits, Only, Say, Spawned, anything
 from r1code.sandbox.command import follow
 from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.gitdir import LeftOutError, Member, members
@@ -146,10 +146,16 @@ class CopiedSandbox(ABC, Generic[Place]):
         self._spawned.append(Background(running, self._limits, sweep=sweep))
         return self._spawned[-1]
 
-    def changes(self, control: Control) -> Patch:
+    def changes(self, control: Control, only: Only = anything) -> Patch:
         container = self._ready(control)
+        goes_on = bool(container.lasting)
         with self._working(container):
-            return self._pull(container, control)
+            patch = self._pull(container, only, control)
+        if patch:
+            self._snapshot = self._snapshot.with_patch(patch)
+        if only is anything:
+            container.live = goes_on
+        return patch
 
     def read(self, path: str, control: Control) -> bytes | None:
         container = self._ready(control)
@@ -221,17 +227,24 @@ class CopiedSandbox(ABC, Generic[Place]):
 
     def _look(self, container: Place, control: Control) -> None:
         if container.used:
+            # Asked first: one that ends in the meantime may have written after the look.
+            goes_on = bool(container.lasting)
             container.seen = parse(container.ask("the work tree could not be looked at", control, FIND))
-            container.used = bool(container.lasting)
+            container.used = goes_on
 
     def _push(self, container: Place, snapshot: Snapshot, control: Control) -> None:
         self._look(container, control)
-        last = container.begun.union(self._snapshot.entries if container.synced else ())
-        todo = sending(snapshot.entries, last, container.seen, container.known)
+        known = self._snapshot.entries if container.synced else {}
+        last, wanted = container.begun.union(known), snapshot.entries
+        if container.live and container.synced:
+            # What goes on is ahead of the tree in all others, and may have them open.
+            wanted = {path: entry for path, entry in wanted.items() if known.get(path) != entry}
+            last = {path for path in last if path in wanted or path not in snapshot.entries}
+        todo = sending(wanted, last, container.seen, container.known)
         container.begun = last.union(todo.write)
         try:
             self._send(container, snapshot, todo, control)
-            container.know(snapshot)
+            container.know(wanted)
         except (SandboxError, StateError):
             # Half a tree is inside, and it may have filled the disk: better a new one than that.
             self._discard(container)
@@ -281,16 +294,17 @@ class CopiedSandbox(ABC, Generic[Place]):
             kind, mode = ("folder", 0o755) if name.endswith("/") else ("file", 0o644)
             archive.add(f".git/{name}", kind, mode, data)
 
-    def _pull(self, container: Place, control: Control) -> Patch:
+    def _pull(self, container: Place, only: Only, control: Control) -> Patch:
         self._look(container, control)
         base = self._snapshot.entries
         seen = {
             path: there for path, there in container.seen.items() if path in base or path not in container.made
         }
         found = returning(base, seen, container.known, self._ignored)
-        self._fetch(container, found.changed, control)
-        after: dict[str, Entry | None] = {path: container.known[path][1] for path in found.changed}
-        after.update(dict.fromkeys(found.deleted))
+        changed = list(filter(only, found.changed))
+        self._fetch(container, changed, control)
+        after: dict[str, Entry | None] = {path: container.known[path][1] for path in changed}
+        after.update(dict.fromkeys(filter(only, found.deleted)))
         self._tell(found.refused)
         return Patch.of(
             FileChange(path=path, before=base.get(path), after=entry) for path, entry in after.items()

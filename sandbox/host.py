@@ -18,7 +18,7 @@ from typing import IO
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError, StateError, TooLargeError
 from r1code.sandbox.background import Background
-from r1code.sandbox.base import Limits, Spawned
+from r1code.sandbox.base import Limits, Only, Spawned, anything
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SPAWNED, Exit, follow
 from r1code.sandbox.environment import BASIC, allowed
 from r1code.tree.patch import Patch
@@ -49,6 +49,11 @@ class HostSandbox:
         self._scan = scan
         self._snapshot = Snapshot({})
         self._spawned: list[Background] = []
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a spawned command runs."""
+        return any(each.ended is None for each in self._spawned)
 
     def start(self, control: Control) -> None:
         control.check()
@@ -86,15 +91,17 @@ class HostSandbox:
         self._spawned.append(Background(running, self._limits, release=running.close))
         return self._spawned[-1]
 
-    def changes(self, control: Control) -> Patch:
+    def changes(self, control: Control, only: Only = anything) -> Patch:
         try:
-            return self._snapshot.diff(control.call(self._scan))
+            patch = self._snapshot.diff(control.call(self._scan)).only(only)
         except (StateError, OSError) as error:
             raise SandboxError(
                 "what the command changed could not be seen",
                 why=str(error),
                 hint="look at the folder's permissions",
             ) from error
+        self._snapshot = self._snapshot.with_patch(patch)
+        return patch
 
     def read(self, path: str, control: Control) -> bytes | None:
         control.check()

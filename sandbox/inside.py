@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.manifest import LETTERS, Seen, printable
 from r1code.tree.entry import Entry, is_folder
-from r1code.tree.snapshot import Snapshot
 
 STDOUT = 1
 STDERR = 2
@@ -97,6 +96,8 @@ class Inside(ABC):
         """A command ran since `seen`."""
         self.lasting: set[object] = set()
         """The commands that go on: as long as there are any, what was seen may have changed."""
+        self.live = False
+        """A command that goes on may have written since it was last asked for changes."""
         self.prepared = False
         """The tree is connected with what the image has installed."""
         self.made: set[str] = set()
@@ -211,9 +212,9 @@ class Inside(ABC):
             hint=f"try again; if it happens again, {self.remedy}",
         )
 
-    def know(self, snapshot: Snapshot) -> None:
-        """What was seen last is `snapshot`; raises SandboxError if it is not."""
-        for path, entry in snapshot.entries.items():
+    def know(self, entries: Mapping[str, Entry]) -> None:
+        """What was seen last has these; raises SandboxError if it has not."""
+        for path, entry in entries.items():
             there = self.seen.get(path)
             if (
                 there is None

@@ -47,6 +47,7 @@ class LastingCommand:
             if not self.leader:
                 self._exec.close()
         container.lasting.add(self)
+        container.live = True
 
     def _await(self, control: Control) -> str:
         deadline = time.monotonic() + _START_SECONDS

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError, ToolError
-from r1code.sandbox.base import Spawned
+from r1code.sandbox.base import Only, Spawned, anything
 from r1code.sandbox.copied import Copying
 from r1code.sandbox.gitdir import LeftOutError
 from r1code.sandbox.host import HostSandbox
@@ -84,6 +84,8 @@ class SeatbeltSandbox:
         self._tree: WorkTree
         self._places: Places
         self._snapshot = Snapshot({})
+        self._live = False
+        """As in Inside."""
 
     def start(self, control: Control) -> None:
         control.check()
@@ -120,6 +122,9 @@ class SeatbeltSandbox:
             now = control.call(self._tree.snapshot)
             last = self._snapshot.entries
             wanted = {*snapshot.entries, *last, *(folder for path in last for folder in parents(path))}
+            if self._live:
+                # What goes on is ahead of the tree in all others, and may have them open.
+                wanted -= {path for path, entry in last.items() if snapshot.entries.get(path) == entry}
             self._tree.apply(Patch.of(change for change in now.diff(snapshot).changes if change.path in wanted))
         self._snapshot = snapshot
 
@@ -136,6 +141,7 @@ class SeatbeltSandbox:
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         self.start(control)
+        self._live = True
         return self._host.spawn(command, control, env=self._own | (env or {}))
 
     @property
@@ -143,10 +149,11 @@ class SeatbeltSandbox:
         own = str(self._places.own)
         return {"HOME": own, "TMPDIR": own}
 
-    def changes(self, control: Control) -> Patch:
+    def changes(self, control: Control, only: Only = anything) -> Patch:
         self.start(control)
+        goes_on = self._host.goes_on
         with _told("what the command changed could not be seen"):
-            found = self._snapshot.diff(control.call(self._tree.snapshot)).changes
+            found = self._snapshot.diff(control.call(self._tree.snapshot)).only(only).changes
         new = [change for change in found if change.before is None]
         names = [f"{change.path}/" if is_folder(change.after) else change.path for change in new]
         dropped = {name.removesuffix("/") for name in self._copying.ignored(names)} if names else set[str]()
@@ -155,7 +162,11 @@ class SeatbeltSandbox:
         if out:
             named = ", ".join(map(printable, sorted(out)))
             self._copying.say(f"not taken out of the sandbox (a link that leads out of the tree): {named}")
-        return Patch.of(change for change in found if change.path not in dropped | out)
+        patch = Patch.of(change for change in found if change.path not in dropped | out)
+        self._snapshot = self._snapshot.with_patch(patch)
+        if only is anything:
+            self._live = goes_on
+        return patch
 
     def _leads_out(self, change: FileChange) -> bool:
         if change.after is None or change.after.kind != "link":

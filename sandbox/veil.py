@@ -8,7 +8,7 @@ import msgspec
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError
-from r1code.sandbox.base import Sandbox, Say, Spawned
+from r1code.sandbox.base import Only, Sandbox, Say, Spawned, anything
 from r1code.secrets.values import Lines
 from r1code.secrets.vault import Vault
 from r1code.tree.entry import Entry
@@ -130,8 +130,8 @@ class VeiledSandbox:
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         return _VeiledSpawned(self._inner.spawn(command, control, env=env), Lines(self._veil.vault.hide))
 
-    def changes(self, control: Control) -> Patch:
-        patch = self._inner.changes(control)
+    def changes(self, control: Control, only: Only = anything) -> Patch:
+        patch = self._inner.changes(control, only)
         if self.in_place:
             return patch
         try:
@@ -144,6 +144,9 @@ class VeiledSandbox:
         inside, behind = self._behind.get(change.path, (None, None))
         before = behind if change.before == inside and inside is not None else change.before
         after = None if change.after is None else self._veil.restored(change.after)
+        self._behind.pop(change.path, None)
+        if change.after is not None and after is not None and after != change.after:
+            self._behind[change.path] = (change.after, after)
         return FileChange(path=change.path, before=before, after=after)
 
     def read(self, path: str, control: Control) -> bytes | None:

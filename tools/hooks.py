@@ -121,8 +121,7 @@ class Hooks:
 
     def _keep(self, hook: Hook, wanted: Sequence[str], control: Control) -> list[str]:
         """Takes over what a formatter did to the files that it was given."""
-        changed = self._sandbox.changes(control)
-        kept = changed.only(lambda path: path in wanted and not self._protected(path))
+        kept = self._sandbox.changes(control, lambda path: path in wanted and not self._protected(path))
         if not self._sandbox.in_place:
             self._tree.apply(kept, hook.command)
         return [f"formatted by {hook.command}: {', '.join(kept.paths)}"] if kept else []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from r1code.control import Control
-from r1code.sandbox.base import Spawned
+from r1code.sandbox.base import Only, Spawned, anything
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store, digest_of
@@ -42,7 +42,7 @@ class FakeSandbox:
     """Answers commands from a table; a command that is not in it ends with 127.
 
     `files` are those of the tree inside: `sync` fills them if a store is given, `changes` reports what
-    differs from the last sync. `outside` answers `read`. `spawned` are the
+    differs from the last sync and the last report. `outside` answers `read`. `spawned` are the
     commands that go on. `calls` records what was asked, in order.
     """
 
@@ -110,15 +110,20 @@ class FakeSandbox:
         self.calls.append(("spawn", command))
         return self.spawned[command]
 
-    def changes(self, control: Control) -> Patch:
+    def changes(self, control: Control, only: Only = anything) -> Patch:
         control.check()
         self.calls.append(("changes",))
         paths = self.files.keys() | self._synced.keys()
-        return Patch.of(
+        patch = Patch.of(
             FileChange(path=path, before=self._snapshot.entries.get(path), after=self._entry(path))
-            for path in paths
+            for path in filter(only, paths)
             if self.files.get(path) != self._synced.get(path)
         )
+        self._snapshot = self._snapshot.with_patch(patch)
+        told = set(patch.paths)
+        self._synced = {path: data for path, data in self._synced.items() if path not in told}
+        self._synced |= {path: data for path, data in self.files.items() if path in told}
+        return patch
 
     def read(self, path: str, control: Control) -> bytes | None:
         control.check()

@@ -21,6 +21,7 @@ from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Spawned
 from r1code.sandbox.command import Exit
 from r1code.sandbox.host import HostSandbox
+from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 
@@ -168,6 +169,43 @@ def test_what_it_writes_is_a_change_at_each_look(make: Make):
     assert bench.changes() == {}
     shows(writer, "done")
     assert bench.changes() == {"late": (0o644, b"1\n")}
+
+
+GROWING = """echo up; echo x >guarded; n=0
+while [ $n -lt 40 ]; do n=$((n + 1)); echo $n >>log; echo $n >a; sleep 0.05; done
+echo 0 >base; echo done; sleep 1000"""
+
+
+def looked(bench: Bench, tree: dict[str, str | bytes | Entry]) -> None:
+    """A look whose changes the tree takes over, but for a guarded file; and a sync of that tree."""
+    for path, change in bench.changes().items():
+        if change is not None and path != "guarded":
+            tree[path] = change[1]
+    bench.sync(tree)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("where", ["docker", "bubblewrap"])
+def test_a_sync_keeps_what_it_wrote_since_the_last_look(make: Make):
+    bench = make()
+    tree: dict[str, str | bytes | Entry] = {"a": "", "base": "1\n", "guarded": "g"}
+    bench.sync(tree)
+    writer = bench.sandbox.spawn(GROWING, bench.control)
+    shown = ""
+    while "done" not in shown:
+        shown += writer.output()
+        looked(bench, tree)
+        tree["mine"] = str(len(shown))
+    looked(bench, tree)
+    numbers = "".join(f"{n}\n" for n in range(1, 41))
+    assert bench.out("cat log") == numbers
+    assert (tree["log"], tree["a"], tree["base"]) == (numbers.encode(), b"40\n", b"0\n")
+    assert bench.out("cat a base guarded mine") == f"40\n0\ng{tree['mine']}"
+    # What the tree lost is gone inside, also where only commands had made it.
+    del tree["log"]
+    bench.sync(tree)
+    assert bench.run("cat log").exit_code == 1
+    assert bench.changes() == {}
 
 
 @pytest.mark.docker

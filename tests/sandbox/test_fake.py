@@ -46,9 +46,10 @@ def test_the_fake_answers_from_its_table_and_reports_what_an_answer_changed(tmp_
     assert fake.read("/tmp/report", bench.control) == b"x"
     assert fake.read("/tmp/other", bench.control) is None
     assert fake.commands == ["ok", "edit", "unknown"]
+    assert bench.changes() == {}
     bench.sync({"a": "1"})
     assert bench.changes() == {}
-    assert fake.files == {"a": b"1", "new": b"3"}
+    assert fake.files == {"a": b"1"}
 
 
 def test_the_fake_honours_a_cancel():

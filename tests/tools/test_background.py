@@ -193,6 +193,17 @@ def test_an_edit_wins_over_what_it_wrote_and_reaches_it_at_once(tmp_path: Path) 
     assert tool.take_back(scene.house.control) == []
 
 
+def test_what_it_goes_on_writing_comes_back_each_time_also_without_a_sync(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SERVE)
+    tool = Background(scene.house.tree, scene.sandbox, lambda _: False)
+    scene.sandbox.sync(scene.house.tree.snapshot(), scene.house.control)
+    start(tool, "up", scene.house.control)
+    for written in ("1\n", "1\n2\n", "1\n2\n3\n", "a\n"):
+        scene.sandbox.files["a.txt"] = written.encode()
+        assert tool.take_back(scene.house.control) == ["[changed in the background: a.txt]"]
+        assert scene.house.file("a.txt") == written
+
+
 def test_an_edit_is_in_the_sandbox_before_the_next_command(tmp_path: Path) -> None:
     scene = Scene(tmp_path, SERVE, '<read path="a.txt"/>', '<write path="a.txt">\nnew\n</write>')
     scene.turn()
