@@ -144,6 +144,10 @@ def most_bytes(sizes: Iterable[int]) -> int:
     return tarfile.RECORDSIZE + sum(size + _MEMBER_BYTES for size in sizes)
 
 
+class GrewError(SandboxError):
+    """More came than was to come."""
+
+
 def files(chunks: Iterator[bytes], most: int) -> Iterator[tuple[str, bytes]]:
     """The regular files of a tar stream, as they come. Raises SandboxError, and what `chunks` raises.
 
@@ -173,7 +177,7 @@ def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
     for chunk in chunks:
         most -= len(chunk)
         if most < 0:
-            raise SandboxError(
+            raise GrewError(
                 _NOT_OUT,
                 why="more came than there was: they grew while they were copied",
                 hint="try again; if it happens again, use another image or sandbox",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
-from r1code.sandbox.archive import UNFRAME, Archive, ahead, files, framed, most_bytes
+from r1code.sandbox.archive import UNFRAME, Archive, GrewError, ahead, files, framed, most_bytes
 from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Only, Say, Spawned, anything
 from r1code.sandbox.command import follow
@@ -23,6 +23,7 @@ from r1code.sandbox.inside import NOT_COPIED, GoneError, Inside
 from r1code.sandbox.lasting import LastingCommand
 from r1code.sandbox.manifest import (
     FIND,
+    FIND_NAMED,
     FIND_THESE,
     LETTERS,
     Sending,
@@ -34,13 +35,14 @@ from r1code.sandbox.manifest import (
 )
 from r1code.sandbox.prepare import prepare
 from r1code.sandbox.running import Command
-from r1code.tree.entry import FOLDER
+from r1code.tree.entry import FOLDER, MAX_BYTES
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store
 from r1code.types import ExecResult
 
 MAX_READ_BYTES = 50_000_000
+_NOT_OUT = "changed files could not be copied out"
 _CANCEL_PATIENCE_SECONDS = 0.15
 _SWEEP_PATIENCE_SECONDS = 5.0
 _EXAMPLES = 3
@@ -50,7 +52,10 @@ head -c "$2" | xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null
 [ "$3" = 0 ] || {{ {UNFRAME}; }} | tar -x -b 128 -f - -p -m --no-same-owner || exit 4
 shift 3
 """
-_FETCH = 'head -c "$1" | tar -c -f - --format=gnu --no-recursion --hard-dereference --null -T -'
+_FETCH = """size=$1; shift
+head -c "$size" | tar -c -f - --format=gnu --no-recursion --hard-dereference "$@" --null -T -"""
+_TAR_CHANGED = 1
+"""How tar ends where a file changed while it was read."""
 _READ = f'if [ -f "$1" ]; then printf x; head -c {MAX_READ_BYTES + 1} -- "$1"; fi'
 
 Ignored = Callable[[list[str]], set[str]]
@@ -148,13 +153,10 @@ class CopiedSandbox(ABC, Generic[Place]):
 
     def changes(self, control: Control, only: Only = anything) -> Patch:
         container = self._ready(control)
-        goes_on = bool(container.lasting)
         with self._working(container):
             patch = self._pull(container, only, control)
         if patch:
             self._snapshot = self._snapshot.with_patch(patch)
-        if only is anything:
-            container.live = goes_on
         return patch
 
     def read(self, path: str, control: Control) -> bytes | None:
@@ -295,6 +297,7 @@ class CopiedSandbox(ABC, Generic[Place]):
             archive.add(f".git/{name}", kind, mode, data)
 
     def _pull(self, container: Place, only: Only, control: Control) -> Patch:
+        goes_on = bool(container.lasting)
         self._look(container, control)
         base = self._snapshot.entries
         seen = {
@@ -302,16 +305,22 @@ class CopiedSandbox(ABC, Generic[Place]):
         }
         found = returning(base, seen, container.known, self._ignored)
         changed = list(filter(only, found.changed))
-        self._fetch(container, changed, control)
-        after: dict[str, Entry | None] = {path: container.known[path][1] for path in changed}
+        late = self._fetch(container, changed, control)
+        after: dict[str, Entry | None] = {path: container.known[path][1] for path in changed if path not in late}
         after.update(dict.fromkeys(filter(only, found.deleted)))
         self._tell(found.refused)
+        if only is anything:
+            container.live = goes_on or bool(late)
+        container.used = container.used or bool(late)
         return Patch.of(
             FileChange(path=path, before=base.get(path), after=entry) for path, entry in after.items()
         )
 
-    def _fetch(self, container: Place, paths: list[str], control: Control) -> None:
-        """Makes the contents of `paths` known: those that are not, through one stream."""
+    def _fetch(self, container: Place, paths: list[str], control: Control) -> set[str]:
+        """Makes the contents of `paths` known: those that are not, through one stream.
+
+        Returns those that are written too fast for it: they are for the next look.
+        """
         missing: list[str] = []
         for path in paths:
             there = container.seen[path]
@@ -326,24 +335,47 @@ class CopiedSandbox(ABC, Generic[Place]):
             else:
                 missing.append(path)
         if not missing:
-            return
-        names = _names([f"./{path}" for path in missing])
-        what = "changed files could not be copied out"
-        wanted = set(missing)
-        most = most_bytes(container.seen[path].size for path in missing)
-        chunks = container.output(what, control, _FETCH, str(len(names)), stdin=[names])
-        for path, data in files(chunks, most):
-            if path in wanted:
-                there = container.seen[path]
-                entry = Entry(kind="file", mode=there.mode, digest=self._store.put(data))
-                container.known[path] = (there, entry)
-                wanted.discard(path)
-        if wanted:
+            return set()
+        came = self._came(container, missing, control)
+        # What was read after the look may be newer: then it looks otherwise at the next one, and comes again.
+        container.known.update({path: (container.seen[path], entry) for path, entry in came.items()})
+        late = set(missing) - came.keys()
+        if late and not container.live:
             raise SandboxError(
-                what,
-                why=f"{printable(min(wanted))} did not come",
+                _NOT_OUT,
+                why=f"{printable(min(late))} did not come",
                 hint=f"try again; if it happens again, {container.remedy}",
             )
+        return late
+
+    def _came(self, container: Place, paths: list[str], control: Control) -> dict[str, Entry]:
+        """What of these files could be read as it was at one moment; all, where nothing goes on."""
+        names = _names([f"./{path}" for path in paths])
+        options = ["--ignore-failed-read"] if container.live else []
+        fine = {0, _TAR_CHANGED} if container.live else {0}
+        most = (MAX_BYTES if container.live else 0) + most_bytes(container.seen[path].size for path in paths)
+        came: dict[str, Entry] = {}
+        codes: list[int] = []
+        wanted = set(paths)
+
+        def stream() -> Generator[bytes, None, None]:
+            size = str(len(names))
+            reading = container.output(_NOT_OUT, control, _FETCH, size, *options, stdin=[names], fine=fine)
+            codes.append((yield from reading))
+
+        with closing(stream()) as chunks:
+            try:
+                for path, data in files(chunks, most):
+                    if path in wanted and len(data) <= MAX_BYTES:
+                        entry = Entry(kind="file", mode=container.seen[path].mode, digest=self._store.put(data))
+                        came[path] = entry
+            except GrewError:
+                if not container.live:
+                    raise
+        if codes == [0]:
+            return came
+        now = parse(container.ask(_NOT_OUT, control, FIND_NAMED, str(len(names)), stdin=[names]))
+        return {path: entry for path, entry in came.items() if now.get(path) == container.seen[path]}
 
     def _tell(self, refused: dict[str, str]) -> None:
         for why in sorted(set(refused.values())):

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import closing
 from typing import Protocol
 
@@ -151,9 +151,18 @@ class Inside(ABC):
             raise self.gone(what)
 
     def output(
-        self, what: str, control: Control, script: str, *args: str, stdin: Iterable[bytes] | None = None
-    ) -> Generator[bytes, None, None]:
-        """What a script of ours prints, as it comes. Raises SandboxError, beginning with `what`, if it fails."""
+        self,
+        what: str,
+        control: Control,
+        script: str,
+        *args: str,
+        stdin: Iterable[bytes] | None = None,
+        fine: Collection[int] = (0,),
+    ) -> Generator[bytes, None, int]:
+        """What a script of ours prints, as it comes; then its exit code, which is one of `fine`.
+
+        Raises SandboxError, beginning with `what`, if it is not.
+        """
         running = self.execute(PATH + script, *args, stdin=stdin)
         self.prepare()
         errors = bytearray()
@@ -166,8 +175,9 @@ class Inside(ABC):
                     errors += data[: PRIVATE_BYTES - len(errors)]
         finally:
             running.close()
-        if item.code != 0:
+        if item.code not in fine:
             raise self._failed(what, item.code, errors.decode(errors="replace").strip())
+        return item.code or 0
 
     def ask(
         self, what: str, control: Control, script: str, *args: str, stdin: Iterable[bytes] | None = None

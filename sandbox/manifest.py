@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
@@ -20,6 +21,9 @@ FIND = (
 )
 FIND_THESE = f'find "$@" -maxdepth 0 {_PRINT} 2>/dev/null; exit 0'
 """As FIND, but only the arguments, each with `./` before it. What is not there is left out."""
+FIND_NAMED = f"""look={shlex.quote(FIND_THESE)}
+head -c "$1" | xargs -0 -r sh -c "$look" sh"""
+"""The same, but the paths come on standard input, with a NUL behind each; the argument is their length."""
 _FIELDS = 7
 LETTERS = {"file": "f", "link": "l", "folder": "d"}
 """How `find` calls the kinds of an Entry."""

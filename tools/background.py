@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from msgspec import Struct
 
 from r1code.control import Control
-from r1code.errors import ToolError
+from r1code.errors import SandboxError, ToolError
 from r1code.events import CommandOutput, Event
 from r1code.sandbox.base import Sandbox, Spawned
 from r1code.sandbox.output import Keep
@@ -192,7 +192,11 @@ class Background:
         if self._sandbox.in_place or not (self.running or self._unseen):
             return []
         self._unseen = bool(self.running)
-        changed = self._sandbox.changes(control)
+        try:
+            changed = self._sandbox.changes(control)
+        except SandboxError as error:
+            self._unseen = True
+            return [f"[what changed in the background could not be seen: {error.why}]"]
         now = self._tree.snapshot().entries
         mine = Patch(tuple(one for one in changed.changes if now.get(one.path) == one.before))
         kept = mine.without(self._protected)

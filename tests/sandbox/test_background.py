@@ -208,6 +208,35 @@ def test_a_sync_keeps_what_it_wrote_since_the_last_look(make: Make):
     assert bench.changes() == {}
 
 
+FAST = """import time
+for number in range(300):
+    with open("log", "ab", buffering=0) as log:
+        log.write(b"%06d\\n" % number * 10_000)
+    with open(f"short{number % 3}", "w") as short:
+        short.write("x" * number)
+    time.sleep(0.005)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("where", ["docker", "bubblewrap"])
+def test_a_file_that_grows_while_it_is_fetched_comes_later(make: Make):
+    bench = make()
+    bench.sync({"fast.py": FAST})
+    writer = bench.sandbox.spawn("sleep 0.1; python3 fast.py; sleep 1000", bench.control)
+    looks, shown = 0, ""
+    seen: dict[str, tuple[int, bytes] | None] = {}
+    while "done" not in shown:
+        shown += writer.output()
+        seen |= bench.changes()
+        looks += 1
+    seen |= bench.changes()
+    whole = b"".join(b"%06d\n" % number * 10_000 for number in range(300))
+    assert seen == {"log": (0o644, whole)} | {f"short{n - 297}": (0o644, b"x" * n) for n in (297, 298, 299)}
+    assert looks > 1
+
+
 @pytest.mark.docker
 def test_one_that_fails_says_how_with_its_last_words(bench: Bench):
     failing = bench.sandbox.spawn("echo before; echo why >&2; exit 7", bench.control)

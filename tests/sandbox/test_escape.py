@@ -249,4 +249,5 @@ def test_files_that_change_while_they_are_copied_are_an_error_or_whole(bench: Be
             assert all(path.startswith("f") for path in bench.changes())
     bench.run("true")  # its end kills whatever there is of that user
     bench.run("rm f*")
+    assert all(change is None for change in bench.changes().values())
     assert bench.changes() == {}

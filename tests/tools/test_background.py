@@ -7,10 +7,13 @@ import pytest
 from fakes.house import House
 from fakes.sandbox import FakeSandbox, FakeSpawned, Files
 from r1code.control import Control
+from r1code.errors import SandboxError
 from r1code.events import CallFinished, CommandOutput, Event, Notice
+from r1code.sandbox.base import Only, anything
 from r1code.tools import background
 from r1code.tools.background import MOST, Background, Wanted
 from r1code.tools.base import Result
+from r1code.tree.patch import Patch
 from r1code.tree.store import Store
 
 SERVE = '<run background="web" ready="up">serve</run>'
@@ -202,6 +205,28 @@ def test_what_it_goes_on_writing_comes_back_each_time_also_without_a_sync(tmp_pa
         scene.sandbox.files["a.txt"] = written.encode()
         assert tool.take_back(scene.house.control) == ["[changed in the background: a.txt]"]
         assert scene.house.file("a.txt") == written
+
+
+def test_a_look_that_fails_is_told_and_the_next_one_has_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SERVE)
+    lost = SandboxError("it could not be looked at", why="its container was paused", hint="try again")
+
+    class Failing(FakeSandbox):
+        def changes(self, control: Control, only: Only = anything) -> Patch:
+            if fails:
+                raise fails.pop()
+            return super().changes(control, only)
+
+    fails = [lost]
+    sandbox = Failing(store=Store(tmp_path / "objects"), spawned={"serve": scene.spawned})
+    tool = Background(scene.house.tree, sandbox, lambda _: False)
+    sandbox.sync(scene.house.tree.snapshot(), scene.house.control)
+    start(tool, "up", scene.house.control)
+    sandbox.files["a.txt"] = b"2\n"
+    scene.spawned.stop()
+    told = [tool.take_back(scene.house.control) for _ in range(3)]
+    why = "[what changed in the background could not be seen: its container was paused]"
+    assert told == [[why], ["[changed in the background: a.txt]"], []]
 
 
 def test_an_edit_is_in_the_sandbox_before_the_next_command(tmp_path: Path) -> None:
