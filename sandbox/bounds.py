@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from r1code.sandbox.base import Limits
+from r1code.sandbox.inside import PLAIN_PATH
 
 _ROOT = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
@@ -24,6 +25,16 @@ _EMPTY_SECONDS = 1.0
 _JOIN = 'for file; do shift; [ "$file" != -- ] || break; echo 0 >"$file" || exit 125; done; exec "$@"'
 
 
+_BUS = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+"""Where the user's systemd is found."""
+
+
+def find_program(name: str) -> str | None:
+    """Where it is. A relative folder of PATH would be one of the work tree."""
+    folders = os.environ.get("PATH", PLAIN_PATH).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(folder for folder in folders if folder.startswith("/")))
+
+
 class Bounds(Protocol):
     """Holds for all that is started behind `around`."""
 
@@ -33,6 +44,11 @@ class Bounds(Protocol):
     @property
     def around(self) -> list[str]:
         """Goes before the words of a command that starts a process."""
+        ...
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For `around` alone: what it starts has nothing of it but PATH."""
         ...
 
     @property
@@ -51,6 +67,7 @@ class Bounds(Protocol):
 
 
 _NO_CORE = "--core=0:0"
+_PLAIN = {"PATH": PLAIN_PATH}
 
 
 class Group:
@@ -59,6 +76,7 @@ class Group:
     def __init__(self, folders: dict[str, Path], kind: str, events: dict[str, str]) -> None:
         self._folders = folders
         self.kind = kind
+        self.environment = _PLAIN
         self.inside = [_NO_CORE]
         self.events = events
 
@@ -79,12 +97,14 @@ class Scope:
 
     kind = "memory and processes by systemd"
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, program: str) -> None:
         self.around = [
-            *("systemd-run", "--user", "--scope", "--quiet", "--collect"),
+            *(program, "--user", "--scope", "--quiet", "--collect"),
             *("-p", f"MemoryMax={limits.memory_mb}M", "-p", "MemorySwapMax=0"),
             *("-p", f"TasksMax={limits.pids + _SPARE}", "-p", f"CPUQuota={round(limits.cpus * 100)}%", "--"),
+            *("/usr/bin/env", "-i", f"PATH={PLAIN_PATH}"),
         ]
+        self.environment = _PLAIN | {name: os.environ[name] for name in _BUS if name in os.environ}
         self.inside = [_NO_CORE]
         self.events: dict[str, str] = {}
 
@@ -100,6 +120,7 @@ class Resources:
     def __init__(self, limits: Limits) -> None:
         memory = limits.memory_mb << 20
         self.around: list[str] = []
+        self.environment = _PLAIN
         # Not the address space: Node, Java and Go reserve far more of it than they use.
         self.inside = [_NO_CORE, f"--data={memory}:{memory}", f"--nproc={limits.pids}:{limits.pids}"]
         self.events: dict[str, str] = {}
@@ -113,8 +134,9 @@ def candidates(limits: Limits) -> Iterator[Bounds]:
     group = control_group(limits)
     if group is not None:
         yield group
-    if shutil.which("systemd-run") is not None:
-        yield Scope(limits)
+    program = find_program("systemd-run")
+    if program is not None:
+        yield Scope(limits, program)
     yield Resources(limits)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Iterable
@@ -22,7 +21,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
-from r1code.sandbox.bounds import Bounds, candidates
+from r1code.sandbox.bounds import Bounds, candidates, find_program
 from r1code.sandbox.command import SIGKILL
 from r1code.sandbox.copied import CopiedSandbox, Copying
 from r1code.sandbox.execution import FILTER, STATUS, BubblewrapExecution
@@ -124,12 +123,12 @@ class Keeper(Inside):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": PLAIN_PATH},
+            env=bounds.environment,
             cwd="/",
             start_new_session=True,
         )
         try:
-            self._pid = self._ready()
+            self.pid = self._ready()
         except OSError:
             self.remove()
             raise
@@ -169,14 +168,14 @@ class Keeper(Inside):
     def _executed(
         self, script: str, args: tuple[str, ...], stdin: Iterable[bytes] | None, env: dict[str, str]
     ) -> BubblewrapExecution:
-        enter = [self._programs["nsenter"], "-t", str(self._pid), "-U", "-m", "-n"]
+        enter = [self._programs["nsenter"], "-t", str(self.pid), "-U", "-m", "-n"]
         words = [
             *(*self.bounds.around, *enter, *([] if self._root else ["--preserve-credentials"]), "--"),
             *(self._programs["bwrap"], *self._walls(), *self._variables(env), "--"),
             # By its path: inside, the project's folders come first in PATH.
             *(self._programs["prlimit"], *self.bounds.inside, "--", "/bin/sh", "-c", script, "sh", *args),
         ]
-        return BubblewrapExecution(words, self._filter, stdin)
+        return BubblewrapExecution(words, self.bounds.environment, self._filter, stdin)
 
     def _walls(self) -> list[str]:
         words = [
@@ -251,7 +250,7 @@ class Keeper(Inside):
         self.bounds.close()
 
     def alive(self) -> bool:
-        return self._process.poll() is None and Path(f"/proc/{self._pid}/ns/mnt").exists()
+        return self._process.poll() is None and Path(f"/proc/{self.pid}/ns/mnt").exists()
 
     def failure(self, what: str, error: BaseException) -> SandboxError:
         if not isinstance(error, OSError):
@@ -311,10 +310,8 @@ def _opened(limits: Limits, borrowed: Borrowed, control: Control) -> Keeper:
 
 
 def _programs() -> dict[str, str]:
-    """Where they are. A relative folder of PATH would be one of the work tree."""
-    folders = os.environ.get("PATH", PLAIN_PATH).split(os.pathsep)
-    path = os.pathsep.join(folder for folder in folders if folder.startswith("/"))
-    found = {name: place for name in NEEDED if (place := shutil.which(name, path=path)) is not None}
+    """Where they are."""
+    found = {name: place for name in NEEDED if (place := find_program(name)) is not None}
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise SandboxError(NOT_STARTED, why=f"not installed: {', '.join(missing)}", hint=INSTALL)

@@ -18,7 +18,7 @@ from typing import IO
 from r1code.control import POLL_SECONDS
 from r1code.errors import StateError
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SIGKILL
-from r1code.sandbox.inside import PLAIN_PATH, PRIVATE_BYTES, STDERR, STDOUT, Ended, Item
+from r1code.sandbox.inside import PRIVATE_BYTES, STDERR, STDOUT, Ended, Item
 
 STATUS, FILTER = "the status", "the filter"
 """Words of a command line that stand for the numbers of these open files."""
@@ -34,10 +34,13 @@ class BubblewrapExecution:
     When `over` is set, nothing of it runs any more.
     """
 
-    def __init__(self, words: list[str], program: bytes, stdin: Iterable[bytes] | None) -> None:
+    def __init__(
+        self, words: list[str], environment: dict[str, str], program: bytes, stdin: Iterable[bytes] | None
+    ) -> None:
         self.items: queue.Queue[Item] = queue.Queue(maxsize=32)
         self.over = threading.Event()
         self._words = words
+        self._environment = environment
         self._program = program
         self._stdin = stdin
         self._unsent: list[StateError] = []
@@ -102,7 +105,7 @@ class BubblewrapExecution:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(theirs, program),
-                env={"PATH": PLAIN_PATH},
+                env=self._environment,
                 cwd="/",
                 start_new_session=True,
             )

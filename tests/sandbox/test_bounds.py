@@ -6,6 +6,7 @@ from pathlib import Path
 
 from r1code.sandbox.base import Limits
 from r1code.sandbox.bounds import Scope, control_group
+from r1code.sandbox.inside import PLAIN_PATH
 
 LIMITS = Limits(memory_mb=100, pids=50, cpus=1.5)
 
@@ -77,7 +78,8 @@ def test_what_a_dead_process_left_is_swept(tmp_path: Path):
 
 
 def test_a_scope_of_systemd_has_every_limit():
-    assert Scope(LIMITS).around == [
-        *("systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "MemoryMax=100M"),
+    assert Scope(LIMITS, "/usr/bin/systemd-run").around == [
+        *("/usr/bin/systemd-run", "--user", "--scope", "--quiet", "--collect", "-p", "MemoryMax=100M"),
         *("-p", "MemorySwapMax=0", "-p", "TasksMax=58", "-p", "CPUQuota=150%", "--"),
+        *("/usr/bin/env", "-i", f"PATH={PLAIN_PATH}"),
     ]

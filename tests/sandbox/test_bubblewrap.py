@@ -19,7 +19,7 @@ from fakes.bench import Bench, Cancelling
 from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
-from r1code.sandbox.bounds import Resources
+from r1code.sandbox.bounds import Resources, Scope, candidates
 from r1code.sandbox.bubblewrap import Borrowed, BubblewrapSandbox, Keeper, probe
 from r1code.sandbox.copied import Copying
 from r1code.sandbox.inside import Ended
@@ -267,6 +267,34 @@ def test_without_control_groups_one_process_cannot_take_much(without_groups: Kee
     assert said(without_groups, "ulimit -Hc") == (0, "0\n")
     higher = "import resource as r; r.setrlimit(r.RLIMIT_NPROC, (-1, -1))"
     assert said(without_groups, f"python3 -c '{higher}'")[0] == 1
+
+
+def test_systemd_is_asked_with_the_addresses_of_its_bus_and_commands_do_not_see_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    fake = tmp_path / "systemd-run"
+    fake.write_text(f'#!/bin/sh\nenv >>{tmp_path}/seen\nwhile [ "$1" != -- ]; do shift; done\nshift; exec "$@"\n')
+    fake.chmod(0o755)
+    bus = {"XDG_RUNTIME_DIR": "/run/user/1", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/1/bus"}
+    for name, value in (bus | {"CANARY": "1", "PATH": f"{tmp_path}:{os.environ['PATH']}"}).items():
+        monkeypatch.setenv(name, value)
+    scope = None
+    for bounds in candidates(SMALL):
+        bounds.close()
+        scope = bounds if isinstance(bounds, Scope) else scope
+    assert scope is not None
+    keeper = Keeper(SMALL, scope)
+    try:
+        code, inside = said(keeper, "env; tr '\\0' '\\n' </proc/1/environ")
+        started = Path(f"/proc/{keeper.pid}/environ").read_text()
+    finally:
+        keeper.remove()
+    assert code == 0
+    seen = (tmp_path / "seen").read_text()
+    for name, value in bus.items():
+        assert seen.count(f"{name}={value}\n") == 2
+        assert name not in inside + started
+    assert "CANARY" not in seen + inside
 
 
 @pytest.fixture
