@@ -34,6 +34,7 @@ INSTALL = (
     "install the packages bubblewrap and util-linux; where they are there, the machine forbids user namespaces "
     "(docs/isolation.md)"
 )
+_YOUNGEST, _SINCE = "--disable-userns", "0.8"
 _NOBODY = "65534"
 """Whom all is run as where r1code is root."""
 _START_SECONDS = 10.0
@@ -183,7 +184,7 @@ class Keeper(Inside):
                 "--unshare-all",
                 "--share-net",
                 "--unshare-user",
-                "--disable-userns",
+                _YOUNGEST,
                 "--uid",
                 "1000",
                 "--gid",
@@ -279,7 +280,7 @@ class BubblewrapSandbox(CopiedSandbox[Keeper]):
 
 
 def _first_that_works(limits: Limits, borrowed: Borrowed) -> Keeper:
-    _programs()
+    _refuse_old(_programs()["bwrap"])
     why = ""
     for bounds in candidates(limits):
         try:
@@ -316,6 +317,20 @@ def _programs() -> dict[str, str]:
     if missing:
         raise SandboxError(NOT_STARTED, why=f"not installed: {', '.join(missing)}", hint=INSTALL)
     return found
+
+
+def _refuse_old(bwrap: str) -> None:
+    """Raises SandboxError for one that lacks an option of ours; of them all this one is the youngest."""
+    try:
+        told = subprocess.run([bwrap, "--help"], capture_output=True, timeout=_TRY_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(NOT_STARTED, why=f"{bwrap} does not run: {error}", hint=INSTALL) from error
+    if _YOUNGEST.encode() not in told.stdout + told.stderr:
+        raise SandboxError(
+            NOT_STARTED,
+            why=f"{bwrap} is too old: {_SINCE} or later is needed",
+            hint="install a newer bubblewrap, or start a container engine",
+        )
 
 
 def _kind(keeper: Keeper) -> str:

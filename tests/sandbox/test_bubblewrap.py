@@ -244,6 +244,19 @@ def test_where_it_is_not_installed_that_is_said(store: Store, monkeypatch: pytes
     assert "install the packages bubblewrap and util-linux" in raised.value.hint
 
 
+def test_one_that_is_too_old_is_said_with_the_version_that_is_needed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    old = tmp_path / "bwrap"
+    old.write_text('#!/bin/sh\n[ "$1" = --help ] && echo "    --unshare-user  Create new user namespace" >&2\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(SandboxError, match="no bubblewrap sandbox") as raised:
+        BubblewrapSandbox(Copying(store=store, limits=SMALL, say=print)).start(Control())
+    assert raised.value.why == f"{old} is too old: 0.8 or later is needed"
+    assert probe(Control()) == ("", raised.value.why)
+
+
 @pytest.fixture
 def without_groups() -> Iterator[Keeper]:
     """What there is where nothing but rlimits can be had."""
