@@ -141,6 +141,8 @@ def _shell(options: argparse.Namespace, control: Control) -> int:
     git, config = _configured(options)
     image = image_of(git, config, _say, control)
     network = network_of(config)
+    if network.remark:
+        _say(f"note: {network.remark}")
     with Shell(git, image, network, state=state_folder(), say=_say).opened(control) as shell:
         _say(f"a copy of your files is in /workspace (network: {network.text}); you are asked about changes")
         code = shell.interact(control)

@@ -17,7 +17,6 @@ from r1code.sandbox.proxy import NAME, Host, Upstream
 
 INDEXES = "indexes"
 """Stands for the public package indexes."""
-_PRIVATE = "private:"
 _ENTRY = re.compile(r"(?P<private>private:)?(?P<name>(?:\*\.)?[^:*]+)(?::(?P<port>[0-9]{1,5}))?")
 _MOST_PORT = 65535
 _SCHEMES = {"http": 80, "https": 443}
@@ -38,6 +37,8 @@ class Network(Struct, frozen=True, kw_only=True):
     """The proxy through which this machine reaches them."""
     known: dict[str, str] = {}
     """Addresses of names that no name server knows; `host-gateway` is the engine's machine."""
+    remark: str = ""
+    """What a person should know of it."""
 
 
 NO_NETWORK = Network()
@@ -90,17 +91,25 @@ def for_building(text: str, urls: Iterable[str], environ: Mapping[str, str]) -> 
         return network
     hosts = [host._replace(private=True) for host in network.hosts]
     for url in urls:
-        parts = urlsplit(url)
-        if parts.hostname and parts.scheme in _SCHEMES:
-            hosts.append(Host(parts.hostname, ports=(parts.port or _SCHEMES[parts.scheme],), private=True))
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise UsageError(
+                f"the package index {url} cannot be read", why=str(error), hint="correct it where it is set"
+            ) from error
+        if host and parts.scheme in _SCHEMES:
+            hosts.append(Host(host, ports=(port or _SCHEMES[parts.scheme],), private=True))
     return through(msgspec.structs.replace(network, hosts=tuple(dict.fromkeys(hosts))), environ)
 
 
 def through(network: Network, environ: Mapping[str, str]) -> Network:
-    """The same policy, through the proxy that the environment of this machine names."""
-    upstream = find_upstream(environ)
-    if upstream is None or network.kind != "allow-list":
+    """The same policy, through the proxy that the environment of this machine names. Raises UsageError."""
+    if network.kind != "allow-list":
         return network
+    upstream, remark = find_upstream(environ)
+    if upstream is None:
+        return msgspec.structs.replace(network, remark=remark)
     known = network.known
     if upstream.host in _LOOPBACK:
         # Seen from a container it is not on the loopback; whether it listens elsewhere, too, shows.
@@ -116,17 +125,30 @@ def _is_below(name: str, names: Iterable[str]) -> bool:
     return any(domain == "*" or f".{name}".endswith(f".{domain}") for domain in domains if domain)
 
 
-def find_upstream(environ: Mapping[str, str]) -> Upstream | None:
-    """The HTTP proxy of this machine, where it has one."""
-    for url in (environ.get(name, "") for name in _PROXIES):
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+def find_upstream(environ: Mapping[str, str]) -> tuple[Upstream | None, str]:
+    """The HTTP proxy of this machine, where it has one, or why another kind is not used. Raises UsageError."""
+    remark = ""
+    for name in _PROXIES:
+        url = environ.get(name, "")
+        if not url:
+            continue
+        bad = UsageError(
+            f"the proxy in {name} cannot be read",
+            why="it is no address such as http://proxy.example:3128",
+            hint=f"correct {name}, or unset it",
+        )
         try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
             host, port = parts.hostname, parts.port
         except ValueError:
-            continue
-        if not url or not host or parts.scheme != "http":
+            # What the error says may be a part of a password.
+            raise bad from None
+        if not host:
+            raise bad
+        if parts.scheme != "http":
+            remark = remark or f"the {parts.scheme} proxy in {name} is not used: only http:// proxies can be"
             continue
         user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
         known = f"Basic {base64.b64encode(user.encode()).decode()}" if parts.username else ""
-        return Upstream(host, port or _SCHEMES["http"], known)
-    return None
+        return Upstream(host, port or _SCHEMES["http"], known), ""
+    return None, remark

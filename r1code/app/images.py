@@ -180,6 +180,8 @@ def _build(
         for note in (*made.notes, *mirrors.notes):
             making.say(f"note: {note}")
         network = for_building(project.network, urls_in(mirrors), os.environ)
+        if network.remark:
+            making.say(f"note: {network.remark}")
         building = Building(mirrors=mirrors, labels=marks, no_cache=no_cache, network=network)
         Builder(client, building, making.say, making.control).build(made, files)
 

@@ -148,6 +148,8 @@ class Workshop:
         self._beside = beside(names, git, state, self._consent)
         self._speakers = self._roles()
         self._network = network_of(config)
+        if self._network.remark:
+            say(f"note: {self._network.remark}")
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._told = self._instructions()

@@ -78,12 +78,37 @@ def test_a_build_reaches_indexes_and_what_this_machine_calls_its_own() -> None:
         ({"HTTPS_PROXY": "http://proxy.corp:3128"}, Upstream("proxy.corp", 3128)),
         ({"http_proxy": "proxy.corp"}, Upstream("proxy.corp", 80)),
         ({"https_proxy": "http://me:p%40@proxy.corp:1/"}, Upstream("proxy.corp", 1, "Basic bWU6cEA=")),
-        ({"ALL_PROXY": "socks5://proxy.corp:1080"}, None),
-        ({"https_proxy": "http://proxy.corp:port"}, None),
+        ({"ALL_PROXY": "socks5://a:1080", "http_proxy": "http://proxy.corp:1"}, Upstream("proxy.corp", 1)),
     ],
 )
 def test_the_proxy_of_this_machine_is_found(environ: dict[str, str], upstream: Upstream | None) -> None:
-    assert find_upstream(environ) == upstream
+    assert find_upstream(environ) == (upstream, "")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://proxy.corp:port", "http://me:word@proxy.corp:99999", "http://"]
+)
+def test_a_proxy_that_cannot_be_read_is_refused_in_words_where_a_list_needs_it(url: str) -> None:
+    environ = {"HTTPS_PROXY": url}
+    for text in ("none", "full"):
+        assert through(parse_network(text), environ) == parse_network(text)
+    with pytest.raises(UsageError, match="HTTPS_PROXY cannot be read") as raised:
+        through(parse_network("pypi.org"), environ)
+    assert "word" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["socks5", "https"])
+def test_a_proxy_of_a_kind_that_cannot_be_used_is_named(kind: str) -> None:
+    network = through(parse_network("pypi.org"), {"ALL_PROXY": f"{kind}://me:word@proxy.corp:1080"})
+    assert network.upstream is None
+    assert network.remark == f"the {kind} proxy in ALL_PROXY is not used: only http:// proxies can be"
+
+
+@pytest.mark.parametrize("url", ["http://index.corp:99999/simple", "https://[fd00::1/simple"])
+def test_an_index_that_cannot_be_read_is_refused_in_words(url: str) -> None:
+    with pytest.raises(UsageError, match="package index") as raised:
+        for_building("indexes", [url], {})
+    assert url in raised.value.what
 
 
 def test_hosts_that_the_machine_reaches_without_its_proxy_are_reached_so() -> None:
