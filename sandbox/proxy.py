@@ -86,7 +86,7 @@ class Unreachable(Refused):
     status = "502 Bad Gateway"
 
 
-class Wish(NamedTuple):
+class Request(NamedTuple):
     """What a client asks for."""
 
     host: str
@@ -106,7 +106,7 @@ class Wish(NamedTuple):
         return b"\r\n".join([*lines, b"Connection: close", b"", b""])
 
 
-def read_wish(head: bytes) -> Wish:
+def read_request(head: bytes) -> Request:
     """Raises Malformed."""
     first, *headers = head[: -len(b"\r\n\r\n")].split(b"\r\n")
     words = _FIRST.fullmatch(first)
@@ -123,7 +123,7 @@ def read_wish(head: bytes) -> Wish:
         raise Malformed("no address that a proxy takes")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     kept = [line for line in headers if not _is_ours(line.partition(b":")[0].lower())]
-    return Wish(host.lower().rstrip("."), _HTTP if port is None else port, method, path.encode(), tuple(kept))
+    return Request(host.lower().rstrip("."), _HTTP if port is None else port, method, path.encode(), tuple(kept))
 
 
 def _is_ours(name: bytes) -> bool:
@@ -191,19 +191,19 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
-            wish = read_wish(head)
+            request = read_request(head)
         except (Malformed, asyncio.LimitOverrunError):
             await _answer(writer, Malformed("no request that a proxy takes"))
             return
         try:
-            rule = rule_for(self._rules, wish.host, wish.port)
-            server, upward = await asyncio.wait_for(self._reach(wish, rule, writer), _DIAL_SECONDS)
+            rule = rule_for(self._rules, request.host, request.port)
+            server, upward = await asyncio.wait_for(self._reach(request, rule, writer), _DIAL_SECONDS)
         except Refused as error:
-            self._note(wish, str(error))
+            self._note(request, str(error))
             await _answer(writer, error)
             return
         except TimeoutError:
-            self._note(wish, "it does not answer")
+            self._note(request, "it does not answer")
             await _answer(writer, Unreachable("it does not answer"))
             return
         try:
@@ -212,32 +212,34 @@ class Proxy:
             upward.close()
 
     async def _reach(
-        self, wish: Wish, rule: Host, writer: asyncio.StreamWriter
+        self, request: Request, rule: Host, writer: asyncio.StreamWriter
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the server, on which the request was made. Raises Refused."""
         up = None if rule.direct else self._rules.upstream
-        server, upward = await (self._dial(wish, rule) if up is None else _up(up))
+        server, upward = await (self._dial(request, rule) if up is None else _up(up))
         is_ready = False
         try:
-            if wish.is_tunnel:
+            if request.is_tunnel:
                 if up is not None:
-                    await _through(server, upward, wish, up.headers)
+                    await _through(server, upward, request, up.headers)
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             elif up is None:
-                upward.write(wish.head(wish.path))
+                upward.write(request.head(request.path))
             else:
-                url = b"http://%s:%d%s" % (wish.host.encode(), wish.port, wish.path)
-                upward.write(wish.head(url, *up.headers))
+                url = b"http://%s:%d%s" % (request.host.encode(), request.port, request.path)
+                upward.write(request.head(url, *up.headers))
             is_ready = True
         finally:
             if not is_ready:
                 upward.close()
         return server, upward
 
-    async def _dial(self, wish: Wish, rule: Host) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _dial(self, request: Request, rule: Host) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To an address that was looked at, and not to the name again, which might be another one by then."""
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(wish.host, wish.port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(
+                request.host, request.port, type=socket.SOCK_STREAM
+            )
         except OSError as error:
             raise Unreachable("no name server knows it") from error
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -247,13 +249,13 @@ class Proxy:
         last: OSError | None = None
         for address in good[:_MOST_TRIED]:
             try:
-                return await asyncio.open_connection(address, wish.port, limit=_HEAD_BYTES)
+                return await asyncio.open_connection(address, request.port, limit=_HEAD_BYTES)
             except OSError as error:
                 last = error
         raise Unreachable(f"it does not answer: {(last and last.strerror) or last}")
 
-    def _note(self, wish: Wish, why: str) -> None:
-        line = f"{wish.host[:_MOST_NAME]}:{wish.port} ({why})"
+    def _note(self, request: Request, why: str) -> None:
+        line = f"{request.host[:_MOST_NAME]}:{request.port} ({why})"
         self._noted.mkdir(exist_ok=True)
         file = self._noted / hashlib.sha256(line.encode()).hexdigest()[:16]
         if file.exists() or len(list(self._noted.iterdir())) < _MOST_NOTED:
@@ -269,9 +271,9 @@ async def _up(up: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _through(
-    server: asyncio.StreamReader, upward: asyncio.StreamWriter, wish: Wish, more: tuple[bytes, ...]
+    server: asyncio.StreamReader, upward: asyncio.StreamWriter, request: Request, more: tuple[bytes, ...]
 ) -> None:
-    place = b"%s:%d" % (wish.host.encode(), wish.port)
+    place = b"%s:%d" % (request.host.encode(), request.port)
     upward.write(b"\r\n".join([b"CONNECT %s HTTP/1.1" % place, b"Host: " + place, *more, b"", b""]))
     try:
         head = await server.readuntil(b"\r\n\r\n")

@@ -20,8 +20,8 @@ from r1code.sandbox.proxy import (
     Rules,
     Upstream,
     may_reach,
+    read_request,
     read_rules,
-    read_wish,
     rule_for,
     start,
     write_rules,
@@ -120,25 +120,26 @@ def test_an_address_in_another_spelling_is_the_same_address(address: ipaddress.I
 )  # fmt: skip
 def test_requests_that_can_be_read_in_two_ways_are_not_read(head: bytes) -> None:
     with pytest.raises(Malformed):
-        read_wish(head + b"\r\n\r\n")
+        read_request(head + b"\r\n\r\n")
 
 
 @given(st.binary(max_size=200))
-def test_whatever_comes_it_is_a_wish_or_malformed(data: bytes) -> None:
+def test_whatever_comes_it_is_a_request_or_malformed(data: bytes) -> None:
     with suppress(Malformed):
-        wish = read_wish(data + b"\r\n\r\n")
-        assert 0 <= wish.port <= 65535
-        assert b"\n" not in b"".join(wish.headers)
+        request = read_request(data + b"\r\n\r\n")
+        assert 0 <= request.port <= 65535
+        assert b"\n" not in b"".join(request.headers)
 
 
 def test_the_server_hears_the_host_that_was_checked() -> None:
-    wish = read_wish(
+    request = read_request(
         b"GET http://PyPI.org./a?b HTTP/1.1\r\nHost: evil.com\r\nProxy-Authorization: x\r\n"
         b"Connection: keep-alive\r\nAccept: */*\r\n\r\n"
     )
-    assert (wish.host, wish.port) == ("pypi.org", 80)
+    assert (request.host, request.port) == ("pypi.org", 80)
     assert (
-        wish.head(wish.path) == b"GET /a?b HTTP/1.1\r\nHost: pypi.org\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        request.head(request.path)
+        == b"GET /a?b HTTP/1.1\r\nHost: pypi.org\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     )
 
 
