@@ -43,6 +43,15 @@ _ALONE = {"com.docker.network.bridge.enable_icc": "false"}
 _NOWHERE = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 """The engine's machine has no address on it either: its own services would answer there."""
 _READY = f"n=0; until [ -e {_FOLDER}/ready ]; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.05; done"
+_START = """import sys, types
+for name in ("r1code", "r1code.sandbox", "r1code.sandbox.flow"):
+    sys.modules[name] = types.ModuleType(name)
+flow, proxy = sys.argv[1:3]
+del sys.argv[1:3]
+exec(compile(flow, "flow.py", "exec"), sys.modules["r1code.sandbox.flow"].__dict__)
+exec(compile(proxy, "proxy.py", "exec"))
+"""
+"""Of the proxy, which is two sources: nothing of r1code is where it runs."""
 _NOTED = (
     f'cd {_FOLDER}/noted 2>/dev/null || exit 0; for f in *; do [ -f "$f" ] && cat "$f" && rm "$f"; done; exit 0'
 )
@@ -172,7 +181,6 @@ def _network(api: APIClient, labels: dict[str, str], options: dict[str, str], *,
 
 def _proxy(api: APIClient, wanted: _Wanted, outside: str) -> str:
     """A container with the proxy in it, not started: its program is an argument, so nothing is copied in."""
-    source = resources.files("r1code.sandbox").joinpath("proxy.py").read_text(encoding="utf-8")
     rules = write_rules(Rules(hosts=wanted.network.hosts, upstream=wanted.network.upstream, folder=_FOLDER))
     confined = api.create_host_config(
         network_mode=outside,
@@ -192,7 +200,7 @@ def _proxy(api: APIClient, wanted: _Wanted, outside: str) -> str:
     made = api.create_container(
         wanted.image,
         entrypoint=["python3", "-I", "-c"],
-        command=[source, rules, str(_PORT)],
+        command=[*program(), rules, str(_PORT)],
         user=USER,
         working_dir=WORK,
         hostname="proxy",
@@ -202,6 +210,13 @@ def _proxy(api: APIClient, wanted: _Wanted, outside: str) -> str:
         use_config_proxy=False,
     )
     return str(made["Id"])
+
+
+def program() -> list[str]:
+    """The arguments of a Python that make it the proxy, before those of the proxy itself."""
+    folder = resources.files("r1code.sandbox")
+    flow, proxy = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("flow.py", "proxy.py"))
+    return [_START, flow, proxy]
 
 
 def _variables(address: str) -> dict[str, str]:

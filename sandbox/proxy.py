@@ -1,7 +1,7 @@
 """The way out of a network that has none: an HTTP proxy that lets through named hosts and nothing else.
 
 It runs in a container of its own, started from this source with a Python that has only its standard library;
-so nothing of r1code is imported here. Whoever speaks with it is not trusted.
+so of r1code only what comes along is imported here (egress.program). Whoever speaks with it is not trusted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from r1code.sandbox.flow import BadBodyError, Flow, body_of
+
 NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """The last part begins with a letter: whatever some library reads as an address is none."""
 _HTTP = 80
@@ -31,7 +33,6 @@ _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 30.0
 _DIAL_SECONDS = 20.0
 _IDLE_SECONDS = 600.0
-_CHUNK = 1 << 16
 _MOST_CLIENTS = 256
 _MOST_NOTED = 100
 _MOST_TRIED = 4
@@ -94,6 +95,13 @@ class Request(NamedTuple):
     method: bytes
     path: bytes
     headers: tuple[bytes, ...]
+    body: int | None = 0
+    """How many bytes come after the head; None: chunks, which say their end."""
+
+    @property
+    def place(self) -> bytes:
+        """The host as an address of a web page has it."""
+        return (f"[{self.host}]" if ":" in self.host else self.host).encode()
 
     @property
     def is_tunnel(self) -> bool:
@@ -101,7 +109,7 @@ class Request(NamedTuple):
 
     def head(self, target: bytes, *more: bytes) -> bytes:
         """The same request for a server; its `Host` is what was checked, whatever the client wrote there."""
-        host = self.host.encode() + (b"" if self.port == _HTTP else b":%d" % self.port)
+        host = self.place + (b"" if self.port == _HTTP else b":%d" % self.port)
         lines = [b"%s %s HTTP/1.1" % (self.method, target), b"Host: " + host, *self.headers, *more]
         return b"\r\n".join([*lines, b"Connection: close", b"", b""])
 
@@ -122,8 +130,14 @@ def read_request(head: bytes) -> Request:
     if not host or not is_read or "@" in parts.netloc:
         raise Malformed("no address that a proxy takes")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        body = 0 if method == b"CONNECT" else body_of(headers)
+    except BadBodyError as error:
+        raise Malformed(str(error)) from error
     kept = [line for line in headers if not _is_ours(line.partition(b":")[0].lower())]
-    return Request(host.lower().rstrip("."), _HTTP if port is None else port, method, path.encode(), tuple(kept))
+    return Request(
+        host.lower().rstrip("."), _HTTP if port is None else port, method, path.encode(), tuple(kept), body
+    )
 
 
 def _is_ours(name: bytes) -> bool:
@@ -132,7 +146,9 @@ def _is_ours(name: bytes) -> bool:
 
 def rule_for(rules: Rules, host: str, port: int) -> Host:
     """Raises Refused."""
-    if len(host) > _MOST_NAME or not NAME.fullmatch(host):
+    # An address is on the list only where this machine's own settings have it, and then as it is written there.
+    literal = any(one.name == host and not NAME.fullmatch(host) and "*" not in host for one in rules.hosts)
+    if not literal and (len(host) > _MOST_NAME or not NAME.fullmatch(host)):
         raise Refused("an address, and only names are let through")
     named = [one for one in rules.hosts if _is_named(one.name, host)]
     if not named:
@@ -174,8 +190,9 @@ def _inner(
 
 
 class Proxy:
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, idle: float) -> None:
         self._rules = rules
+        self._idle = idle
         self._noted = Path(rules.folder) / "noted"
         self._places = asyncio.Semaphore(_MOST_CLIENTS)
 
@@ -207,7 +224,9 @@ class Proxy:
             await _answer(writer, Unreachable("it does not answer"))
             return
         try:
-            await _join(_copy(reader, upward), _copy(server, writer))
+            flow = Flow(self._idle)
+            there = flow.copy(reader, upward) if request.is_tunnel else flow.body(reader, upward, request.body)
+            await _join(there, flow.copy(server, writer))
         finally:
             upward.close()
 
@@ -226,7 +245,7 @@ class Proxy:
             elif up is None:
                 upward.write(request.head(request.path))
             else:
-                url = b"http://%s:%d%s" % (request.host.encode(), request.port, request.path)
+                url = b"http://%s:%d%s" % (request.place, request.port, request.path)
                 upward.write(request.head(url, *up.headers))
             is_ready = True
         finally:
@@ -273,7 +292,7 @@ async def _up(up: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def _through(
     server: asyncio.StreamReader, upward: asyncio.StreamWriter, request: Request, more: tuple[bytes, ...]
 ) -> None:
-    place = b"%s:%d" % (request.host.encode(), request.port)
+    place = b"%s:%d" % (request.place, request.port)
     upward.write(b"\r\n".join([b"CONNECT %s HTTP/1.1" % place, b"Host: " + place, *more, b"", b""]))
     try:
         head = await server.readuntil(b"\r\n\r\n")
@@ -301,17 +320,11 @@ async def _join(*copies: Coroutine[None, None, None]) -> None:
             task.cancel()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await asyncio.wait_for(reader.read(_CHUNK), _IDLE_SECONDS):
-        writer.write(data)
-        await writer.drain()
-    with contextlib.suppress(OSError):
-        writer.write_eof()
-
-
-async def start(rules: Rules, port: int, host: str | None = None) -> asyncio.Server:
-    """Listens on `host`, or on all that this container has."""
-    return await asyncio.start_server(Proxy(rules).serve, host, port, limit=_HEAD_BYTES)
+async def start(
+    rules: Rules, port: int, host: str | None = None, *, idle: float = _IDLE_SECONDS
+) -> asyncio.Server:
+    """Listens on `host`, or on all that this container has. `idle`: how long both sides may be silent."""
+    return await asyncio.start_server(Proxy(rules, idle).serve, host, port, limit=_HEAD_BYTES)
 
 
 def write_rules(rules: Rules) -> str:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from r1code.sandbox.network import for_building
 from r1code.sandbox.proxy import (
     Host,
     Malformed,
@@ -124,7 +125,7 @@ def test_requests_that_can_be_read_in_two_ways_are_not_read(head: bytes) -> None
 
 
 @given(st.binary(max_size=200))
-def test_whatever_comes_it_is_a_request_or_malformed(data: bytes) -> None:
+def test_whatever_comes_it_is_a_sentor_malformed(data: bytes) -> None:
     with suppress(Malformed):
         request = read_request(data + b"\r\n\r\n")
         assert 0 <= request.port <= 65535
@@ -165,8 +166,8 @@ def talk(folder: Path, hosts: Callable[[int], tuple[Host, ...]], sent: Callable[
     return asyncio.run(work())
 
 
-async def ask(made: Rules, parts: list[bytes]) -> bytes:
-    async with await start(made, 0, "127.0.0.1") as proxy:
+async def ask(made: Rules, parts: list[bytes], idle: float = 10.0) -> bytes:
+    async with await start(made, 0, "127.0.0.1", idle=idle) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.sockets[0].getsockname()[1])
         answer = b""
         for part in parts:
@@ -259,3 +260,126 @@ def test_where_the_machine_has_a_proxy_that_one_is_asked_by_name(tmp_path: Path)
         tmp_path, Host("a.invalid", direct=True), [b"CONNECT a.invalid:443 HTTP/1.1\r\n\r\n"]
     )
     assert direct.startswith(b"HTTP/1.1 502")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 1\r\nContent-Length: 1", b"Content-Length: 1\r\nTransfer-Encoding: chunked",
+        b"Content-Length: -1", b"Content-Length: 0x1", b"Content-Length: 1, 1", b"Content-Length:",
+        b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked\r\nTRANSFER-ENCODING: chunked",
+        b"Transfer-Encoding: xchunked",
+    ],
+)  # fmt: skip
+def test_a_body_whose_end_can_be_read_in_two_ways_is_refused(headers: bytes) -> None:
+    with pytest.raises(Malformed):
+        read_request(b"POST http://pypi.org/ HTTP/1.1\r\n" + headers + b"\r\n\r\n")
+
+
+class Hearing:
+    """A proxy of the machine that notes all that comes, and answers once it has heard `until`."""
+
+    def __init__(self, until: bytes) -> None:
+        self.heard = b""
+        self._until = until
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while self._until not in self.heard and (data := await reader.read(1000)):
+            self.heard += data
+        # What is not to come would come now.
+        with suppress(TimeoutError):
+            self.heard += await asyncio.wait_for(reader.read(1000), 0.1)
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nheard")
+        await writer.drain()
+        writer.close()
+
+
+def overheard(folder: Path, sent: bytes, until: bytes) -> tuple[bytes, bytes]:
+    """The answer, and what the machine's proxy heard below the head of the request."""
+    server = Hearing(until)
+
+    async def work() -> bytes:
+        async with await asyncio.start_server(server, "127.0.0.1", 0) as listening:
+            up = Upstream("127.0.0.1", listening.sockets[0].getsockname()[1])
+            return await ask(rules(Host("a.invalid"), folder=str(folder), upstream=up), [sent])
+
+    answer = asyncio.run(work())
+    return answer, server.heard.partition(b"\r\n\r\n")[2]
+
+
+CHUNKS = b"4;x=y\r\nbody\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
+EVIL = b"GET http://evil.invalid/ HTTP/1.1\r\nHost: evil.invalid\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "body"),
+    [
+        (b"GET http://a.invalid/ HTTP/1.1\r\n\r\n", b""),
+        (b"POST http://a.invalid/ HTTP/1.1\r\ncontent-length: 4\r\n\r\nbody", b"body"),
+        (
+            b"POST http://a.invalid/ HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n%s" % CHUNKS,
+            b"4\r\nbody\r\na\r\n0123456789\r\n0\r\n\r\n",
+        ),
+    ],
+)
+def test_after_the_one_sentthat_was_checked_nothing_goes_on(tmp_path: Path, sent: bytes, body: bytes) -> None:
+    answer, heard = overheard(tmp_path, sent + EVIL, body or b"\r\n\r\n")
+    assert answer.endswith(b"heard")
+    assert heard == body
+
+
+@pytest.mark.parametrize("chunk", [b"x\r\n", b"4\r\nbodyxx", b"4\nbody\r\n", b"-1\r\n", b"4" * 70_000])
+def test_a_chunk_that_is_none_ends_it(tmp_path: Path, chunk: bytes) -> None:
+    head = b"POST http://a.invalid/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    _, heard = overheard(tmp_path, head + chunk + EVIL, b"evil")
+    assert b"evil" not in heard
+
+
+async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A long download: one way, longer than anybody may be silent."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    for _ in range(8):
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+    writer.close()
+
+
+def test_who_is_silent_while_the_other_side_speaks_is_not_cut(tmp_path: Path) -> None:
+    async def work() -> bytes:
+        async with await asyncio.start_server(slow, "127.0.0.1", 0) as server:
+            up = Upstream("127.0.0.1", server.sockets[0].getsockname()[1])
+            made = rules(Host("a.invalid"), folder=str(tmp_path), upstream=up)
+            return await ask(made, [b"CONNECT a.invalid:443 HTTP/1.1\r\n\r\n"], idle=0.4)
+
+    assert asyncio.run(work()).endswith(b"xxxxxxxx")
+
+
+def test_two_that_are_silent_are_cut(tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async def work() -> bytes:
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            up = Upstream("127.0.0.1", server.sockets[0].getsockname()[1])
+            made = rules(Host("a.invalid"), folder=str(tmp_path), upstream=up)
+            return await ask(made, [b"CONNECT a.invalid:443 HTTP/1.1\r\n\r\n"], idle=0.2)
+
+    assert asyncio.run(work()) == b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5", "fd00::5"])
+def test_an_address_that_this_machine_calls_its_index_is_let_through_as_it_is_written(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    network = for_building("indexes", [f"http://{host}:3141/simple"], {})
+    own = rules(*network.hosts)
+    request = read_request(f"GET http://{host}:3141/simple/pip/ HTTP/1.1\r\n\r\n".encode())
+    assert rule_for(own, request.host, request.port).private
+    assert f"\r\nHost: {host}:3141\r\n".encode() in request.head(request.path)
+    for other, port in ((address, 80), ("10.0.0.6", 3141), ("010.0.0.5", 3141), ("fd00:0::5", 3141)):
+        with pytest.raises(Refused):
+            rule_for(own, other, port)
