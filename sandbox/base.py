@@ -94,11 +94,17 @@ class Sandbox(Protocol):
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         """Runs a shell command in the work tree: yields its output as it comes, returns the result.
 
-        On a cancel, or when the generator is closed, everything that the command started is killed.
+        On a cancel, or when the generator is closed, everything that the command started is killed. The output
+        ends with what the network refused since that was last told; `quiet` leaves it for the next who asks.
         """
+        ...
+
+    def refused(self, control: Control) -> str:
+        """What the network refused since that was last told, as a line; or nothing."""
         ...
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:

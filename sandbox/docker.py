@@ -83,25 +83,26 @@ class DockerSandbox(CopiedSandbox[Container]):
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         result = yield from super().run(command, control, env=env, seconds=seconds)
-        if note := self._refused(control):
+        line = "" if quiet else self.refused(control)
+        note = f"\n{line}\n" if line else ""
+        if note:
             yield note
         return replace(result, output=result.output + note)
 
-    def _refused(self, control: Control) -> str:
-        """What the command asked the network for in vain, as the end of its output."""
+    def refused(self, control: Control) -> str:
         if self._egress is None:
             return ""
         try:
-            line = self._egress.refused(control)
+            return self._egress.refused(control)
         except GoneError:
             self._lost.append(self._egress)
             self._egress = None
             if self._container is not None:
                 self._discard(self._container)
-            line = "[the network's proxy was removed from outside; the next command gets a new one]"
-        return f"\n{line}\n" if line else ""
+            return "[the network's proxy was removed from outside; the next command gets a new one]"
 
     def close(self) -> None:
         super().close()

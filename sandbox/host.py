@@ -76,6 +76,7 @@ class HostSandbox:
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         self.start(control)
         running = self._process(command, env or {})
@@ -84,6 +85,11 @@ class HostSandbox:
             return (yield from follow(running, control, self._limits, limit))
         finally:
             running.close()
+
+    def refused(self, control: Control) -> str:
+        """There is no network that refuses by name."""
+        control.check()
+        return ""
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         self.start(control)

@@ -135,9 +135,15 @@ class SeatbeltSandbox:
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         self.start(control)
         return (yield from self._host.run(command, control, env=self._own | (env or {}), seconds=seconds))
+
+    def refused(self, control: Control) -> str:
+        """There is no network that refuses by name."""
+        control.check()
+        return ""
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         self.start(control)

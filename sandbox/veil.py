@@ -110,9 +110,10 @@ class VeiledSandbox:
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         lines = Lines(self._veil.vault.hide)
-        running = self._inner.run(command, control, env=env, seconds=seconds)
+        running = self._inner.run(command, control, env=env, seconds=seconds, quiet=quiet)
         try:
             while True:
                 shown = lines.feed(next(running))
@@ -126,6 +127,9 @@ class VeiledSandbox:
         if rest:
             yield rest
         return msgspec.structs.replace(result, output=self._veil.vault.hide(result.output))
+
+    def refused(self, control: Control) -> str:
+        return self._veil.vault.hide(self._inner.refused(control))
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         return _VeiledSpawned(self._inner.spawn(command, control, env=env), Lines(self._veil.vault.hide))

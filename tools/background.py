@@ -119,6 +119,7 @@ class Background:
                 f"{wanted.ready!r} did not come" if wanted.port is None else f"port {wanted.port} is not open"
             )
             said += f"\n[not ready after {self._patience:g} s: {missing}]"
+        said = self._with_refused(said, control)
         text = f"{clip(shown.text(), MOST_CHARS).text.rstrip()}\n{said}".lstrip("\n")
         return Result(text=text, display=said, status="ok" if is_ready and not one.told else "failed")
 
@@ -155,7 +156,7 @@ class Background:
             control.sleep(_POLL_SECONDS)
 
     def _listens(self, port: int, control: Control) -> bool:
-        asking = self._sandbox.run(_LISTENS % port, control)
+        asking = self._sandbox.run(_LISTENS % port, control, quiet=True)
         try:
             while True:
                 next(asking)
@@ -164,18 +165,23 @@ class Background:
         finally:
             asking.close()
 
-    def logs(self, name: str) -> Result:
+    def _with_refused(self, said: str, control: Control) -> str:
+        """Also what the network refused, to whichever of them."""
+        refused = self._sandbox.refused(control)
+        return f"{said}\n{refused}" if refused else said
+
+    def logs(self, name: str, control: Control) -> Result:
         """What it printed since this was last asked. Raises ToolError for a name that nothing has."""
         one = self._find(name)
         # Asked first: what it printed until then is all there is.
-        said = one.state()
+        said = self._with_refused(one.state(), control)
         text = clip(one.spawned.output(), MOST_CHARS).text.rstrip() or "(nothing new)"
         return Result(text=f"{text}\n{said}", display=said)
 
-    def stop(self, name: str) -> Result:
+    def stop(self, name: str, control: Control) -> Result:
         """Ends it. Raises ToolError for a name that nothing has."""
         self._find(name).spawned.stop()
-        return self.logs(name)
+        return self.logs(name, control)
 
     def _find(self, name: str) -> Lasting:
         if name not in self._all:

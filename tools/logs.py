@@ -23,4 +23,4 @@ class Logs:
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         control.check()
-        return self._background.logs(typed(arguments, _Arguments).name)
+        return self._background.logs(typed(arguments, _Arguments).name, control)

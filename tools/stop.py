@@ -25,4 +25,4 @@ class Stop:
 
     def read(self, arguments: Arguments, control: Control) -> Result:
         control.check()
-        return self._background.stop(typed(arguments, _Arguments).name)
+        return self._background.stop(typed(arguments, _Arguments).name, control)

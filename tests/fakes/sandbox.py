@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from r1code.control import Control
 from r1code.sandbox.base import Only, Spawned, anything
 from r1code.tree.patch import FileChange, Patch
@@ -62,6 +64,8 @@ class FakeSandbox:
         self.outside: Files = outside or {}
         self.spawned = dict(spawned or {})
         self.calls: list[tuple[Any, ...]] = []
+        self.refusals: list[str] = []
+        """What the network refused and nobody was told."""
         self.started = False
         self.closed = False
         self._store = store
@@ -90,6 +94,7 @@ class FakeSandbox:
         *,
         env: dict[str, str] | None = None,
         seconds: float | None = None,
+        quiet: bool = False,
     ) -> Generator[str, None, ExecResult]:
         control.check()
         self.calls.append(("run", command, env, seconds))
@@ -100,10 +105,17 @@ class FakeSandbox:
             outcome = ExecResult(
                 exit_code=code, signal=None, timed_out=False, truncated=False, output=output, seconds=0.0
             )
+        note = "" if quiet else self.refused(control)
+        outcome = replace(outcome, output=f"{outcome.output}\n{note}\n" if note else outcome.output)
         for line in outcome.output.splitlines(keepends=True):
             control.check()
             yield line
         return outcome
+
+    def refused(self, control: Control) -> str:
+        control.check()
+        told, self.refusals = ", ".join(self.refusals), []
+        return told
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         control.check()

@@ -144,6 +144,17 @@ def test_named_hosts_are_reached_and_what_is_refused_is_said_in_the_result(
     assert has.counts == (0, 0)
 
 
+@docker_test
+def test_a_quiet_command_leaves_what_was_refused_for_who_asks(make: Make) -> None:
+    bench = make(network=parse_network("allowed.example"))
+    command = f"python3 -c {shlex.quote(ASK)} http://evil.example/"
+    assert "refused" not in bench.run(command, quiet=True).output
+    refused = "[the network allows only: allowed.example; refused: evil.example:80 (not on the list)]"
+    assert bench.sandbox.refused(bench.control) == refused
+    assert bench.sandbox.refused(bench.control) == ""
+    assert bench.run(command).output.endswith(f"\n{refused}\n")
+
+
 OUT = """
 import json, socket, struct, sys
 port, gateway, inside = int(sys.argv[1]), sys.argv[2], sys.argv[3]

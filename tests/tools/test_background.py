@@ -95,6 +95,24 @@ def test_a_port_that_opens_is_what_a_start_waits_for(tmp_path: Path) -> None:
     assert len(asked) == 3
 
 
+def test_what_the_network_refuses_it_is_told_at_its_start_and_with_its_logs(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    tool = Background(scene.house.tree, scene.sandbox, lambda _: False)
+    asked: list[str] = []
+
+    def listens(_: Files) -> tuple[int, str]:
+        asked.append("port")
+        scene.sandbox.refusals = [f"[refused: evil{len(asked)}]"]
+        return (0 if len(asked) > 2 else 1, "")
+
+    scene.sandbox.answers[background._LISTENS % 8000] = listens
+    started = start(tool, "8000", scene.house.control)
+    assert started.text == "up\n[background web: running for 0 s]\n[refused: evil3]"
+    scene.sandbox.refusals = ["[refused: later]"]
+    logs = tool.logs("web", scene.house.control)
+    assert logs.text == "(nothing new)\n[background web: running for 0 s]\n[refused: later]"
+
+
 def test_a_port_that_is_in_use_is_refused(tmp_path: Path) -> None:
     scene = Scene(tmp_path, '<run background="web" ready="8000">serve</run>')
     scene.sandbox.answers[background._LISTENS % 8000] = (0, "")
