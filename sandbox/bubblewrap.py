@@ -166,6 +166,9 @@ class Keeper(Inside):
         # Each script has processes of its own, and sees no others.
         return []
 
+    def drop(self, leader: str) -> None:
+        """Nothing is left of a script that was closed."""
+
     def _executed(
         self, script: str, args: tuple[str, ...], stdin: Iterable[bytes] | None, env: dict[str, str]
     ) -> BubblewrapExecution:

@@ -20,7 +20,7 @@ from r1code.errors import SandboxError
 from r1code.sandbox.base import Limits
 from r1code.sandbox.engine import ENGINE_ERRORS, GONE, Isolation, sandbox_error, told
 from r1code.sandbox.inside import ENVIRONMENT, SHM_MB, SILENCE_SECONDS, WORK, Ended, GoneError, Inside
-from r1code.sandbox.killing import END
+from r1code.sandbox.killing import DROP, END
 from r1code.sandbox.lasting import LastingCommand
 from r1code.sandbox.stream import Exec, order
 
@@ -175,6 +175,9 @@ class Container(Inside):
 
     def spared(self) -> list[str]:
         return [one.leader for one in tuple(self.lasting) if isinstance(one, LastingCommand)]
+
+    def drop(self, leader: str) -> None:
+        self.execute_apart(DROP, leader, env={})
 
     def _start(self) -> Exec:
         return Exec(self.api, self.id, {"user": USER, "workdir": WORK})

@@ -126,6 +126,10 @@ class Inside(ABC):
         """What a script must leave alone that ends everything where it runs: ids of first processes there."""
 
     @abstractmethod
+    def drop(self, leader: str) -> None:
+        """Ends what goes on from that first process, where closing its Execution does not; waits for nothing."""
+
+    @abstractmethod
     def prepare(self) -> None:
         """Does beforehand what the next `execute` can use. Not while a command runs."""
 

@@ -27,7 +27,7 @@ echo "over $?" >&2
 
 
 class LastingCommand:
-    """A `Running`. Its `kill` only lets go of it: then the end of the next command does not spare it."""
+    """A `Running`. Once it is let go of, the end of the next command does not spare what is left of it."""
 
     def __init__(self, container: Inside, command: str, control: Control, env: dict[str, str]) -> None:
         """Starts it. Raises SandboxError and Cancelled; it may run then, and is not spared."""
@@ -85,11 +85,16 @@ class LastingCommand:
                 self._ended = item
             elif data := self._seen(item):
                 return data
-        self.kill(control)
+        self._let_go()
         return b""
 
     def kill(self, control: Control) -> None:
         del control
+        if self in self._container.lasting:
+            self._let_go()
+            self._container.drop(self.leader)
+
+    def _let_go(self) -> None:
         self._container.lasting.discard(self)
         self._exec.close()
 

@@ -264,8 +264,19 @@ def test_a_gigabyte_of_output_fills_nothing(make: Make):
     text = flood.output()
     assert text.startswith("first\nx")
     assert len(text) <= 20_000
-    flood.stop()
-    assert bench.out("pgrep -c -x 'head|tr' || true") == "0\n"
+
+
+@pytest.mark.docker
+def test_a_flood_is_gone_also_while_another_command_runs_which_goes_on(make: Make):
+    bench = make()
+    other = bench.sandbox.spawn(SERVER, bench.control)
+    shows(other, "up")
+    flood = bench.sandbox.spawn("sleep 0.3; yes & yes", bench.control)
+    gone = "n=0; until pgrep -x yes; do sleep 0.02; done; while pgrep -x yes; do sleep 0.05; done; echo gone"
+    assert bench.run(gone, seconds=15.0).output.endswith("gone\n")
+    until(lambda: flood.ended is not None)
+    assert flood.ended == "killed: it printed more than the limit of 2000000 bytes"
+    assert other.ended is None
 
 
 @pytest.mark.docker
