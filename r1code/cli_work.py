@@ -27,6 +27,7 @@ def work(options: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from r1code.app.folders import state_folder, user_config
+    from r1code.app.sandboxes import network_of
     from r1code.app.signals import cancel_on_signals
     from r1code.app.trust import Trust, under_trust
     from r1code.cli_tests import with_found_tests
@@ -45,6 +46,8 @@ def work(options: argparse.Namespace) -> int:
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    # Nobody is asked, and nothing is downloaded, for what cannot be.
+    network_of(config)
     control = Control()
     with cancel_on_signals(control):
         person = person_at_terminal(control, json=options.json)
@@ -100,7 +103,7 @@ def run_session(
     from r1code.app.automatic import finishing
     from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder
-    from r1code.app.sandboxes import prune_containers, with_sandbox
+    from r1code.app.sandboxes import network_of, prune_containers, with_sandbox
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
@@ -123,6 +126,7 @@ def run_session(
         # Nothing runs while a plan is made: no engine is needed, and no consent to do without a sandbox.
         runs = task.command != "plan"
         config = with_sandbox(config, say, control) if runs else replace(config, allow_host_exec=True)
+        network_of(config)
         approver = consent(config, control, json=json)
         profile, planner = chosen_profile(config)[1], planner_profile(config)
         if task.replayed is None:

@@ -15,6 +15,7 @@ from e2e.conftest import FIX, Repo, passes
 from fakes.connections import Connections
 from fakes.live import weights
 from fakes.server import FakeServer, told
+from r1code.types import ExitCode
 
 __all__ = ["weights"]
 
@@ -38,6 +39,13 @@ def engine_sockets() -> set[str]:
     return (
         {"/var/run/docker.sock"} if url.startswith("http+docker") else {url.partition("://")[2].partition(":")[0]}
     )
+
+
+def test_a_wrong_network_is_said_before_anything_is_asked_or_downloaded(repo: Repo) -> None:
+    ran = repo.run("-p", "x", "--network", "1.2.3.4", "--profile", "embedded", "--sandbox", "none")
+    assert ran.code == ExitCode.USAGE
+    assert "'1.2.3.4' in the setting network is not the name of a host" in ran.err
+    assert "sandbox" not in ran.err + ran.out
 
 
 def test_the_recorder_sees_a_connection_and_a_look_up(connections: Connections) -> None:
