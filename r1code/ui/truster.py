@@ -24,11 +24,11 @@ def ask_trust(question: Question, control: Control, terminal: Terminal | None = 
     """What they say, after they were shown as much as they wanted; None at the end of input. Raises Cancelled."""
     title = _CHANGED if question.changes else _NEW
     files = ", ".join(question.seen.names)
-    detail = "\n".join(
+    about = detail = "\n".join(
         [f"{question.root}\n", *question.wishes, f"\n{question.changes or f'This is about: {files}'}"]
     )
     while True:
         key = ask(title, detail, _CHOICES, control, deny="", terminal=terminal)
         if key != "s":
             return {"y": True, "n": False}.get(key)
-        detail = question.seen.text
+        detail = f"{question.seen.text}\n\n{about}"

@@ -64,6 +64,14 @@ def test_the_files_are_shown_and_then_it_is_asked_again() -> None:
     assert "rm -rf ␛[2J." in screen
     assert "not shown: it is long" in screen
     assert "sample" not in screen
+    # What it comes to stays between the files and the answer.
+    assert "it runs ␛[2J this" in screen.partition("rm -rf")[2]
+
+
+def test_a_change_stays_in_the_question_after_the_files_were_shown() -> None:
+    found, screen = asked("s\r", CHANGED, "== hooks/pre-commit", "y\r")
+    assert found is True
+    assert "+echo two" in screen.partition("== hooks/pre-commit")[2]
 
 
 def test_a_change_is_shown_at_once() -> None:
