@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
+from r1code.naming import first_of
 from r1code.sandbox.archive import UNFRAME, Archive, GrewError, ahead, files, framed, most_bytes
-from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Only, Say, Spawned, anything
 from r1code.sandbox.command import follow
 from r1code.sandbox.environments.environment import Preparation
+from r1code.sandbox.follower import Follower
 from r1code.sandbox.gitdir import LeftOutError, Member, members
 from r1code.sandbox.inside import NOT_COPIED, GoneError, Inside
 from r1code.sandbox.lasting import LastingCommand
@@ -99,7 +100,7 @@ class CopiedSandbox(ABC, Generic[Place]):
         self._preparation = copying.preparation
         self._container: Place | None = None
         self._discarded: list[Place] = []
-        self._spawned: list[Background] = []
+        self._spawned: list[Follower] = []
         self._snapshot = Snapshot({})
 
     @property
@@ -154,7 +155,7 @@ class CopiedSandbox(ABC, Generic[Place]):
             if container is self._container and not container.kill(_SWEEP_PATIENCE_SECONDS):
                 self._discard(container)
 
-        self._spawned.append(Background(running, self._limits, sweep=sweep))
+        self._spawned.append(Follower(running, self._limits, sweep=sweep))
         return self._spawned[-1]
 
     def changes(self, control: Control, only: Only = anything) -> Patch:
@@ -386,8 +387,7 @@ class CopiedSandbox(ABC, Generic[Place]):
     def _tell(self, refused: dict[str, str]) -> None:
         for why in sorted(set(refused.values())):
             paths = [printable(path) for path in refused if refused[path] == why]
-            more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
-            self._say(f"not taken out of the sandbox ({why}): {', '.join(paths[:_EXAMPLES])}{more}")
+            self._say(f"not taken out of the sandbox ({why}): {first_of(paths, _EXAMPLES)}")
 
 
 def _names(paths: list[str]) -> bytes:

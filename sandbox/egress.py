@@ -22,6 +22,7 @@ from docker.types import LogConfig
 from msgspec import Struct
 
 from r1code.control import Control
+from r1code.naming import first_of
 from r1code.sandbox.base import Say
 from r1code.sandbox.container import USER, Container, Joined, remove, remove_network
 from r1code.sandbox.engine import told
@@ -36,7 +37,6 @@ _PORT = 3128
 _FOLDER = "/run/r1code"
 _MEMORY = "128m"
 _PIDS = 64
-_SHOWN = 5
 _PATIENCE_SECONDS = 3.0
 _ALONE = {"com.docker.network.bridge.enable_icc": "false"}
 """Containers on it do not see each other."""
@@ -97,8 +97,7 @@ class Egress:
         lines = sorted(set(self._proxy.ask(_LOST, control, _NOTED).decode(errors="replace").splitlines()))
         if not lines:
             return ""
-        more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-        return f"[the network allows only: {self._network.text}; refused: {', '.join(lines[:_SHOWN])}{more}]"
+        return f"[the network allows only: {self._network.text}; refused: {first_of(lines)}]"
 
     def close(self) -> None:
         """Once no container uses it any more."""

@@ -17,10 +17,10 @@ from typing import IO
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError, StateError, TooLargeError
-from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Only, Spawned, anything
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SPAWNED, Exit, follow
 from r1code.sandbox.environment import BASIC, allowed
+from r1code.sandbox.follower import Follower
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.types import ExecResult
@@ -48,7 +48,7 @@ class HostSandbox:
         self._limits = limits
         self._scan = scan
         self._snapshot = Snapshot({})
-        self._spawned: list[Background] = []
+        self._spawned: list[Follower] = []
 
     @property
     def goes_on(self) -> bool:
@@ -94,7 +94,7 @@ class HostSandbox:
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         self.start(control)
         running = self._process(command, SPAWNED | (env or {}))
-        self._spawned.append(Background(running, self._limits, release=running.close))
+        self._spawned.append(Follower(running, self._limits, release=running.close))
         return self._spawned[-1]
 
     def changes(self, control: Control, only: Only = anything) -> Patch:

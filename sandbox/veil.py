@@ -8,6 +8,7 @@ import msgspec
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError
+from r1code.naming import first_of
 from r1code.sandbox.base import Only, Sandbox, Say, Spawned, anything
 from r1code.secrets.values import Lines
 from r1code.secrets.vault import Vault
@@ -16,8 +17,6 @@ from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.types import ExecResult
-
-_NAMED = 5
 
 
 class Veil:
@@ -64,9 +63,8 @@ class Veil:
     def _tell(self, paths: list[str]) -> None:
         if paths:
             self._told.update(paths)
-            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
             self._say(
-                f"secrets in {', '.join(paths[:_NAMED])}{more}: commands in the sandbox see placeholders "
+                f"secrets in {first_of(paths)}: commands in the sandbox see placeholders "
                 "(--not-secret names files that hold none)"
             )
 

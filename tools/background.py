@@ -11,6 +11,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.errors import SandboxError, ToolError
 from r1code.events import CommandOutput, Event
+from r1code.naming import first_of
 from r1code.sandbox.base import Sandbox, Spawned
 from r1code.sandbox.output import Keep
 from r1code.tools.base import Result
@@ -217,6 +218,4 @@ class Background:
 
 def names(patch: Patch) -> str:
     """Its paths, as many as are worth telling."""
-    paths = [change.path for change in patch.changes]
-    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
-    return ", ".join(paths[:MOST_NAMES]) + more
+    return first_of(patch.paths, MOST_NAMES)

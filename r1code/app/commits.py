@@ -14,6 +14,7 @@ from r1code.app.guard import Guard
 from r1code.app.message import Style, detect, message, tidy, with_trailer
 from r1code.app.turns import Made, changed_by, joined, keep, last_turn, task_of
 from r1code.errors import StateError, UsageError
+from r1code.naming import first_of
 from r1code.repo.commits import (
     Making,
     People,
@@ -40,7 +41,6 @@ Attribution = Literal["trailer", "author", "none"]
 # Nobody can register this host, so no account can claim what r1code did.
 R1CODE = Person(name="r1code", mail="r1code@localhost")
 TRAILER = f"Co-authored-by: {R1CODE.name} <{R1CODE.mail}>"
-_NAMED = 5
 _HOLDS = "it holds what looks like a secret, which the last commit has not; r1code commit asks about it"
 
 
@@ -267,18 +267,18 @@ class Commits:
         if secret and not agrees(told):
             raise UsageError(
                 "a secret would be committed",
-                why=f"{_listed(list(secret))}: what looks like one is there, and is not in the last commit",
+                why=f"{first_of(list(secret))}: what looks like one is there, and is not in the last commit",
                 hint="take it out; or, if it is none, say so with --not-secret PATH",
             )
 
     def _tell_skipped(self, paths: Sequence[str], why: str) -> None:
         if paths:
-            self._say(f"not committed: {_listed(paths)} ({why})")
+            self._say(f"not committed: {first_of(paths)} ({why})")
 
     def _tell_mixed(self, paths: Sequence[str], moves: Sequence[Move]) -> None:
         mixed = self._mixed(paths, moves)
         if mixed:
-            self._say(f"changes that r1code did not make are part of the commit: {_listed(mixed)}")
+            self._say(f"changes that r1code did not make are part of the commit: {first_of(mixed)}")
 
     def _mixed(self, paths: Sequence[str], moves: Sequence[Move]) -> list[str]:
         """Those of `paths` that have other changes than those of `moves` since the last commit."""
@@ -320,8 +320,3 @@ class Commits:
             return task_of(session)
         finally:
             session.close()
-
-
-def _listed(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return f"{', '.join(paths[:_NAMED])}{more}"

@@ -33,9 +33,9 @@ class Project(Struct, frozen=True, kw_only=True):
     """Its manifests."""
     packages: tuple[str, ...] = ()
     dockerfile: bytes | None = None
+    """The user's own, which then says all."""
     network: str = "indexes"
     """What installing it may reach."""
-    """The user's own, which then says all."""
     own_base: str
     """r1code's base image."""
 

@@ -114,9 +114,6 @@ class Toolbox:
                 found.append(Hook(kind=kind, command=command))
         return tuple(found)
 
-    def _text(self, name: str) -> str | None:
-        return text_of(self._project, name)
-
 
 def _nothing(_path: str) -> bool:
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
 from r1code.log import Opened
+from r1code.naming import first_of
 from r1code.profiles import Profile
 from r1code.profiles.profile import Thinking
 from r1code.profiles.room import room_of
@@ -64,13 +65,6 @@ from r1code.tree.worktree import WorkTree
 from r1code.types import Part, Plan, TestReport
 
 Say = Callable[[str], None]
-
-_NAMED = 5
-
-
-def _named(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(paths[:_NAMED]) + more
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
@@ -208,7 +202,9 @@ class Workshop:
             base = self.store.put(self.tree.snapshot().pack())
             if self.tree.too_large:
                 left = f"larger than {MAX_BYTES // 1_000_000} MB"
-                self._say(f"not in the sandbox and not kept for an undo ({left}): {_named(self.tree.too_large)}")
+                self._say(
+                    f"not in the sandbox and not kept for an undo ({left}): {first_of(self.tree.too_large)}"
+                )
             # What it needs is named before anybody sweeps.
             self.session = Session.create(
                 self._state / "sessions", replace(self._opened, base=base), hide=self.vault.hide
@@ -239,7 +235,7 @@ class Workshop:
             self._say(f"whether there are uncommitted changes is not known: {error.what}")
             return
         if paths:
-            self._say(f"uncommitted changes are part of what r1code works on: {_named(paths)}")
+            self._say(f"uncommitted changes are part of what r1code works on: {first_of(paths)}")
 
     def _origin(self) -> Origin:
         return self.session.origin()

@@ -16,6 +16,7 @@ from msgspec import Struct
 from r1code.app.tree import held, open_tree
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
+from r1code.naming import first_of
 from r1code.repo.commits import refuse_name
 from r1code.repo.git import Git
 from r1code.repo.worktrees import Linked, add_worktree, ahead, remove_branch, remove_worktree, worktrees
@@ -26,7 +27,6 @@ Say = Callable[[str], None]
 PREFIX = "r1code/"
 """Of the branches."""
 _MOST_LETTERS = 32
-_NAMED = 5
 
 
 class Ours(Struct, frozen=True, kw_only=True):
@@ -93,8 +93,7 @@ class Worktrees:
         add_worktree(self._git, folder, branch)
         say(f"working in a worktree of its own, on the branch {branch}: {folder}")
         if dirty:
-            more = f" and {len(dirty) - _NAMED} more" if len(dirty) > _NAMED else ""
-            say(f"uncommitted changes are not in it: {', '.join(dirty[:_NAMED])}{more}")
+            say(f"uncommitted changes are not in it: {first_of(dirty)}")
         return Git.find(folder)
 
     def list(self) -> list[Ours]:

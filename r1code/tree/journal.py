@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
+from r1code.naming import first_of
 from r1code.tree.entry import Entry, blocked_by, is_folder, look, parents, wrong_with
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import write_entry
@@ -329,8 +330,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _changed(paths: tuple[str, ...]) -> StateError:
-    more = len(paths[_MOST_NAMES:])
-    names = ", ".join(map(repr, paths[:_MOST_NAMES])) + (f" and {more} more" if more else "")
+    names = first_of(list(map(repr, paths)), _MOST_NAMES)
     return StateError(
         "the files are not as they were when the change was made",
         why=f"something else changed {names}",

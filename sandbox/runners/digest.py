@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from r1code.naming import first_of
 from r1code.sandbox.runners.frames import frame_of
 from r1code.types import Case
 
 _LONGEST = 300
 _GAP = "[...]"
 _NOTE = 130
-_NAMED = 5
 _ENTRY = re.compile(r"(?:_ )+_?\s*$")
 _LOCATION = re.compile(r"(?P<path>[^\s:]+):(?P<line>\d+): ")
 _LEAD = re.compile(r"\s+\d+: |[\w./*()]+\(.*\)$|created by ")
@@ -72,8 +72,7 @@ class _Block:
         place = f" ({first.file}:{first.line})" if first.file and first.line is not None else ""
         self._title = _cut(f"{word} {first.id}{new}{place}")
         others = [one.id for one in group[1:]]
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        self._also = _cut(f"the same error in {', '.join(others[:_NAMED])}{more}") if others else ""
+        self._also = _cut(f"the same error in {first_of(others)}") if others else ""
         self._lines = [_cut(line) for line in folded(first.text)]
         self._error = _cut(error_of(first.text))
 

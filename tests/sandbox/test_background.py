@@ -17,9 +17,9 @@ import pytest
 from fakes.bench import Bench, Make, Ours
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError
-from r1code.sandbox.background import Background
 from r1code.sandbox.base import Limits, Spawned
 from r1code.sandbox.command import Exit
+from r1code.sandbox.follower import Follower
 from r1code.sandbox.host import HostSandbox
 from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
@@ -75,13 +75,13 @@ def talking() -> Talking:
 
 
 @pytest.fixture
-def followed(talking: Talking) -> Iterator[Background]:
-    background = Background(talking, LIMITS)
+def followed(talking: Talking) -> Iterator[Follower]:
+    background = Follower(talking, LIMITS)
     yield background
     background.close()
 
 
-def test_output_is_kept_until_it_is_asked_for_and_given_once(talking: Talking, followed: Background):
+def test_output_is_kept_until_it_is_asked_for_and_given_once(talking: Talking, followed: Follower):
     for data in (b"one\n", "zwö".encode()[:3], "zwö".encode()[3:]):
         talking.items.put(data)
     assert shows(followed, "zwö") == "one\nzwö"
@@ -89,7 +89,7 @@ def test_output_is_kept_until_it_is_asked_for_and_given_once(talking: Talking, f
     assert followed.ended is None
 
 
-def test_of_much_output_the_ends_are_kept_and_the_rest_is_counted(talking: Talking, followed: Background):
+def test_of_much_output_the_ends_are_kept_and_the_rest_is_counted(talking: Talking, followed: Follower):
     for data in (b"first\n", b"x" * 500_000, b"\nlast\n", b""):
         talking.items.put(data)
     until(lambda: followed.ended is not None)
@@ -101,7 +101,7 @@ def test_of_much_output_the_ends_are_kept_and_the_rest_is_counted(talking: Talki
     assert followed.ended == "exit code 3"
 
 
-def test_a_flood_ends_it(talking: Talking, followed: Background):
+def test_a_flood_ends_it(talking: Talking, followed: Follower):
     for _ in range(11):
         talking.items.put(b"x" * 100_000)
     until(lambda: followed.ended is not None)
@@ -109,13 +109,13 @@ def test_a_flood_ends_it(talking: Talking, followed: Background):
     assert talking.kills == 1
 
 
-def test_a_place_that_is_lost_is_told(talking: Talking, followed: Background):
+def test_a_place_that_is_lost_is_told(talking: Talking, followed: Follower):
     talking.items.put(SandboxError("x", why="its container was stopped", hint="y"))
     until(lambda: followed.ended is not None)
     assert followed.ended == "its container was stopped"
 
 
-def test_a_stop_kills_it_and_what_is_known_of_its_end_stays(talking: Talking, followed: Background):
+def test_a_stop_kills_it_and_what_is_known_of_its_end_stays(talking: Talking, followed: Follower):
     followed.stop()
     assert talking.kills == 1
     talking.items.put(b"")

@@ -19,7 +19,7 @@ def _nothing() -> None:
     """What is left to do where a `Running` does all."""
 
 
-class Background:
+class Follower:
     """Follows `running` in a thread of its own, so that it never waits for us: a `Spawned`.
 
     `release`: called once, in that thread, when nothing is read any more. `sweep`: called by `stop` after the
