@@ -74,10 +74,11 @@ def _probed(
 def _machine(options: argparse.Namespace, control: Control) -> int:
     """What a session would use: the model that is chosen, and the sandbox."""
     from r1code.app.backend import chosen_profile
-    from r1code.app.checkup.checkup import check_sandbox, target_of
+    from r1code.app.checkup.checkup import target_of
     from r1code.app.checkup.embedded import check_embedded
     from r1code.app.checkup.evidence import Target
     from r1code.app.checkup.finding import exit_code
+    from r1code.app.doctor import examine
     from r1code.app.folders import state_folder, user_config, user_profiles
     from r1code.config import load_config
     from r1code.profiles import load_profiles, named
@@ -97,7 +98,7 @@ def _machine(options: argparse.Namespace, control: Control) -> int:
     elif profile.provider == "local":
         found += _shown(check_embedded(profile, control), options)
     if options.target is None:
-        found += _shown(check_sandbox(state_folder(), config, control), options)
+        found += _shown(examine(state_folder(), config, control), options)
     if options.json:
         _print_json(found, seen, target)
     return exit_code(found)
@@ -113,14 +114,12 @@ def _shown(findings: Iterable[Finding], options: argparse.Namespace) -> list[Fin
 
 
 def _show(findings: Iterable[Finding], options: argparse.Namespace) -> None:
-    from r1code.ui.safe import safe_line
+    from r1code.ui.finding import told
 
     if options.json:
         return
     for one in findings:
-        print(f"{one.state:<8} {one.name:<16} {safe_line(one.seen)}", flush=True)
-        if one.advice:
-            print(f"{'':<8} {'':<16} {safe_line(one.advice)}", flush=True)
+        print(told(one), flush=True)
 
 
 def _print_json(findings: list[Finding], seen: Evidence | None, target: Target) -> None:

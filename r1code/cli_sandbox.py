@@ -17,6 +17,7 @@ from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.repo.git import Git
 from r1code.sandbox.environments.recipe import dockerfile
+from r1code.types import ExitCode
 from r1code.ui.safe import safe, safe_line
 
 if TYPE_CHECKING:
@@ -117,15 +118,13 @@ def _build(options: argparse.Namespace, control: Control) -> int:
 
 def _doctor(_: argparse.Namespace, control: Control) -> int:
     from r1code.app.doctor import examine
+    from r1code.ui.finding import told
 
-    marks = {"good": "ok  ", "could be better": "note", "missing": "FAIL"}
     code = 0
     config = load_config(flags={}, environ=os.environ, user_file=user_config(), project=None)
-    for check in examine(state_folder(), config, control):
-        print(f"{marks[check.state]}  {check.name:<16} {safe_line(check.what)}")
-        if check.hint:
-            print(f"      {'':<16} {safe_line(check.hint)}")
-        code = max(code, 7 if check.state == "missing" else 0)
+    for finding in examine(state_folder(), config, control):
+        print(told(finding), flush=True)
+        code = max(code, ExitCode.SANDBOX if finding.state == "wrong" else 0)
     return code
 
 

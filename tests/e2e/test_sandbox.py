@@ -78,7 +78,7 @@ def test_the_doctor_says_what_is_there_and_what_to_do(repo: Repo) -> None:
     repo.env["PATH"] = str(programs)
     gone = repo.run("sandbox", "doctor")
     assert gone.code == 7
-    assert "FAIL  engine" in gone.out
+    assert "wrong    engine" in gone.out
     assert "start it with" in gone.out or "start Docker" in gone.out
 
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from r1code.app.checkup.evidence import Target
-from r1code.app.checkup.finding import Finding, State
-from r1code.app.doctor import examine
-from r1code.config import Config
-from r1code.control import Control
 from r1code.profiles import ANY_SERVER, find_profile, key_of, load_profiles, named
-
-_STATES: dict[str, State] = {"good": "ok", "could be better": "warning", "missing": "wrong"}
 
 
 def target_of(word: str, model: str | None, user_file: Path) -> Target:
@@ -35,9 +29,3 @@ def with_key(target: Target, environ: Mapping[str, str]) -> tuple[Target, str | 
         return replace(target, key="missing"), None
     key = key_of(profile, environ)
     return replace(target, key="none" if key is None else "set"), key
-
-
-def check_sandbox(state: Path, config: Config, control: Control) -> Iterator[Finding]:
-    """As `r1code sandbox doctor`, in one line each. Raises Cancelled."""
-    for check in examine(state, config, control):
-        yield Finding(name=check.name, state=_STATES[check.state], seen=check.what, advice=check.hint)
