@@ -171,6 +171,8 @@ def test_what_it_writes_is_a_change_at_each_look(make: Make):
     assert bench.changes() == {"late": (0o644, b"1\n")}
 
 
+PAUSE = 0.1
+"""Between two looks: a kernel counts the processes of a control group for a moment after they ended."""
 GROWING = """echo up; echo x >guarded; n=0
 while [ $n -lt 40 ]; do n=$((n + 1)); echo $n >>log; echo $n >a; sleep 0.05; done
 echo 0 >base; echo done; sleep 1000"""
@@ -196,6 +198,7 @@ def test_a_sync_keeps_what_it_wrote_since_the_last_look(make: Make):
         shown += writer.output()
         looked(bench, tree)
         tree["mine"] = str(len(shown))
+        time.sleep(PAUSE)
     looked(bench, tree)
     numbers = "".join(f"{n}\n" for n in range(1, 41))
     assert bench.out("cat log") == numbers
@@ -231,6 +234,7 @@ def test_a_file_that_grows_while_it_is_fetched_comes_later(make: Make):
         shown += writer.output()
         seen |= bench.changes()
         looks += 1
+        time.sleep(PAUSE)
     seen |= bench.changes()
     whole = b"".join(b"%06d\n" % number * 10_000 for number in range(300))
     assert seen == {"log": (0o644, whole)} | {f"short{n - 297}": (0o644, b"x" * n) for n in (297, 298, 299)}
