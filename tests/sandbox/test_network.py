@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -96,7 +97,9 @@ class Engine:
     def __init__(self, client: docker.DockerClient, store: Store) -> None:
         self._client = client
         self._mark = f"r1code.state={labels('', store.folder)['r1code.state']}"
-        self.gateway = str(client.api.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"])
+        # Not every engine names the gateway: it is the first address then.
+        plan = client.api.inspect_network("bridge")["IPAM"]["Config"][0]
+        self.gateway = plan.get("Gateway") or str(next(ip_network(plan["Subnet"]).hosts()))
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -294,6 +297,7 @@ def test_with_a_full_network_another_machine_answers(make: Make, world: tuple[in
 
 OWNER = """
 import sys, time
+from ipaddress import ip_network
 from pathlib import Path
 from r1code.control import Control
 from r1code.sandbox.base import Limits
