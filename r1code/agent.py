@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Literal
 
 from r1code import prompts
+from r1code.account import Account
 from r1code.approval import Approvals, Permit
 from r1code.briefing import brief
 from r1code.budget import Meter
@@ -22,7 +23,7 @@ from r1code.events import (
     ReplyRejected,
     StepStarted,
 )
-from r1code.log import Called, Observed, Replied, Said
+from r1code.log import Called, Observed, Replied, Resumed, Said
 from r1code.session import Session
 from r1code.stuck import Circles
 from r1code.tools.toolset import Toolset
@@ -50,37 +51,37 @@ class Agent:
         self._compaction = compaction
         self._headless = headless
 
-    def turn(self, said: Said, meter: Meter, control: Control, parent: int | None = None) -> Events:
-        """One user message until the agent stops; the last event is TurnEnded. `parent`: see Session.append.
+    def turn(self, said: Said | None, meter: Meter, control: Control, parent: int | None = None) -> Events:
+        """One user message until the agent stops; None: the rest of the turn that was stopped last.
 
-        However it ends, every logged call has exactly one observation. Raises R1CodeError when the backend,
-        the sandbox or the state fails.
+        The last event is TurnEnded; every logged call has exactly one observation by then. `parent`: see
+        Session.append. Raises R1CodeError when the backend, the sandbox or the state fails.
         """
-        self._session.append(said, parent=parent)
+        self._session.append(said or Resumed(), parent=parent)
         return turn(
             self._session,
-            said.text,
-            self._steps(meter, control),
+            None if said is None else said.text,
+            partial(self._steps, Account(self._session, meter)),
             meter=meter,
-            interrupted=self._toolset.interrupted,
-            going_on=lambda: self._toolset.going_on,
+            control=control,
+            toolset=self._toolset,
         )
 
-    def _steps(self, meter: Meter, control: Control) -> Steps:
-        circles, malformed = Circles(), 0
-        nudged = warned = False
+    def _steps(self, account: Account, control: Control) -> Steps:
+        circles, before = Circles(), self._session.resumed()
+        malformed, nudged, warned = before.malformed, before.nudged, before.warned
         while True:
             yield from brief(self._session, self._toolset.touched())
             for said in control.steered():
                 self._session.append(Said(text=said, origin="steer"))
-            reply = yield from self._ask(meter, control)
+            reply = yield from self._ask(account, control)
             try:
                 parsed = self._model.parse(reply, self._session.next_call())
                 self._toolset.refuse_unknown(parsed.calls)
             except FormatError as error:
                 yield self._tell("rejected", error=str(error))
                 malformed += 1
-                if meter.budget.format_errors is not None and malformed > meter.budget.format_errors:
+                if account.gives_up(malformed):
                     return "format", str(error)
                 continue
             malformed = 0
@@ -102,22 +103,21 @@ class Agent:
                 warned = True
                 yield self._tell("stuck", evidence=evidence)
 
-    def _ask(self, meter: Meter, control: Control) -> Generator[Event, None, Reply]:
+    def _ask(self, account: Account, control: Control) -> Generator[Event, None, Reply]:
         control.check()
         if told := self._toolset.announcement():
             self._session.append(Said(text=told, origin="mode"))
-        yield from self._compaction.fit(meter, control)
-        step, began = meter.reserve_step(), time.monotonic()
+        step = account.begin_step()
+        yield from self._compaction.fit(account, control)
         yield StepStarted(step=step)
         try:
-            reply = yield from self._model.ask(self._session.history(), control, meter.reasoning_left)
+            reply = yield from self._model.ask(self._session.history(), account, control)
         except ContextOverflow as overflow:
             if not (yield from self._compaction.overflowed(overflow)):
                 raise
-            reply = yield from self._model.ask(self._session.history(), control, meter.reasoning_left)
-        meter.add(reply.usage, reply.thought)
+            reply = yield from self._model.ask(self._session.history(), account, control)
         self._session.append(Replied.of(reply))
-        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=account.seconds, spent=account.spent)
         return reply
 
     def _act(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, list[Observation]]:

@@ -30,6 +30,8 @@ _HANDLERS = {
     "approvals": ("cli_rules", "approvals"),
     "tests": ("cli_tests", "list_tests"),
     "sandbox": ("cli_sandbox", "handle"),
+    "cost": ("cli_cost", "cost"),
+    "resume": ("cli_resume", "resume"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),
     "doctor": ("cli_doctor", "doctor"),

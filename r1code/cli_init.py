@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import TypeVar
 
+    from r1code.app.initial import Initial
+    from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
     from r1code.secrets.values import Hide
+    from r1code.tree.patch import Patch
     from r1code.ui.listener import Listener
 
     T = TypeVar("T")
 
 
 def init(options: argparse.Namespace) -> int:
-    import secrets
     from contextlib import closing
     from pathlib import Path
 
-    from r1code import prompts
-    from r1code.app.backend import chosen_profile, key_names, provider_of
+    from r1code.app.backend import chosen_profile, key_names
+    from r1code.app.budgets import budget_of, check_budget, told_bound
     from r1code.app.consent import Consent
     from r1code.app.folders import state_folder, user_config
     from r1code.app.initial import NAME, Initial
@@ -33,14 +35,11 @@ def init(options: argparse.Namespace) -> int:
     from r1code.app.vault import open_vault
     from r1code.cli_work import ready
     from r1code.config import load_config
-    from r1code.context import Model
     from r1code.control import Control
-    from r1code.dialects.text import TextDialect
-    from r1code.errors import UsageError
+    from r1code.errors import BudgetExhausted, UsageError
     from r1code.events import Notice
     from r1code.profiles.room import room_of
     from r1code.profiles.tokenizers import tokenizer_of
-    from r1code.providers.hiding import HidingProvider
     from r1code.repo.git import Git
     from r1code.types import ExitCode
     from r1code.ui.listener import listener_for
@@ -53,24 +52,21 @@ def init(options: argparse.Namespace) -> int:
     def say(text: str) -> None:
         listener.on(Notice(text=text))
 
-    profile = chosen_profile(config)[1]
+    name, profile = chosen_profile(config)
+    check_budget(config, {name: profile})
     consent = Consent(config, git.root, state, is_replay=False)
     vault = open_vault(git, state, os.environ, key_names(), exempt=consent.is_exempt)
-    initial = Initial(
-        git,
-        state,
-        hide=vault.hide,
-        room=room_of(profile, config.working_context),
-        measure=tokenizer_of(profile).count,
-    )
-    name = f"init-{secrets.token_hex(4)}"
+    room, measure = room_of(profile, config.working_context), tokenizer_of(profile).count
+    initial = Initial(git, state, hide=vault.hide, room=room, measure=measure)
     with cancel_on_signals(control), closing(listener):
         ready(config, [profile], say, control)
-        bare = provider_of(profile, config, say=say, session=lambda: name)
-        with closing(HidingProvider(bare, vault.hide)) as provider:
-            dialect = TextDialect(system=profile.system)
-            model = Model(profile, provider, dialect, instructions=prompts.load("init"), seed=config.seed)
-            patch = _told(initial.draft(model, control), listener, vault.hide)
+        if (bound := told_bound(budget_of(config, profile), [profile])) is not None:
+            say(bound)
+        try:
+            patch = _told(_draft(initial, config, control, hide=vault.hide, say=say), listener, vault.hide)
+        except BudgetExhausted as reached:
+            say(f"{NAME} stays as it is: {reached}")
+            return ExitCode.BUDGET
         if not patch:
             say(f"{NAME} stays as it is")
             return ExitCode.OK
@@ -84,6 +80,36 @@ def init(options: argparse.Namespace) -> int:
         _told(initial.write(patch, control), listener, vault.hide)
         say(f"written: {', '.join(patch.paths)}; `r1code undo` takes it back")
     return ExitCode.OK
+
+
+def _draft(
+    initial: Initial, config: Config, control: Control, *, hide: Hide, say: Callable[[str], None]
+) -> Generator[Event, None, Patch]:
+    """What the model proposes, in a session of its own: what it costs is in its log."""
+    from contextlib import closing
+
+    from r1code import prompts
+    from r1code.app.backend import chosen_profile, provider_of
+    from r1code.app.budgets import budget_of
+    from r1code.app.folders import state_folder
+    from r1code.app.initial import NAME
+    from r1code.budget import Meter
+    from r1code.context import Model
+    from r1code.dialects.text import TextDialect
+    from r1code.log import Opened
+    from r1code.providers.hiding import HidingProvider
+    from r1code.session import Session
+
+    name, profile = chosen_profile(config)
+    opened = Opened(
+        root=str(initial.root), profile=name, base="", command="init", task=NAME, settings=config.values
+    )
+    with closing(Session.create(state_folder() / "sessions", opened, hide=hide)) as session:
+        bare = provider_of(profile, config, say=say, session=lambda: session.id)
+        with closing(HidingProvider(bare, hide)) as provider:
+            dialect = TextDialect(system=profile.system)
+            model = Model(profile, provider, dialect, instructions=prompts.load("init"), seed=config.seed)
+            return (yield from initial.draft(model, session, Meter(budget_of(config, profile)), control))
 
 
 def _told(events: Generator[Event, None, T], listener: Listener, hide: Hide) -> T:

@@ -20,7 +20,7 @@ def replay(options: argparse.Namespace) -> int:
     from r1code.app.workshop import Replayed, Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
-    from r1code.errors import ProviderError
+    from r1code.errors import ProviderError, UsageError
     from r1code.log import Planned
     from r1code.repair.replay import ReplayedProvider, first_difference
     from r1code.repo.git import Git
@@ -34,6 +34,12 @@ def replay(options: argparse.Namespace) -> int:
         folder = state_folder() / "sessions" / options.log
     with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
         opened = recorded.opened
+        if opened.command == "init":
+            raise UsageError(
+                f"the session {recorded.id} cannot be replayed",
+                why="it only drafted a file",
+                hint="name another one",
+            )
         config = load_config(
             flags={
                 **opened.settings,

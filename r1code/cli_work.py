@@ -141,6 +141,8 @@ def run_session(
             workshop.image = image_of(git, config, say, control)
         try:
             with workshop.opened(control):
+                if (bound := workshop.bound) is not None:
+                    say(bound)
                 if task.replayed is None:
                     at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)
@@ -154,10 +156,9 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     from r1code.budget import Meter
     from r1code.config import DETECTED
     from r1code.repair.repair import Approach, Repair
-    from r1code.types import Budget
+    from r1code.repair.stopped import Stopped
 
-    steps = workshop.steps if config.steps is None else config.steps
-    meter = Meter(Budget(steps=steps, seconds=config.seconds, tokens=config.tokens))
+    meter = Meter(workshop.budget)
     approach = Approach(
         command=config.test,
         candidates=config.candidates,
@@ -165,6 +166,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
         dry_run=config.dry_run,
         plan=task.plan,
         found=config.origins.get("test") == DETECTED,
+        stopped=None if task.resumed is None else Stopped.of(workshop.session, workshop.store),
     )
     repair = Repair(workshop, workshop.session, meter, approach)
     if task.command == "fix":

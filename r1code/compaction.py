@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from msgspec.structs import replace
 
 from r1code import prompts
-from r1code.budget import Meter
+from r1code.account import Account
 from r1code.context import Model
 from r1code.control import Control
 from r1code.errors import ContextOverflow, FormatError
@@ -58,16 +58,16 @@ class Compaction:
         self._outputs = outputs
         self._changes = changes
 
-    def fit(self, meter: Meter, control: Control) -> Generator[Event, None, None]:
+    def fit(self, account: Account, control: Control) -> Generator[Event, None, None]:
         """Shortens the history if the next prompt would be longer than it should. Raises as Model.ask does."""
         last, most = self._session.compacted, self._room.prompt
         if last is not None:
             # What could not be made shorter is not tried again at each step: each try costs the server's cache.
             most = max(most, min(self._room.most, last.tokens_after * 5 // 4))
-        if not self._model.is_within(self._session.history(), most) and not meter.exhausted:
-            yield from self.compact(meter, control)
+        if not self._model.is_within(self._session.history(), most):
+            yield from self.compact(account, control)
 
-    def compact(self, meter: Meter, control: Control) -> Generator[Event, None, bool]:
+    def compact(self, account: Account, control: Control) -> Generator[Event, None, bool]:
         """Shortens the history now; whether that was possible. Raises as Model.ask does."""
         pruned = self._pruned()
         if pruned.tokens_after <= self._room.target:
@@ -78,7 +78,7 @@ class Compaction:
         if pruned.tokens_before + _QUESTION <= self._room.most:
             yield Notice(text="the conversation gets too long: the model is asked to sum it up")
             question = prompts.load("compact")
-            reply = yield from self._ask(question, meter, control)
+            reply = yield from self._ask(question, account, control)
         refused = bool(question) and reply is None
         summed = self._summed(pruned, reply)
         return (yield from self._done(replace(summed, question=question, reply=reply, refused=refused)))
@@ -105,10 +105,10 @@ class Compaction:
         yield HistoryCompacted(how=item.how, tokens_before=item.tokens_before, tokens_after=item.tokens_after)
         return True
 
-    def _ask(self, question: str, meter: Meter, control: Control) -> Generator[Event, None, Reply | None]:
+    def _ask(self, question: str, account: Account, control: Control) -> Generator[Event, None, Reply | None]:
         """What the model says to its own history and `question`; None: not even that fits."""
         history = (*self._session.history(), Message(role="user", text=question))
-        asking = self._model.ask(history, control, meter.reasoning_left)
+        asking = self._model.ask(history, account, control)
         try:
             while True:
                 event = next(asking)
@@ -121,7 +121,6 @@ class Compaction:
             return None
         finally:
             asking.close()
-        meter.add(reply.usage, reply.thought)
         return reply
 
     def _measured(self, item: Compacted) -> Compacted:

@@ -113,6 +113,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """Model calls in a turn; None: as many as the profile says."""
     seconds: float | None = None
     tokens: int | None = None
+    """Prompts and answers together."""
+    reasoning_tokens: int | None = None
+    budget: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    """Money, in the currency of the profile's price."""
     working_context: Annotated[int, Meta(ge=1_000)] | None = None
     """Tokens of a prompt beyond which the history is made shorter; None: as the profile says."""
     test_seconds: float = 600.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import cast
+from contextlib import closing
+from typing import Self, cast
 
+from r1code.account import Account
 from r1code.control import Control
 from r1code.dialects.base import Dialect, Parsed, Request
 from r1code.dialects.function import RawCalls
@@ -51,6 +53,11 @@ class Model:
         model._asked = self._asked
         return model
 
+    def after(self, questions: int) -> Self:
+        """The same, with the seeds that come after so many questions."""
+        self._asked = questions
+        return self
+
     def request(self, history: Sequence[Message]) -> Request:
         sampling = self._profile.sampling
         return Request(
@@ -78,21 +85,20 @@ class Model:
         return self._profile.infill is not None
 
     def ask(
-        self, history: Sequence[Message], control: Control, left: int | None = None
+        self, history: Sequence[Message], account: Account, control: Control
     ) -> Generator[Event, None, Reply]:
-        """Streams one reply, split but not yet parsed. Raises ProviderError, Cancelled, UsageError.
+        """Streams one reply, split but not yet parsed. Raises as Account.stream, and UsageError.
 
-        A stream that breaks off is discarded and asked for again, a few times. One that runs away is cut; `left`:
-        tokens of reasoning that the turn still has.
+        A stream that breaks off is discarded and asked for again, a few times. One that runs away is cut.
         """
 
         def stream(request: Request, start: ReasoningStart, guard: Guard) -> Generator[Event, None, Reply]:
-            return self._stream(request, start, control, guard)
+            return self._stream(request, start, (account, control), guard)
 
         request = self.request(history)
         self._asked += 1
         start = cast("ReasoningStart", self._profile.reasoning)
-        return (yield from self._governor.ask(stream, request, start, left))
+        return (yield from self._governor.ask(stream, request, start))
 
     def hole(self, files: Sequence[tuple[str, str]], path: str, before: str, after: str) -> str:
         """The text that shows the model `files` (path and text) and a hole in the file `path`."""
@@ -103,7 +109,7 @@ class Model:
         return shown + infill.hole.format(path=path, before=before, after=after)
 
     def fill(
-        self, hole: str, temperature: float, control: Control, *, lines: bool = False
+        self, hole: str, temperature: float, account: Account, control: Control, *, lines: bool = False
     ) -> Generator[Event, None, Reply]:
         """Streams what belongs into `hole`, a text made by the method of that name. Raises as `ask`.
 
@@ -121,31 +127,32 @@ class Model:
             seed=None if self._seed is None else self._seed + self._asked,
         )
         self._asked += 1
-        return (yield from self._stream(request, "none", control, Guard()))
+        return (yield from self._stream(request, "none", (account, control), Guard()))
 
     def _stream(
-        self, request: Request, start: ReasoningStart, control: Control, guard: Guard
+        self, request: Request, start: ReasoningStart, bounds: tuple[Account, Control], guard: Guard
     ) -> Generator[Event, None, Reply]:
-        tried = 0
+        tried, (account, control) = 0, bounds
         while True:
             splitter, raw_calls, begun, done = Splitter(start), RawCalls(), False, Done(finish="unknown")
             guard.begin()
             try:
-                for item in self._provider.stream(request, control):
-                    control.check()
-                    if isinstance(item, Done):
-                        done = item
-                        continue
-                    begun = True
-                    if item.field == "call":
-                        raw_calls.feed(item.index, item.call_id, item.name, item.text)
-                        pieces = [Piece("answer", item.text)]
-                    else:
-                        pieces = splitter.feed(item.field, item.text)
-                        yield from map(_event, pieces)
-                    if guard.sees(pieces):
-                        # Without a reader the provider ends the stream, and the server its work.
-                        break
+                with closing(account.stream(self._provider, self._profile, request, control)) as stream:
+                    for item in stream:
+                        control.check()
+                        if isinstance(item, Done):
+                            done = item
+                            continue
+                        begun = True
+                        if item.field == "call":
+                            raw_calls.feed(item.index, item.call_id, item.name, item.text)
+                            pieces = [Piece("answer", item.text)]
+                        else:
+                            pieces = splitter.feed(item.field, item.text)
+                            yield from map(_event, pieces)
+                        if guard.sees(pieces):
+                            # Without a reader the provider ends the stream, and the server its work.
+                            break
             except ProviderError as error:
                 # Before the first piece the provider itself has tried again.
                 if not (begun and error.retryable) or tried == len(self._waits):

@@ -39,6 +39,26 @@ class Control:
         """Says something to the model at the next step."""
         self._steered.put(text)
 
+    @contextmanager
+    def limited(self, seconds: float | None) -> Generator[Control, None, None]:
+        """A control for a part of the turn: this one's cancel reaches it, and `seconds` end it alone.
+
+        None: this one itself.
+        """
+        if seconds is None:
+            yield self
+            return
+        inner = Control()
+        inner._steered = self._steered
+        timer = threading.Timer(min(max(seconds, 0.0), threading.TIMEOUT_MAX), inner.cancel)
+        timer.daemon = True
+        with self.on_cancel(inner.cancel):
+            timer.start()
+            try:
+                yield inner
+            finally:
+                timer.cancel()
+
     @property
     def cancelled(self) -> bool:
         return self._cancelled.is_set()

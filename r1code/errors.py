@@ -19,7 +19,7 @@ Anything else is a bug and must surface.
 
 from __future__ import annotations
 
-from r1code.types import ExitCode
+from r1code.types import ExitCode, Limit, Usage
 
 
 class R1CodeError(Exception):
@@ -46,13 +46,17 @@ class StateError(R1CodeError):
 
 
 class ProviderError(R1CodeError):
-    """`retryable` says whether the same request may succeed later."""
+    """`retryable` says whether the same request may succeed later.
+
+    `usage`: what the failed request used, as far as the server said. None: it was refused, and used nothing.
+    """
 
     exit_code = ExitCode.BACKEND
 
     def __init__(self, what: str, *, why: str, hint: str, retryable: bool = False) -> None:
         super().__init__(what, why=why, hint=hint)
         self.retryable = retryable
+        self.usage: Usage | None = None
 
 
 class ContextOverflow(ProviderError):
@@ -103,9 +107,8 @@ class Cancelled(Exception):
 
 
 class BudgetExhausted(Exception):
-    """`limit` names the field of Budget that was reached."""
+    """`limit` names the field of Budget that was reached; the text says more."""
 
-    def __init__(self, limit: str, allowed: float) -> None:
-        super().__init__(f"the budget of {allowed:g} {limit} is used up")
-        self.limit = limit
-        self.allowed = allowed
+    def __init__(self, limit: Limit, text: str) -> None:
+        super().__init__(text)
+        self.limit: Limit = limit

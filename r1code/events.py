@@ -10,10 +10,12 @@ from r1code.types import (
     Cut,
     EndReason,
     ExitCode,
+    Limit,
     Observation,
     Outcome,
     Part,
     Plan,
+    Spent,
     TestReport,
     ToolCall,
     Usage,
@@ -50,6 +52,8 @@ class ReplyReceived(Event, frozen=True, kw_only=True):
     step: int
     usage: Usage
     seconds: float
+    spent: Spent = Spent()
+    """By all requests of this step."""
 
 
 class ReplyDiscarded(Event, frozen=True, kw_only=True):
@@ -131,6 +135,10 @@ class TurnEnded(Event, frozen=True, kw_only=True):
     usage: Usage
     steps: int
     seconds: float
+    limit: Limit | None = None
+    """Which one was reached, where the reason is `budget`."""
+    spent: Spent = Spent()
+    """By this turn."""
 
 
 class BaselineReached(Event, frozen=True, kw_only=True):
@@ -191,3 +199,7 @@ class Finished(Event, frozen=True, kw_only=True):
     session: str
     usage: Usage
     seconds: float
+    limit: Limit | None = None
+    """Which one the last turn reached, where its reason is `budget`."""
+    spent: Spent = Spent()
+    """By the whole session."""

@@ -24,6 +24,15 @@ def is_alive(folder: Path) -> bool:
     return False
 
 
+def unkept(folder: Path, error: OSError) -> StateError:
+    """That nothing can be written there."""
+    return StateError(
+        "the session cannot be kept",
+        why=f"{folder} cannot be written: {error}",
+        hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
+    )
+
+
 def acquire(folder: Path) -> FileLock:
     """The lock of a session, held. Raises StateError where there is none, or somebody else holds it."""
     if not folder.is_dir():

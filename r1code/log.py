@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from r1code.profiles.price import Price
 from r1code.types import (
     Cut,
     EndReason,
     Finish,
+    Limit,
     Observation,
     Part,
     Plan,
@@ -35,7 +38,7 @@ class Opened(Item, frozen=True, kw_only=True):
     profile: str
     base: str
     """The name in the store of the packed snapshot that the session started from."""
-    command: Literal["fix", "prompt", "plan"] = "prompt"
+    command: Literal["fix", "prompt", "plan", "init"] = "prompt"
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
@@ -43,6 +46,8 @@ class Opened(Item, frozen=True, kw_only=True):
     """What the first task's message begins with."""
     folders: dict[str, str] = {}
     """By folder: what the model is told when it begins to work below."""
+    replays: str = ""
+    """The session that this one does again, without a model: what its replies used was used then."""
 
 
 class Said(Item, frozen=True, kw_only=True):
@@ -89,6 +94,18 @@ class Ended(Item, frozen=True, kw_only=True):
     usage: Usage
     steps: int
     seconds: float
+    limit: Limit | None = None
+    """Which one was reached, where the reason is `budget`."""
+    known: dict[str, str | None] = {}
+    """Where the turn can be resumed: the files that the model knows, and as what."""
+
+
+RESUMABLE: frozenset[EndReason] = frozenset({"budget", "cancelled", "error"})
+"""How a turn ends that did not come to its own end."""
+
+
+class Resumed(Item, frozen=True, kw_only=True):
+    """A person let the turn go on that was stopped before. The model is told nothing of it."""
 
 
 class Tested(Item, frozen=True, kw_only=True):
@@ -149,6 +166,29 @@ class Planned(Item, frozen=True, kw_only=True):
     by: Literal["model", "person"]
 
 
+class Asked(Item, frozen=True, kw_only=True):
+    """A request is about to be sent. It is no part of the history, and an entry `Used` says what came of it.
+
+    Without one the process died: what the request used is not known.
+    """
+
+    profile: str
+    step: int
+    price: Price | None = None
+    """That of the profile, so that a cost never changes later. None: not known."""
+    at_most: Decimal | None = None
+    """What it can cost at most. None: nothing bounds it."""
+
+
+class Used(Item, frozen=True, kw_only=True):
+    """What a request used, whether it brought a reply or not. It is no part of the history."""
+
+    asked: int
+    """The entry that the request is."""
+    usage: Usage | None
+    """None: it was refused, and used nothing."""
+
+
 AnyItem = (
     Opened
     | Said
@@ -159,9 +199,12 @@ AnyItem = (
     | Tested
     | Judged
     | Rewound
+    | Resumed
     | Switched
     | Planned
     | Compacted
+    | Asked
+    | Used
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options_cost import add_cost, add_limits, add_resume
+
 
 def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
@@ -57,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_rules(common)
     _add_context(common)
-    _add_limits(common)
+    add_limits(common)
     _add_git_flags(common)
     output = common.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
@@ -86,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
         help="let the model draft AGENTS.md, and write it if you agree",
         allow_abbrev=False,
     )
+    add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
+    add_cost(commands.add_parser)
     _add_profiles(commands.add_parser)
     _add_tests(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
@@ -114,18 +118,6 @@ def _add_context(common: argparse.ArgumentParser) -> None:
         metavar="DIR",
         action="append",
         help="the model may read this folder, too, but not change it (docs/files.md)",
-    )
-
-
-def _add_limits(common: argparse.ArgumentParser) -> None:
-    limits = common.add_argument_group("limits of a turn")
-    limits.add_argument("--steps", metavar="N", help="model calls (40, or what the profile says)")
-    limits.add_argument("--seconds", metavar="N", help="time")
-    limits.add_argument("--tokens", metavar="N", help="tokens, prompts and replies together")
-    limits.add_argument(
-        "--working-context",
-        metavar="N",
-        help="tokens of a prompt, beyond which the conversation is shortened (what the profile says)",
     )
 
 

@@ -15,23 +15,61 @@ from typing import Self
 
 import msgspec
 from filelock import FileLock
+from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.lock import acquire
-from r1code.log import AnyItem, Called, Compacted, Entry, Observed, Opened, Replied, Said, Switched
+from r1code.lock import acquire, unkept
+from r1code.log import (
+    AnyItem,
+    Asked,
+    Called,
+    Compacted,
+    Ended,
+    Entry,
+    Observed,
+    Opened,
+    Replied,
+    Said,
+    Switched,
+    Used,
+)
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
-from r1code.types import Message, Observation, ToolCall
+from r1code.types import Message, Observation, Part, ToolCall
 
 SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
-_LOG = "log.jsonl"
+TREE = "tree"
+"""In its folder: the name in the store of the packed snapshot of the copy that it worked in, which is gone."""
+LOG = "log.jsonl"
 
 
 _WHOLE = Compacted(how="pruned", tokens_before=0, tokens_after=0)
 _DECODER = msgspec.json.Decoder(Entry)
+
+
+class Resumption(Struct, frozen=True, kw_only=True):
+    """Where a turn stands, besides its history."""
+
+    malformed: int = 0
+    """Replies in a row that could not be read, the last ones."""
+    nudged: bool = False
+    warned: bool = False
+    """That it goes in circles."""
+    known: dict[str, str | None] = {}
+
+    def after(self, said: Said) -> Resumption:
+        if said.origin in {"task", "handed"}:
+            return Resumption(known=self.known)
+        malformed = 0 if said.origin == "nudge" else self.malformed + (said.origin == "rejected")
+        return Resumption(
+            malformed=malformed,
+            nudged=self.nudged or said.origin == "nudge",
+            warned=self.warned or said.origin == "stuck",
+            known=self.known,
+        )
 
 
 class Session:
@@ -46,7 +84,8 @@ class Session:
         """What loading had to mend, in words for a person."""
         self._lock = lock
         self._entries = entries
-        self._file = (folder / _LOG).open("ab", buffering=0)
+        self._head = max((entry.id for entry in entries if _is_history(entry.item)), default=None)
+        self._file = (folder / LOG).open("ab", buffering=0)
 
     @classmethod
     def create(cls, sessions: Path, opened: Opened, *, hide: Hide = unchanged) -> Self:
@@ -60,24 +99,24 @@ class Session:
             folder.mkdir(parents=True, mode=0o700)
             session = cls(folder, acquire(folder), [], [], hide=hide)
         except OSError as error:
-            raise _unkept(folder, error) from error
+            raise unkept(folder, error) from error
         session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
         return session
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """An earlier session. Raises StateError when the log cannot be used.
+    def load(cls, folder: Path, *, hide: Hide = unchanged) -> Self:
+        """An earlier session. Raises StateError when the log cannot be used. `hide`: see `create`.
 
         A torn last line is dropped, with a notice. Calls that were under way when the process died stay
         dangling until `close_dangling`.
         """
         lock = acquire(folder)
         try:
-            entries, notices = _read(folder / _LOG)
+            entries, notices = _read(folder / LOG)
         except StateError:
             lock.release()
             raise
-        return cls(folder, lock, entries, notices)
+        return cls(folder, lock, entries, notices, hide=hide)
 
     @property
     def id(self) -> str:
@@ -101,8 +140,15 @@ class Session:
         return switches[-1] if switches else self.opened.profile
 
     @property
+    def role(self) -> Part:
+        """Who of two roles speaks now."""
+        switches = [entry.item for entry in self.path() if isinstance(entry.item, Switched)]
+        return switches[-1].role if switches else "actor"
+
+    @property
     def head(self) -> int | None:
-        return self._entries[-1].id if self._entries else None
+        """The last entry of the history."""
+        return self._head
 
     def append(self, item: AnyItem, *, parent: int | None = None) -> Entry:
         """Adds an entry after the head, or after `parent`; it is on disk when this returns.
@@ -118,8 +164,10 @@ class Session:
         try:
             append(self._file, msgspec.json.encode(entry) + b"\n")
         except OSError as error:
-            raise _unkept(self.folder, error) from error
+            raise unkept(self.folder, error) from error
         self._entries.append(entry)
+        if _is_history(entry.item):
+            self._head = entry.id
         return entry
 
     def path(self) -> list[Entry]:
@@ -174,6 +222,26 @@ class Session:
             None,
         )
 
+    def resumed(self) -> Resumption:
+        """What a turn has to know that goes on; of a turn that begins: nothing."""
+        found = Resumption()
+        for item in (entry.item for entry in self.path()):
+            if isinstance(item, Said):
+                found = found.after(item)
+            elif isinstance(item, Called):
+                found = msgspec.structs.replace(found, malformed=0, nudged=False)
+            elif isinstance(item, Ended):
+                found = msgspec.structs.replace(found, known=item.known)
+        return found
+
+    @property
+    def answers(self) -> int:
+        """How often the model has answered, on the path."""
+        items = [entry.item for entry in self.path()]
+        return sum(
+            isinstance(one, Replied) or (isinstance(one, Compacted) and bool(one.question)) for one in items
+        )
+
     def dangling(self) -> list[ToolCall]:
         """The calls on the path that have no observation, in order."""
         calls: dict[str, ToolCall] = {}
@@ -213,12 +281,8 @@ class Session:
         self._lock.release()
 
 
-def _unkept(folder: Path, error: OSError) -> StateError:
-    return StateError(
-        "the session cannot be kept",
-        why=f"{folder} cannot be written: {error}",
-        hint="free some space, or point R1CODE_STATE_DIR at a folder that you can write",
-    )
+def _is_history(item: AnyItem) -> bool:
+    return not isinstance(item, Asked | Used)
 
 
 def _read(path: Path) -> tuple[list[Entry], list[str]]:

@@ -11,6 +11,8 @@ from r1code.profiles import Profile
 from r1code.profiles.template import rendered
 from r1code.profiles.tokenizers import tokenizer_of
 
+_START = 8
+"""Tokens that a server may put before a prompt that is known."""
 _FRAME = 8
 """Tokens around a message, where the template is not known."""
 
@@ -21,7 +23,9 @@ def size(profile: Profile, request: Request) -> int:
     Exact where the profile knows tokenizer and template.
     """
     measure = tokenizer_of(profile).count
-    if all(message.role != "tool" for message in request.messages):
+    if request.prompt is not None:
+        return measure(request.prompt)
+    if _is_plain(request):
         text = rendered(profile, [(message.role, message.content) for message in request.messages])
         if text is not None:
             return measure(text)
@@ -33,6 +37,24 @@ def size_at_most(request: Request) -> int:
     texts = sum(len(message.content.encode()) for message in request.messages)
     rest = len(msgspec.json.encode(_sent(request)))
     return math.ceil(1.25 * (max(texts, rest) + _FRAME * 4 * len(request.messages)))
+
+
+def size_bound(profile: Profile, request: Request) -> int:
+    """The most tokens that a server can make of the request; what a bound in money is computed from."""
+    counted = size(profile, request)
+    if request.prompt is not None or (profile.template is not None and _is_plain(request)):
+        return counted + _START
+    functions = tokenizer_of(profile).count(msgspec.json.encode(request.functions).decode())
+    # Servers write functions out in the prompt, each in its way.
+    return counted + _FRAME * (len(request.messages) + 2) + (functions // 2 if request.functions else 0)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether a template that knows no tools says all of it."""
+    return not request.functions and all(
+        message.role != "tool" and not message.tool_calls and message.reasoning_content is None
+        for message in request.messages
+    )
 
 
 def _sent(request: Request) -> object:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 
 from r1code.budget import Meter
+from r1code.control import Control
 from r1code.errors import BudgetExhausted, Cancelled
 from r1code.events import Event, Notice, TurnEnded, TurnStarted
-from r1code.log import Ended
+from r1code.ledger import charges_of, spent
+from r1code.log import RESUMABLE, Ended
 from r1code.session import Session
-from r1code.types import EndReason, ToolCall
+from r1code.tools.toolset import Toolset
+from r1code.types import EndReason, Limit
 
 End = tuple[EndReason, str]
 Events = Generator[Event, None, None]
@@ -19,35 +22,64 @@ Steps = Generator[Event, None, End]
 
 def turn(
     session: Session,
-    text: str,
-    steps: Steps,
+    text: str | None,
+    steps: Callable[[Control], Steps],
     *,
     meter: Meter,
-    interrupted: Callable[[ToolCall], str],
-    going_on: Callable[[], Sequence[str]] = tuple,
+    control: Control,
+    toolset: Toolset,
 ) -> Events:
-    """The events of `steps` between TurnStarted and TurnEnded.
+    """The events of `steps` between TurnStarted and TurnEnded. `text`: None where a stopped turn goes on.
 
-    Every logged call has exactly one observation when this ends, also when the listener goes away or
-    something fails; `interrupted` says what is known of a call that was cut short, and `going_on` which commands
-    still run in the background. Raises what `steps`
-    raises, but Cancelled and BudgetExhausted, which are ways to end.
+    `steps` get a control that ends them also when the budget's time is over. Every logged call has exactly one
+    observation when this ends, also when the listener goes away or something fails. Raises what `steps` raises,
+    but Cancelled and BudgetExhausted, which are ways to end.
     """
-    began = time.monotonic()
+    began, first = time.monotonic(), len(session.entries)
     end: End = ("error", "")
+    limit: Limit | None = None
+    is_late = False
     try:
-        yield TurnStarted(session=session.id, text=text)
-        end = yield from steps
+        if text is None:
+            session.close_dangling(toolset.interrupted)
+            toolset.knowing(session.resumed().known)
+        yield TurnStarted(session=session.id, text=session.opened.task if text is None else text)
+        with control.limited(meter.seconds_left) as limited:
+            try:
+                end = yield from steps(limited)
+            finally:
+                is_late = limited.cancelled and not control.cancelled
     except Cancelled:
         end = ("cancelled", "stopped by the user")
-    except BudgetExhausted as limit:
-        end = ("budget", str(limit))
+        if is_late:
+            late = meter.late()
+            limit, end = late.limit, ("budget", str(late))
+    except BudgetExhausted as reached:
+        limit, end = reached.limit, ("budget", str(reached))
     finally:
-        session.close_dangling(interrupted)
+        session.close_dangling(toolset.interrupted)
         seconds, usage = time.monotonic() - began, meter.usage
-        session.append(Ended(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds))
-    if names := ", ".join(going_on()):
+        session.append(
+            Ended(
+                reason=end[0],
+                text=end[1],
+                usage=usage,
+                steps=meter.steps,
+                seconds=seconds,
+                limit=limit,
+                known=toolset.known if end[0] in RESUMABLE else {},
+            )
+        )
+    if names := ", ".join(toolset.going_on):
         yield Notice(
             text=f"still running in the background: {names}; what runs there is stopped with the session"
         )
-    yield TurnEnded(reason=end[0], text=end[1], usage=usage, steps=meter.steps, seconds=seconds)
+    yield TurnEnded(
+        reason=end[0],
+        text=end[1],
+        usage=usage,
+        steps=meter.steps,
+        seconds=seconds,
+        limit=limit,
+        spent=spent(charges_of(session.entries, since=first)),
+    )

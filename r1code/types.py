@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ AgentMode = Literal["act", "plan"]
 Part = Literal["planner", "actor"]
 """A role: who makes the plan, and who carries it out."""
 Effect = Literal["read", "write", "exec"]
+Limit = Literal["steps", "tokens", "reasoning_tokens", "seconds", "cost"]
+"""Of a budget."""
 Status = Literal["ok", "failed", "refused", "interrupted"]
 """ok: it did what was asked. failed: it ran and the answer is bad (a test failed) or it could not be done.
 refused: it was not run. interrupted: whether it ran to its end is not known."""
@@ -83,6 +86,55 @@ class Usage(Struct, frozen=True, kw_only=True):
             completion=_plus(self.completion, other.completion),
             reasoning=_plus(self.reasoning, other.reasoning),
         )
+
+
+class Tokens(Struct, frozen=True, kw_only=True):
+    """A sum of tokens, of which a part may not be known: it is never taken for nothing."""
+
+    known: int = 0
+    """At least so many."""
+    unknown: int = 0
+    """Requests of which nobody said how many it were."""
+
+    def add(self, tokens: int | None) -> Tokens:
+        known, unknown = (0, 1) if tokens is None else (tokens, 0)
+        return Tokens(known=self.known + known, unknown=self.unknown + unknown)
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """What requests cost in one currency. Amounts are decimal numbers, as texts in JSON: nothing is rounded."""
+
+    currency: str
+    total: Decimal = Decimal(0)
+    """At least so much: the sum of what is known."""
+    unknown: int = 0
+    """Requests whose cost is not known in whole."""
+    at_most: Decimal | None = Decimal(0)
+    """What cannot have been exceeded. None: nothing bounds it."""
+    hit: Decimal = Decimal(0)
+    miss: Decimal = Decimal(0)
+    answer: Decimal = Decimal(0)
+    reasoning: Decimal = Decimal(0)
+    """These four: the known parts of `total`; they need not add up to it."""
+    uncached: Decimal = Decimal(0)
+    """What the requests with a known total would have cost without a cache."""
+
+
+class Spent(Struct, frozen=True, kw_only=True):
+    """What requests used, the failed and the discarded ones too, as far as the provider said."""
+
+    requests: int = 0
+    prompt: Tokens = Tokens()
+    hit: Tokens = Tokens()
+    """Prompt tokens from the server's cache."""
+    miss: Tokens = Tokens()
+    completion: Tokens = Tokens()
+    answer: Tokens = Tokens()
+    reasoning: Tokens = Tokens()
+    bills: tuple[Bill, ...] = ()
+    """One per currency."""
+    unpriced: int = 0
+    """Requests of models whose price is not known."""
 
 
 def _plus(left: int | None, right: int | None) -> int | None:
@@ -166,6 +218,8 @@ class Budget(Struct, frozen=True, kw_only=True):
     tokens: int | None = None
     reasoning_tokens: int | None = None
     seconds: float | None = None
+    cost: Decimal | None = None
+    """Money, in the currency of the profile's price."""
     format_errors: int | None = 3
     """Malformed replies in a row."""
 

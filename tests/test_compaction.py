@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fakes.house import House, says
 from fakes.sandbox import FakeSandbox
+from r1code.account import Account
 from r1code.budget import Meter
 from r1code.control import Control
 from r1code.dialects.base import Request
@@ -226,11 +227,11 @@ def test_it_is_done_when_asked_for_too(tmp_path: Path) -> None:
     house = House(tmp_path, [*reads(0, 1, 2, 3), "<done>ok</done>", SUMMARY], files=FILES)
     house.turn(TASK)
     before = house.model.size(house.session.history())
-    events = list(house.compaction.compact(Meter(Budget()), Control()))
+    events = list(house.compaction.compact(Account(house.session, Meter(Budget())), Control()))
     (told,) = compactions(events)
     assert told.tokens_before == before > told.tokens_after == house.model.size(house.session.history())
     # There is nothing more to gain.
-    assert compactions(list(house.compaction.compact(Meter(Budget()), Control()))) == []
+    assert compactions(list(house.compaction.compact(Account(house.session, Meter(Budget())), Control()))) == []
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

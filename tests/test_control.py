@@ -71,3 +71,22 @@ def test_callbacks_run_at_the_cancel_and_at_once_when_that_was_before() -> None:
         assert calls == ["during", "late"]
     control.cancel()
     assert calls == ["during", "late"]
+
+
+def test_a_limited_control_ends_alone_and_with_the_other() -> None:
+    control = Control()
+    with control.limited(0.05) as inner:
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            inner.sleep(10)
+        assert time.monotonic() - began < 5
+    assert inner.cancelled
+    assert not control.cancelled
+    with control.limited(60) as inner:
+        control.steer("There.")
+        assert list(inner.steered()) == ["There."]
+        assert not inner.cancelled
+        control.cancel()
+        assert inner.cancelled
+    with Control().limited(None) as same:
+        assert not same.cancelled

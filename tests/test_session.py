@@ -134,7 +134,8 @@ def test_a_session_has_one_writer(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_a_log_that_loads_and_a_lock_that_is_free(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom r1code.session import Called, Opened, Session\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom r1code.log import Called, Opened\n"
+        "from r1code.session import Session\n"
         "from r1code.types import ToolCall\n"
         "s = Session.create(Path(sys.argv[1]), Opened(root='/r', profile='p', base='b'))\n"
         "s.append(Called(call=ToolCall(id='c1', name='run', arguments={'command': 'x'})))\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -94,6 +94,15 @@ class Toolset:
     def going_on(self) -> list[str]:
         """The names of the commands that run in the background."""
         return [] if self._background is None else self._background.running
+
+    @property
+    def known(self) -> dict[str, str | None]:
+        """The files that the model knows, and what was in them then, by its name; None: nothing."""
+        return dict(self._seen)
+
+    def knowing(self, known: Mapping[str, str | None]) -> None:
+        """Goes on with what the model knew when its turn was stopped."""
+        self._seen.update(known)
 
     def keeping(self, outputs: Outputs) -> Self:
         """From now on `outputs` says what is shown of a long observation, and keeps the whole."""

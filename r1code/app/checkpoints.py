@@ -20,7 +20,7 @@ from r1code.lock import is_alive
 from r1code.log import Rewound
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
-from r1code.session import Session
+from r1code.session import TREE, Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
@@ -196,6 +196,8 @@ class Checkpoints:
                     yield from (entry.digest for entry in (change.before, change.after) if entry is not None)
         for file in (self._state / "sessions").glob("*/log.jsonl"):
             yield from self._of_tree(_base_of(file))
+        for file in (self._state / "sessions").glob(f"*/{TREE}"):
+            yield from self._of_tree(file.read_text())
 
     def _of_tree(self, name: str) -> Iterator[str]:
         try:

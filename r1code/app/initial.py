@@ -9,25 +9,28 @@ from pathlib import Path
 from msgspec import Struct
 
 from r1code import prompts
+from r1code.account import Account
 from r1code.app.tests import found_tests
 from r1code.app.tree import held, open_tree
 from r1code.app.trust import Trust, changed
+from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
-from r1code.errors import ProviderError, StateError, ToolError
-from r1code.events import Event, Notice, PatchReady
+from r1code.errors import Cancelled, ProviderError, StateError, ToolError
+from r1code.events import Event, Notice, PatchReady, ReplyReceived
+from r1code.log import Replied, Said
 from r1code.profiles.room import Room
 from r1code.repo.files import decode, is_binary
 from r1code.repo.git import Git
 from r1code.repo.instructions import AT_ROOT
 from r1code.secrets.values import Hide
+from r1code.session import Session
 from r1code.tools.list import listing
 from r1code.tools.truncation import LEAST, Measure, clean, clip
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
 from r1code.tree.worktree import NEW_FILE_MODE
-from r1code.types import Message
 
 NAME = "AGENTS.md"
 _MANIFESTS = (
@@ -58,6 +61,10 @@ class Initial:
         self._measure = measure
         self._tree = open_tree(git, state, for_model=True)
         self._store = Store(state / "objects")
+
+    @property
+    def root(self) -> Path:
+        return self._git.root
 
     def question(self) -> str:
         """What the model is asked, with all that the repository shows, as far as a prompt has room for it."""
@@ -90,10 +97,25 @@ class Initial:
         text = clean(self._hide(decode(data).text)).strip()
         return clip(text, max(most, LEAST), self._measure, tail=0.0).text
 
-    def draft(self, model: Model, control: Control) -> Generator[Event, None, Patch]:
-        """The change that the model proposes; empty: none. Raises ProviderError for no usable answer."""
+    def draft(
+        self, model: Model, session: Session, meter: Meter, control: Control
+    ) -> Generator[Event, None, Patch]:
+        """The change that the model proposes; empty: none.
+
+        Raises ProviderError for no usable answer, and BudgetExhausted.
+        """
         yield Notice(text=f"the model drafts {NAME} from what the repository shows")
-        reply = yield from model.ask((Message(role="user", text=self.question()),), control)
+        account = Account(session, meter)
+        account.begin_step()
+        session.append(Said(text=self.question(), origin="task"))
+        with control.limited(meter.seconds_left) as limited:
+            try:
+                reply = yield from model.ask(session.history(), account, limited)
+            except Cancelled as late:
+                control.check()
+                raise meter.late() from late
+        session.append(Replied.of(reply))
+        yield ReplyReceived(step=1, usage=reply.usage, seconds=account.seconds, spent=account.spent)
         fenced = _FENCED.fullmatch(reply.text.strip())
         text = clean(fenced[2] if fenced else reply.text).strip()
         if not text or reply.finish in {"length", "filter"} or reply.cut is not None:

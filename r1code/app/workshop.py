@@ -15,6 +15,7 @@ from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, planner_profile, provider_of
 from r1code.app.beside import beside
+from r1code.app.budgets import budget_of, check_budget, told_bound
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
@@ -24,6 +25,7 @@ from r1code.app.memory import Memory
 from r1code.app.plans import write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
+from r1code.app.stopped import Resumable
 from r1code.app.told import Told, own_instructions, tell
 from r1code.app.toolbox import Toolbox
 from r1code.app.tree import held
@@ -35,7 +37,7 @@ from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
 from r1code.errors import StateError, UsageError
-from r1code.log import Opened
+from r1code.log import Opened, Resumed
 from r1code.naming import first_of
 from r1code.profiles import Profile
 from r1code.profiles.profile import Thinking
@@ -62,7 +64,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import Part, Plan, TestReport
+from r1code.types import Budget, Part, Plan, TestReport
 
 Say = Callable[[str], None]
 
@@ -90,7 +92,7 @@ class Speaker(Struct, frozen=True, kw_only=True):
 class Task(Struct, frozen=True, kw_only=True):
     """What the session is for."""
 
-    command: Literal["fix", "prompt", "plan"]
+    command: Literal["fix", "prompt", "plan", "init"]
     text: str = ""
     plan: Plan | None = None
     """What a person wants carried out."""
@@ -99,6 +101,8 @@ class Task(Struct, frozen=True, kw_only=True):
     instructions: Instructions = {}
     """What the project tells the model: none where nobody trusts it."""
     replayed: Replayed | None = None
+    resumed: Resumable | None = None
+    """The session that goes on; None: it is a new one."""
 
 
 class Workshop:
@@ -141,6 +145,8 @@ class Workshop:
         names = [name for name in config.add_dir if task.replayed is None or Path(name).is_dir()]
         self._beside = beside(names, git, state, self._consent)
         self._speakers = self._roles()
+        if task.replayed is None:
+            check_budget(config, {one.name: one.profile for one in self._speakers.values()})
         self._network = network_of(config)
         if self._network.remark:
             say(f"note: {self._network.remark}")
@@ -156,6 +162,7 @@ class Workshop:
             settings=config.values,
             instructions=self._told.first,
             folders=self._told.folders,
+            replays="" if task.replayed is None else task.replayed.session.id,
         )
         self.session: Session
         self.scratch: Path
@@ -206,9 +213,7 @@ class Workshop:
                     f"not in the sandbox and not kept for an undo ({left}): {first_of(self.tree.too_large)}"
                 )
             # What it needs is named before anybody sweeps.
-            self.session = Session.create(
-                self._state / "sessions", replace(self._opened, base=base), hide=self.vault.hide
-            )
+            self.session = self._session(base)
             stack.callback(self.session.close)
             if self._told.notice:
                 self._say(self._told.notice)
@@ -216,8 +221,9 @@ class Workshop:
             yield
 
     def _instructions(self) -> Told:
-        if self._task.replayed is not None:
-            opened = self._task.replayed.session.opened
+        before = self._task.resumed if self._task.replayed is None else self._task.replayed.session
+        if before is not None:
+            opened = before.opened
             return Told(first=opened.instructions, folders=opened.folders)
         own = own_instructions(user_instructions()) if self._config.instructions else None
         room = room_of(self._profile, self._config.working_context)
@@ -227,6 +233,15 @@ class Workshop:
             return told
         folders = [(clean(name), len(tree.paths())) for name, tree in self._beside.items()]
         return replace(told, first="\n".join(filter(None, (told.first, prompts.load("beside", folders=folders)))))
+
+    def _session(self, base: str) -> Session:
+        if self._task.resumed is None:
+            opened = replace(self._opened, base=base)
+            return Session.create(self._state / "sessions", opened, hide=self.vault.hide)
+        session = Session.load(self._task.resumed.folder, hide=self.vault.hide)
+        for notice in session.notices:
+            self._say(notice)
+        return session
 
     def _tell_dirty(self) -> None:
         try:
@@ -245,9 +260,18 @@ class Workshop:
         return Guard(self._git, self.vault, self._consent.is_exempt)
 
     @property
-    def steps(self) -> int:
-        """The profile's limit of model calls."""
-        return self._profile.steps
+    def budget(self) -> Budget:
+        """The limits of a turn."""
+        if self._task.replayed is None:
+            return budget_of(self._config, self._profile)
+        # What came of the other limits is in the log, and resumed steps are as many as they are.
+        resumed = any(isinstance(entry.item, Resumed) for entry in self._task.replayed.session.entries)
+        return Budget(steps=None if resumed else budget_of(self._config, self._profile).steps)
+
+    @property
+    def bound(self) -> str | None:
+        """What the session can cost, before it costs anything. None: nothing that is known."""
+        return told_bound(self.budget, {one.name: one.profile for one in self._speakers.values()}.values())
 
     @property
     def in_place(self) -> bool:
@@ -343,9 +367,9 @@ class Workshop:
     def _memory(self, speaker: Speaker) -> Memory:
         return Memory.of(self.session, speaker.profile, self._config, store=self.store, hide=self.vault.hide)
 
-    @staticmethod
-    def _model(speaker: Speaker, dialect: Dialect, instructions: str, seed: int | None) -> Model:
-        return Model(speaker.profile, speaker.provider, dialect, instructions=instructions, seed=seed)
+    def _model(self, speaker: Speaker, dialect: Dialect, instructions: str, seed: int | None) -> Model:
+        model = Model(speaker.profile, speaker.provider, dialect, instructions=instructions, seed=seed)
+        return model if self._task.resumed is None else model.after(self.session.answers)
 
     def unified(self, patch: Patch) -> str:
         return self._git.unified(patch, self.store)

@@ -85,16 +85,14 @@ class Governor:
         self._server_limits = profile.thinking.budget_field is not None
         self._continues = profile.thinking.cut == "continue"
 
-    def ask(
-        self, stream: Stream, request: Request, start: ReasoningStart, left: int | None = None
-    ) -> Generator[Event, None, Reply]:
-        """One reply, watched. `left`: tokens of reasoning that the turn still has. Raises what `stream` raises.
+    def ask(self, stream: Stream, request: Request, start: ReasoningStart) -> Generator[Event, None, Reply]:
+        """One reply, watched. Raises what `stream` raises.
 
         A reply that was cut, and that nobody goes on with, carries why; nothing of it may be acted upon. Raises
         UsageError where thinking was to be off and the server does not keep to that: R1's replies would all be
         cut before they began.
         """
-        limit = min((one for one in (self._profile.thinking.budget, left) if one is not None), default=None)
+        limit = self._profile.thinking.budget
         try:
             return (yield from self._ask(stream, request, start, limit))
         except ProviderError as error:

@@ -114,6 +114,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sampling: Sampling = Sampling()
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """What the request calls the limit of the answer."""
+    reasoning_on_top: Annotated[int, Meta(ge=0)] = 0
+    """Tokens of reasoning that the host gives, and bills, beyond that limit."""
     extra_body: dict[str, Any] = {}
     """Sent with each request as it is."""
     concurrency: Positive = 1

@@ -33,11 +33,26 @@ class Done(Struct, frozen=True, kw_only=True):
     """Of a reply that is given again: why it was cut then."""
 
 
+class Lost(Struct, frozen=True, kw_only=True):
+    """The request failed before anything of its answer was yielded, and is to be sent again."""
+
+    usage: Usage | None
+    """What it used, as far as the server said. None: it was refused, and used nothing."""
+
+
+class Again(Struct, frozen=True, kw_only=True):
+    """Comes after a Lost, right before the request is sent again: the last moment to leave."""
+
+
+Item = Delta | Done | Lost | Again
+
+
 class Provider(Protocol):
-    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+    def stream(self, request: Request, control: Control) -> Iterator[Item]:
         """Yields deltas, then exactly one Done. Raises only ProviderError and Cancelled.
 
-        Nothing of a stream that raised may be acted upon.
+        Before the first delta there may be pairs of Lost and Again. Nothing of a stream that raised may be acted
+        upon.
         """
         ...
 

@@ -18,10 +18,10 @@ from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError
 from r1code.profiles import Profile
-from r1code.providers.base import Delta, Done
+from r1code.providers.base import Again, Delta, Done, Item, Lost
 from r1code.providers.chunk import Chunk, read_chunk
 from r1code.providers.exchange import Exchange
-from r1code.providers.failures import Server, ServerError
+from r1code.providers.failures import Server, ServerError, was_refused
 from r1code.providers.retry import Backoff
 from r1code.providers.slots import Slots
 from r1code.providers.transport import Wire
@@ -91,7 +91,7 @@ class ChatProvider:
         self._live: set[Exchange] = set()
         self._slots = Slots(profile.concurrency)
 
-    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+    def stream(self, request: Request, control: Control) -> Iterator[Item]:
         tried = 0
         while True:
             control.check()
@@ -100,6 +100,8 @@ class ChatProvider:
             try:
                 # Not held while it waits for another try: the host has nothing to do then.
                 with self._slots.taken(control, self._tell_of_the_queue):
+                    if tried > 1:
+                        yield Again()
                     for item in self._try(request, control):
                         begun = True
                         yield item
@@ -108,12 +110,16 @@ class ChatProvider:
                     raise
                 if tried >= self._backoff.tries:
                     why = f"{error.why} ({tried} tries)"
-                    raise ProviderError(error.what, why=why, hint=error.hint, retryable=True) from error
+                    failed = ProviderError(error.what, why=why, hint=error.hint, retryable=True)
+                    failed.usage = error.usage
+                    raise failed from error
                 asked = error.wait_seconds if isinstance(error, ServerError) else None
                 wait = self._backoff.wait(tried, asked)
                 self._say(f"{error.what}: {error.why}; try {tried + 1} of {self._backoff.tries} in {wait:.0f} s")
+                lost = error.usage
             else:
                 return
+            yield Lost(usage=lost)
             control.sleep(wait)
 
     def _tell_of_the_queue(self) -> None:
@@ -135,17 +141,22 @@ class ChatProvider:
         exchange = Exchange(
             wire, lambda wire: self._read(wire, request), self._profile.timers, self._server.place
         )
-        with self._registered(exchange), exchange:
-            while chunk := _next(exchange, control, finish):
-                for delta in chunk.deltas:
-                    seen.add(delta.field)
-                    yield delta
-                finish = chunk.finish or finish
-                usage = chunk.usage or usage
-        if finish in _BROKEN:
-            raise self._server.gave_up(f"ended it with {finish}")
-        if not seen and finish not in {"length", "tool_calls"}:
-            raise self._server.gave_up("sent an answer without a single character")
+        try:
+            with self._registered(exchange), exchange:
+                while chunk := _next(exchange, control, finish):
+                    for delta in chunk.deltas:
+                        seen.add(delta.field)
+                        yield delta
+                    finish = chunk.finish or finish
+                    usage = chunk.usage or usage
+            if finish in _BROKEN:
+                raise self._server.gave_up(f"ended it with {finish}")
+            if not seen and finish not in {"length", "tool_calls"}:
+                raise self._server.gave_up("sent an answer without a single character")
+        except ProviderError as error:
+            # Of a refusal the server's status speaks; of all else, as far as anybody knows, it has worked.
+            error.usage = None if was_refused(error) else self._believed(usage, seen)
+            raise
         yield Done(finish=_FINISHES.get(finish or "", "unknown"), usage=self._believed(usage, seen))
 
     def _read(self, wire: Wire, request: Request) -> Generator[Chunk, None, None]:
@@ -165,6 +176,9 @@ class ChatProvider:
                 raise self._server.refused(error, models) from error
             except openai.APIError as error:
                 raise self._server.broke_off(error) from error
+            except httpx2.HTTPError as error:
+                # The SDK reads the words of a refusal itself, and does not expect them to break off.
+                raise self._server.fell_silent(error) from error
             except (ValueError, msgspec.MsgspecError) as error:
                 raise self._server.garbled(error) from error
         if not finished:

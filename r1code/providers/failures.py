@@ -103,6 +103,15 @@ class Server(Struct, frozen=True, kw_only=True):
             retryable=code not in _OUR_FAULT,
         )
 
+    def fell_silent(self, error: httpx2.HTTPError) -> ServerError:
+        """It refused, and its words broke off."""
+        return ServerError(
+            "the server broke off its answer",
+            why=f"{self.place} refused, and was lost before it said why: {self._clean(str(error))}",
+            hint="try again; the server's log may say more",
+            retryable=True,
+        )
+
     def garbled(self, error: Exception) -> ServerError:
         return ServerError(
             "the server's answer cannot be read",
@@ -255,6 +264,17 @@ _KNOWN = {
         "try again; a gateway's time limit may be too short for reasoning",
     ),
 }
+
+
+def was_refused(error: ProviderError) -> bool:
+    """Whether the server did nothing for the request: it answered with no success, or was not even reached."""
+    causes = tuple(_causes(error))
+    return any(
+        isinstance(
+            one, openai.APIStatusError | httpx2.HTTPStatusError | httpx2.ConnectError | httpx2.ConnectTimeout
+        )
+        for one in causes
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from r1code.control import Control
 from r1code.dialects.base import Request
-from r1code.providers.base import Delta, Done, Provider
+from r1code.providers.base import Item, Provider
 from r1code.secrets.values import Hide, hidden
 
 
@@ -17,7 +17,7 @@ class HidingProvider:
         self._inner = inner
         self._hide = hide
 
-    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+    def stream(self, request: Request, control: Control) -> Iterator[Item]:
         yield from self._inner.stream(hidden(request, self._hide), control)
 
     def close(self) -> None:

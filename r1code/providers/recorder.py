@@ -11,7 +11,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ProviderError, UsageError
-from r1code.providers.base import Delta, Done, Provider
+from r1code.providers.base import Delta, Done, Item, Provider
 
 
 class Failed(Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class RecordingProvider:
                 hint="name a file in a folder that you can write",
             ) from error
 
-    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
+    def stream(self, request: Request, control: Control) -> Iterator[Item]:
         deltas: list[Delta] = []
         done: Done | None = None
         failed: Failed | None = None
@@ -57,7 +57,7 @@ class RecordingProvider:
             for item in self._inner.stream(request, control):
                 if isinstance(item, Delta):
                     deltas.append(item)
-                else:
+                elif isinstance(item, Done):
                     done = item
                 yield item
         except ProviderError as error:

@@ -7,7 +7,6 @@ run. What fixes a test and breaks none is kept; the rest is taken back.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code import prompts
+from r1code.account import Account
 from r1code.budget import Meter
 from r1code.context import Model
 from r1code.control import Control
@@ -81,7 +81,7 @@ class Bench(Struct, frozen=True, kw_only=True):
 class Bounds(Struct, frozen=True):
     """What ends a turn."""
 
-    meter: Meter
+    account: Account
     control: Control
 
 
@@ -125,8 +125,15 @@ class Pipeline:
         The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
         """
         text = f"repair {len(failing(report))} failing tests"
-        steps = self._attempts(report, Bounds(meter, control))
-        return turn(self._session, text, steps, meter=meter, interrupted=self._toolset.interrupted)
+        account = Account(self._session, meter)
+        return turn(
+            self._session,
+            text,
+            lambda limited: self._attempts(report, Bounds(account, limited)),
+            meter=meter,
+            control=control,
+            toolset=self._toolset,
+        )
 
     def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
         good = self._tree.snapshot()
@@ -183,7 +190,7 @@ class Pipeline:
         for hole, warmth in asked:
             before, after = hole.window(MOST_SOURCE)
             question = clean(self._model.hole(shown, hole.suspect.path, before, after))
-            asking = self._model.fill(question, warmth, bounds.control, lines=hole.is_statement)
+            asking = self._model.fill(question, warmth, bounds.account, bounds.control, lines=hole.is_statement)
             yield self._filled(visit, hole, (question, asking), bounds)
 
     def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: Bounds) -> Iterator[_Attempt]:
@@ -268,7 +275,7 @@ class Pipeline:
 
     def _calls_asked(self, bounds: Bounds) -> Generator[Event, None, tuple[ToolCall, ...] | None]:
         """What the model asks for after what is said so far; None: its reply could not be read."""
-        asking = self._model.ask(self._session.history(), bounds.control, bounds.meter.reasoning_left)
+        asking = self._model.ask(self._session.history(), bounds.account, bounds.control)
         reply = yield from self._ask(asking, bounds)
         try:
             parsed = self._model.parse(reply, self._session.next_call())
@@ -314,12 +321,11 @@ class Pipeline:
 
     def _ask(self, asked: Generator[Event, None, Reply], bounds: Bounds) -> Generator[Event, None, Reply]:
         bounds.control.check()
-        step, began = bounds.meter.reserve_step(), time.monotonic()
+        step, account = bounds.account.begin_step(), bounds.account
         yield StepStarted(step=step)
         reply = yield from asked
-        bounds.meter.add(reply.usage, reply.thought)
         self._session.append(Replied.of(reply))
-        yield ReplyReceived(step=step, usage=reply.usage, seconds=time.monotonic() - began)
+        yield ReplyReceived(step=step, usage=reply.usage, seconds=account.seconds, spent=account.spent)
         return reply
 
     def _change(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, bool]:

@@ -11,31 +11,31 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
 from r1code import prompts
 from r1code.budget import Meter
 from r1code.control import Control
-from r1code.errors import Cancelled, StateError
+from r1code.errors import Cancelled, StateError, UsageError
 from r1code.events import (
     BaselineReached,
-    CandidateEvent,
-    CommandOutput,
     Event,
     Finished,
-    Inner,
     Notice,
     PatchReady,
     PlanReady,
     TurnEnded,
     VerdictReached,
 )
+from r1code.ledger import charges_of, spent
 from r1code.log import Judged, Tested
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
+from r1code.repair.relay import numbered, shown
 from r1code.repair.roles import Roles, Work
+from r1code.repair.stopped import Stopped, keep
 from r1code.repair.verdict import failing, judge, problem
 from r1code.sandbox.runners import run_again, run_tests
 from r1code.session import PATCH, Session
@@ -44,7 +44,8 @@ from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
-from r1code.types import EndReason, ExitCode, Outcome, Plan, TestReport, Verdict
+from r1code.turn import Events
+from r1code.types import EndReason, ExitCode, Limit, Outcome, Plan, TestReport, Verdict
 
 _MOST_IDS = 30
 _MOST_FILES = 200
@@ -60,7 +61,6 @@ _EXITS: dict[str, ExitCode] = {
     "tampered": ExitCode.TAMPERED,
 }
 Result = TypeVar("Result")
-_INNER = get_args(Inner)
 _WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
 
 
@@ -78,6 +78,8 @@ class Approach(Struct, frozen=True, kw_only=True):
     """What a person wants carried out."""
     found: bool = False
     """Nobody named the command: the repository's files show it."""
+    stopped: Stopped | None = None
+    """What is to go on. None: it is a new task."""
 
 
 class Repair:
@@ -91,6 +93,7 @@ class Repair:
         self._command = approach.command
         self._began = time.monotonic()
         self._reason: EndReason | None = None
+        self._limit: Limit | None = None
         self._saved: Path | None = None
         self._applied = False
         self._kind = ""
@@ -123,7 +126,9 @@ class Repair:
         try:
             seed, task = self._approach.seed, self._task(text)
             work = Work(task=task, tree=tree, sandbox=sandbox, seed=seed, protect=False)
-            plan = yield from self._heard(Roles(self._parts, self._session, self._meter, work).plan(control))
+            roles = Roles(self._parts, self._session, self._meter, work)
+            planning = roles.plan(control) if self._approach.stopped is None else roles.replan(control)
+            plan = yield from self._heard(planning)
             if plan is not None:
                 outcome = "done"
                 yield PlanReady(plan=plan, file=self._parts.keep_plan(plan))
@@ -136,10 +141,12 @@ class Repair:
         yield self._finished(outcome)
 
     def _fix(self, command: str, control: Control) -> Generator[Event, None, Outcome | Literal["ended"]]:
-        base = self._parts.tree.snapshot()
-        yield Notice(text=f"running the tests on the tree as it is: {command}")
-        before = yield from self._clean_run(base, command, "baseline", control)
-        self._session.append(Tested(command=command, report=before))
+        left = self._approach.stopped
+        base, before = (self._parts.tree.snapshot(), None) if left is None else (left.base, left.before)
+        if before is None:
+            yield Notice(text=f"running the tests on the tree as it is: {command}")
+            before = yield from self._clean_run(base, command, "baseline", control)
+            self._session.append(Tested(command=command, report=before))
         yield BaselineReached(command=command, report=before)
         trouble = problem(before)
         if trouble is not None:
@@ -156,8 +163,11 @@ class Repair:
         return verdict.outcome
 
     def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
-        base, since = self._parts.tree.snapshot(), time.time()
-        tree = self._copy(base, "copy") if self._approach.dry_run else self._parts.tree
+        left = self._approach.stopped
+        base, since = (self._parts.tree.snapshot(), time.time()) if left is None else (left.base, left.since)
+        tree = self._parts.tree
+        if self._approach.dry_run:
+            tree = self._copy(base if left is None else left.tree, "copy")
         sandbox = self._parts.sandbox(tree.root)
         try:
             work = Work(
@@ -168,14 +178,14 @@ class Repair:
                 protect=False,
                 plan=self._approach.plan,
             )
-            yield from self._heard(Roles(self._parts, self._session, self._meter, work).work(control))
+            yield from self._heard(self._working(work, left, control))
         finally:
             sandbox.close()
             patch = tree.changed(base, since)
             self._session_patch(patch)
             self._applied = bool(patch) and not self._approach.dry_run
             if self._approach.dry_run:
-                shutil.rmtree(tree.root)
+                self._give_up(tree)
         if patch:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
         if not patch or self._command is None or self._reason == "cancelled":
@@ -201,7 +211,7 @@ class Repair:
                 break
             self._meter.share(number, self._approach.candidates)
             attempt = self._candidate(base, before, number, control)
-            patch = yield from (attempt if self._approach.candidates == 1 else _numbered(number, attempt))
+            patch = yield from (attempt if self._approach.candidates == 1 else numbered(number, attempt))
             verdict = yield from self._verdict(base, patch, before, control, protect=True)
             tried.append((verdict, patch))
             if verdict.outcome == "fixed":
@@ -216,12 +226,19 @@ class Repair:
     ) -> Generator[Event, None, Patch]:
         """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
         command = self._command or ""
-        tree = self._copy(base, f"candidate-{number}")
+        left = self._approach.stopped if number == 1 else None
+        tree = self._copy(base if left is None else left.tree, f"candidate-{number}")
         sandbox = self._parts.sandbox(tree.root)
         # Candidates never meet the same seed, however many questions each one asks.
         seed = None if self._approach.seed is None else self._approach.seed * 100_003 + number * 1_009
         try:
             pipeline = self._parts.pipeline(tree, sandbox, command, seed=seed)
+            if pipeline is not None and left is not None:
+                raise UsageError(
+                    "this session cannot be resumed",
+                    why="it works in few questions (the strategy pipeline), which do not go on in the middle",
+                    hint="run r1code fix again, with a larger limit",
+                )
             if pipeline is not None:
                 yield from self._heard(pipeline.turn(before, self._meter, control))
             if pipeline is None or self._reason == "gave_up":
@@ -234,16 +251,26 @@ class Repair:
                     protect=True,
                     share=(number, self._approach.candidates),
                 )
-                yield from self._heard(Roles(self._parts, self._session, self._meter, work).work(control))
+                yield from self._heard(self._working(work, left, control))
         finally:
             sandbox.close()
             # Tools of the tests leave folders behind; what is proven and applied is what the patch says.
             patch = base.diff(tree.snapshot()).without_new_folders()
             self._session_patch(patch)
-            shutil.rmtree(tree.root)
+            self._give_up(tree)
         if self._reason == "cancelled":
             raise Cancelled
         return patch
+
+    def _working(self, work: Work, left: Stopped | None, control: Control) -> Events:
+        """A new turn, or the one that was stopped."""
+        roles = Roles(self._parts, self._session, self._meter, work)
+        return roles.work(control) if left is None else roles.resume(control)
+
+    def _give_up(self, tree: WorkTree) -> None:
+        """Removes a copy, of which what is needed is kept."""
+        keep(self._session, self._parts.store, tree)
+        shutil.rmtree(tree.root)
 
     def _copy(self, base: Snapshot, name: str) -> WorkTree:
         root = self._parts.scratch / name
@@ -264,7 +291,7 @@ class Repair:
                     result: Result = stop.value
                     return result
                 if isinstance(event, TurnEnded):
-                    self._reason = event.reason
+                    self._reason, self._limit = event.reason, event.limit
                 yield event
 
     def _verdict(
@@ -309,8 +336,8 @@ class Repair:
             sandbox.start(control)
             self._kind = sandbox.kind
             sandbox.sync(snapshot, control)
-            report = yield from _shown(call_id, run_tests(sandbox, command, control, known=known))
-            return (yield from _shown(call_id, run_again(sandbox, command, report, control)))
+            report = yield from shown(call_id, run_tests(sandbox, command, control, known=known))
+            return (yield from shown(call_id, run_again(sandbox, command, report, control)))
         finally:
             sandbox.close()
             shutil.rmtree(root)
@@ -348,7 +375,8 @@ class Repair:
         code = _EXITS[outcome]
         if self._reason == "cancelled":
             code = ExitCode.INTERRUPTED
-        elif self._reason == "budget" and code is ExitCode.NOT_FIXED:
+        elif self._reason == "budget" and (code is ExitCode.NOT_FIXED or outcome == "unbroken"):
+            # What broke nothing is not what was asked for.
             code = ExitCode.BUDGET
         return Finished(
             outcome=outcome,
@@ -359,33 +387,9 @@ class Repair:
             session=self._session.id,
             usage=self._meter.usage,
             seconds=time.monotonic() - self._began,
+            limit=self._limit,
+            spent=spent(charges_of(self._session.entries)),
         )
-
-
-def _shown(call_id: str, running: Generator[str, None, TestReport]) -> Generator[Event, None, TestReport]:
-    """Its output as events."""
-    try:
-        while True:
-            yield CommandOutput(call_id=call_id, text=next(running))
-    except StopIteration as stop:
-        report: TestReport = stop.value
-        return report
-    finally:
-        running.close()
-
-
-def _numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[Event, None, Patch]:
-    """The same events, each with the number of its candidate."""
-    try:
-        while True:
-            event = next(attempt)
-            inner = cast("Inner", event)
-            yield CandidateEvent(candidate=number, inner=inner) if isinstance(event, _INNER) else event
-    except StopIteration as stop:
-        patch: Patch = stop.value
-        return patch
-    finally:
-        attempt.close()
 
 
 def _distance(tried: tuple[Verdict, Patch]) -> tuple[bool, int, int]:

@@ -9,12 +9,26 @@ from typing import cast
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.dialects.base import Request
-from r1code.errors import ContextOverflow, ProviderError
-from r1code.log import AnyItem, Called, Compacted, Entry, Observed, Replied, Rewound, Switched
+from r1code.errors import BudgetExhausted, ContextOverflow, ProviderError
+from r1code.log import (
+    AnyItem,
+    Asked,
+    Called,
+    Compacted,
+    Ended,
+    Entry,
+    Observed,
+    Replied,
+    Resumed,
+    Rewound,
+    Switched,
+    Used,
+)
 from r1code.providers.base import Delta, Done
 from r1code.types import Reply, ToolCall
 
@@ -35,6 +49,8 @@ _VOLATILE = frozenset(
         # A replay gives all reasoning in a field of its own.
         "split_by_server",
         "thought",
+        "replays",
+        "known",
     }
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
@@ -50,7 +66,7 @@ class ReplayedProvider:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        items = (_answer(entry.item) for entry in entries)
+        items = (_answer(entry.item) for entry in whole(entries))
         self._replies = [item for item in items if item is not None]
         self._at = 0
 
@@ -67,6 +83,9 @@ class ReplayedProvider:
         self._at += 1
         if isinstance(reply, ContextOverflow):
             raise reply
+        if isinstance(reply, Ended):
+            # What a clock and a price decided then is not decided anew.
+            raise BudgetExhausted(reply.limit or "tokens", reply.text)
         if reply.reasoning:
             yield Delta(field="reasoning", text=reply.reasoning)
         yield Delta(field="content", text=reply.text)
@@ -78,7 +97,7 @@ class ReplayedProvider:
         pass
 
 
-def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | None:
+def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | Ended | None:
     """What the provider had said to a request, as far as the entry tells of one."""
     if isinstance(item, Compacted):
         if item.refused:
@@ -89,7 +108,37 @@ def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | None:
                 window=item.window,
             )
         return item.reply
+    if isinstance(item, Ended):
+        # A replay does not come to such an end by itself.
+        return None if item.limit in {None, "steps"} else item
     return item if isinstance(item, Replied) else None
+
+
+def whole(entries: Sequence[Entry]) -> list[Entry]:
+    """A log as if no turn of it had been stopped that was resumed."""
+    found: list[Entry] = []
+    stopped, steps = len(entries), 0
+    for entry in entries:
+        item = entry.item
+        if isinstance(item, Resumed):
+            # With the end go the verdict on what there was then, and what else was said of it.
+            found = found[:stopped]
+            steps = _answered(found)
+        elif isinstance(item, Ended):
+            stopped = len(found)
+            found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
+            steps = 0
+        elif not isinstance(item, Asked | Used):
+            found.append(entry)
+    return found
+
+
+def _answered(entries: Sequence[Entry]) -> int:
+    """Steps so far; one that was stopped before its answer is asked again, and is none."""
+    steps = 0
+    for item in (entry.item for entry in entries):
+        steps = item.steps if isinstance(item, Ended) else steps + isinstance(item, Replied)
+    return steps
 
 
 class RecordedApprover:
@@ -119,9 +168,10 @@ def first_difference(recorded: Sequence[Entry], replayed: Sequence[Entry]) -> Di
     """
     step = 0
     chance: set[str] = set()
-    # What was undone later is no part of what the replies did.
+    # What was undone later is no part of what the replies did; nor is what they cost.
     items = (
-        [one.item for one in log if not isinstance(one.item, Rewound | Switched)] for log in (recorded, replayed)
+        [one.item for one in whole(log) if not isinstance(one.item, Rewound | Switched)]
+        for log in (recorded, replayed)
     )
     for left, right in zip_longest(*items):
         if isinstance(left, Called) and _is_chance(left.call):

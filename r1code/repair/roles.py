@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import closing
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
@@ -84,7 +85,7 @@ class Roles:
         plans = 0
         if plan is None and self._parts.planner is not None:
             plan, plans = (yield from self._first_plan(control)), 1
-            if self._ended[0] == "cancelled":
+            if self._ended[0] == "cancelled" or (self._ended[0] == "budget" and self._meter.exhausted):
                 return
             yield self._start("actor")
         first = self._session.path()[0].id
@@ -110,12 +111,31 @@ class Roles:
             plan, plans = again, plans + 1
             yield self._start("actor")
 
+    def resume(self, control: Control) -> Events:
+        """Goes on with the conversation that was stopped last. Raises R1CodeError."""
+        if self._session.role == "planner":
+            plan = yield from self.replan(control)
+            if plan is None:
+                return
+            yield PlanReady(plan=plan, file=None)
+            yield self._start("actor")
+            self._work = replace(self._work, plan=plan)
+            yield from self.work(control)
+            return
+        yield from self._heard(self._agent("actor").turn(None, self._meter, control))
+
+    def replan(self, control: Control) -> Generator[Event, None, Plan | None]:
+        """As `plan`, where that was stopped. Raises R1CodeError."""
+        yield self._start("planner")
+        self._planner = self._agent("planner")
+        return (yield from self._made(self._planner.turn(None, self._meter, control)))
+
     def _first_plan(self, control: Control) -> Generator[Event, None, Plan | None]:
         part, parts = self._work.share
         self._meter.share(SHARE * (part - 1) + 1, SHARE * parts)
         plan = yield from self.plan(control)
         self._meter.share(part, parts)
-        if plan is None and self._ended[0] != "cancelled":
+        if plan is None and self._ended[0] != "cancelled" and not self._meter.exhausted:
             yield Notice(text=f"there is no plan ({self._ended[0]}): going on without one", level="warning")
         elif plan is not None:
             yield PlanReady(plan=plan, file=None)

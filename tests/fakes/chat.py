@@ -13,7 +13,7 @@ from r1code.control import Control
 from r1code.dialects.base import ChatMessage, Request
 from r1code.errors import ProviderError
 from r1code.profiles import Profile, Timers, find_profile
-from r1code.providers.base import Delta, Done
+from r1code.providers.base import Again, Delta, Done, Lost
 from r1code.providers.chat import ChatProvider
 from r1code.providers.retry import Backoff
 
@@ -44,7 +44,7 @@ def ask(server: FakeServer, key: str | None = None, **more: Any) -> tuple[list[D
     with provider(server.url, key, **more) as made:
         *deltas, done = made.stream(REQUEST, Control())
     assert isinstance(done, Done)
-    assert all(isinstance(delta, Delta) for delta in deltas)
+    assert all(isinstance(delta, Delta | Lost | Again) for delta in deltas)
     return [delta for delta in deltas if isinstance(delta, Delta)], done
 
 

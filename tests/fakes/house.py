@@ -65,7 +65,10 @@ def walk(root: Path) -> list[str]:
 
 
 class House:
-    """`files` are in the tree; `replies` are what the model says, in order, unless a `provider` does."""
+    """`files` are in the tree; `replies` are what the model says, in order, unless a `provider` does.
+
+    `after`: another one in the same folder, whose session goes on.
+    """
 
     opened: ClassVar[list[House]] = []
     """Closed after each test (tests/conftest.py)."""
@@ -88,10 +91,11 @@ class House:
         profile: Profile | None = None,
         room: Room | None = None,
         folders: dict[str, str] | None = None,
+        after: House | None = None,
     ) -> None:
         self.vault = vault or Vault(bytes(32))
         self.root = folder / "repo"
-        self.root.mkdir(parents=True)
+        self.root.mkdir(parents=True, exist_ok=after is not None)
         self._files = files or {}
         for path, text in self._files.items():
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +105,12 @@ class House:
             self.root, Listing(lambda: walk(self.root)), self.store, state=folder / "state", hidden=is_secret
         )
         self.sandbox = sandbox if isinstance(sandbox, FakeSandbox) else FakeSandbox(sandbox, store=self.store)
-        self.session = Session.create(
-            folder / "sessions",
-            Opened(root=str(self.root), profile="scripted", base="", folders=folders or {}),
-            hide=self.vault.hide,
-        )
+        if after is None:
+            opened = Opened(root=str(self.root), profile="scripted", base="", folders=folders or {})
+            self.session = Session.create(folder / "sessions", opened, hide=self.vault.hide)
+        else:
+            after.session.close()
+            self.session = Session.load(after.session.folder, hide=self.vault.hide)
         self.provider = ScriptedProvider([says(one) if isinstance(one, str) else one for one in replies])
         self.profile = profile or find_profile("scripted")
         room = room or room_of(self.profile)
@@ -167,9 +172,14 @@ class House:
         now = {path: (self.root / path).read_text() for path in walk(self.root)}
         return sorted(path for path in now.keys() | self._files.keys() if now.get(path) != self._files.get(path))
 
-    def turn(self, text: str = "Do it.", budget: Budget | None = None) -> list[Event]:
-        meter = Meter(budget or Budget())
-        return list(self.agent.turn(Said(text=text, origin="task"), meter, self.control))
+    def turn(self, text: str = "Do it.", budget: Budget | None = None, meter: Meter | None = None) -> list[Event]:
+        said = Said(text=text, origin="task")
+        return list(self.agent.turn(said, meter or Meter(budget or Budget()), self.control))
+
+    def resume(self, budget: Budget | None = None) -> TurnEnded:
+        *_, last = self.agent.turn(None, Meter(budget or Budget()), self.control)
+        assert isinstance(last, TurnEnded)
+        return last
 
     def end(self, text: str = "Do it.", budget: Budget | None = None) -> TurnEnded:
         last = self.turn(text, budget)[-1]

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -11,23 +12,26 @@ from msgspec.structs import replace
 from fakes.chat import QUICK, profile_at
 from fakes.house import House
 from fakes.server import FakeServer, Reply, fault
+from r1code.account import Account
+from r1code.budget import USEFUL, Meter
 from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.dialects.reasoning import Piece, ReasoningStart
 from r1code.dialects.text import TextDialect
-from r1code.errors import FormatError, UsageError
+from r1code.errors import BudgetExhausted, FormatError, UsageError
 from r1code.events import Event, Notice, ReasoningDelta, ReplyCut, ReplyRejected
 from r1code.governor.counter import Counter
 from r1code.governor.governor import Governor, think_tokens, thinking
 from r1code.governor.guard import Guard
-from r1code.log import Replied, Said
+from r1code.log import Opened, Replied, Said
 from r1code.profiles import Profile, find_profile
 from r1code.profiles.profile import Thinking
 from r1code.profiles.tokenizers import tokenizer_named
 from r1code.providers.chat import ChatProvider
 from r1code.providers.scripted import ScriptedReply
 from r1code.repair.replay import ReplayedProvider, first_difference
+from r1code.session import Session
 from r1code.types import Budget, Message, Usage
 from r1code.types import Reply as Made
 
@@ -50,14 +54,17 @@ def model_at(server: FakeServer, **changes: Any) -> Iterator[Model]:
         provider.close()
 
 
-def ask(model: Model, left: int | None = None) -> tuple[list[Event], Made]:
-    asking: Generator[Event, None, Made] = model.ask(HISTORY, Control(), left)
-    events: list[Event] = []
-    while True:
-        try:
-            events.append(next(asking))
-        except StopIteration as stop:
-            return events, stop.value
+def ask(model: Model, budget: Budget | None = None) -> tuple[list[Event], Made]:
+    opened = Opened(root="/", profile="scripted", base="")
+    with TemporaryDirectory() as folder, closing(Session.create(Path(folder), opened)) as session:
+        account = Account(session, Meter(budget or Budget()))
+        asking: Generator[Event, None, Made] = model.ask(HISTORY, account, Control())
+        events: list[Event] = []
+        while True:
+            try:
+                events.append(next(asking))
+            except StopIteration as stop:
+                return events, stop.value
 
 
 def cuts(events: list[Event]) -> list[ReplyCut]:
@@ -214,12 +221,21 @@ def test_reasoning_of_which_one_half_is_unknown_is_unknown() -> None:
     assert reply.thought == cut.cut.tokens + 3 > 1000
 
 
-def test_what_is_left_of_the_turn_is_the_limit() -> None:
+def test_what_is_left_of_the_turn_is_the_limit_and_an_answer_that_it_cuts_off_is_none() -> None:
     thinks = Thinking(budget=5000)
     with FakeServer([Reply(reasoning=LONG, text="never")]) as server, model_at(server, thinking=thinks) as model:
-        events, reply = ask(model, left=300)
-    assert 300 <= cuts(events)[0].cut.tokens < 320
-    assert 300 <= (reply.thought or 0) < 320
+        with pytest.raises(BudgetExhausted) as caught:
+            ask(model, Budget(reasoning_tokens=600))
+        assert caught.value.limit == "reasoning_tokens"
+        assert [one.body["max_tokens"] for one in server.seen] == [600]
+
+
+def test_a_server_that_keeps_the_budget_closes_the_reasoning_in_time_for_an_answer() -> None:
+    with FakeServer([Reply(reasoning=LONG, text="<done/>")]) as server, model_at(server, thinking=VLLM) as model:
+        reply = ask(model, Budget(reasoning_tokens=1200))[1]
+        body = server.seen[0].body
+        assert (body["max_tokens"], body["thinking_token_budget"]) == (1200, 1200 - USEFUL)
+        assert reply.text == "<done/>"
 
 
 def scripted(text: str, reasoning: str = "hm") -> ScriptedReply:
@@ -258,13 +274,14 @@ def test_a_loop_that_does_not_end_ends_the_turn(tmp_path: Path) -> None:
     assert "Think only briefly" in told[-1]
 
 
-def test_the_turns_budget_of_reasoning_ends_it_though_nobody_reports_usage(tmp_path: Path) -> None:
+def test_the_turns_budget_of_reasoning_holds_though_nobody_reports_usage(tmp_path: Path) -> None:
     replies = [scripted('<read path="a.py"/>', " ".join(map(str, range(n, n + 200)))) for n in range(10)]
     house = House(tmp_path, replies, files={"a.py": ""})
     events = house.turn(budget=Budget(reasoning_tokens=1000))
     thought = TOKENIZER.count("".join(event.text for event in events if isinstance(event, ReasoningDelta)))
-    # The profile has no tokenizer of its own: what is counted is a fifth more.
-    assert 750 < thought < 1100
+    # What nobody tells counts as it was reserved.
+    assert 300 < thought <= 1000
+    assert (events[-1].reason, events[-1].limit) == ("budget", "reasoning_tokens")
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def talk(ask: Ask, profile: Profile, key: str | None, control: Control) -> Talk:
         for item in stream:
             if isinstance(item, Done):
                 done = item
+            if not isinstance(item, Delta):
                 continue
             texts[item.field] += item.text
             name, pieces = name or _name(item), pieces + 1

@@ -1,0 +1,37 @@
+"""`r1code resume`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Goes on with a turn that was stopped, with the settings of then and the limits of now."""
+    from pathlib import Path
+
+    from r1code.app.folders import state_folder
+    from r1code.app.plans import place_for
+    from r1code.app.stopped import last_session, stopped_session
+    from r1code.app.workshop import Task
+    from r1code.cli_work import run_session
+    from r1code.config import load_config
+    from r1code.repo.git import Git
+
+    sessions = state_folder() / "sessions"
+    if options.session is None:
+        folder = last_session(sessions, Git.find(Path(options.folder), state_folder()).root)
+    else:
+        named = Path(options.session)
+        folder = named if named.is_dir() else sessions / options.session
+    stopped = stopped_session(folder)
+    opened = stopped.opened
+    given = {key: value for key, value in vars(options).items() if value is not None}
+    config = load_config(flags={**opened.settings, **given}, environ={}, user_file=Path(os.devnull), project=None)
+    git = Git.find(Path(opened.root), state_folder())
+    keep = place_for(git.root, opened.task, None) if opened.command == "plan" else None
+    task = Task(command=opened.command, text=opened.task, keep=keep, resumed=stopped)
+    return run_session(git, config, task, json=options.json, told=f"the session {folder.name} goes on")[0]
