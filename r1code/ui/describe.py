@@ -27,11 +27,12 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import EndReason, ExitCode, Outcome, Status, ToolCall, Usage, Verdict
+from r1code.types import EndReason, ExitCode, Limit, Outcome, Status, ToolCall, Usage, Verdict
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
+from r1code.ui.spending import told_money, told_spending
 from r1code.ui.tests_table import told_ids, told_tests
 
 LINES = 8
@@ -84,6 +85,13 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.TAMPERED: ("protected files were changed", "read the patch before you use any of it"),
     ExitCode.INTERNAL: ("a bug in r1code", "please report it"),
     ExitCode.INTERRUPTED: ("stopped by the user", ""),
+}
+_FLAGS: dict[Limit, str] = {
+    "steps": "--steps",
+    "tokens": "--tokens",
+    "reasoning_tokens": "--reasoning-tokens",
+    "seconds": "--seconds",
+    "cost": "--budget",
 }
 _UNJUDGED = "it is done, and no tests judged it"
 _PLANNED = "there is a plan, and nothing was changed"
@@ -169,7 +177,8 @@ def _step_started(event: StepStarted, width: int | None) -> Iterator[Piece]:
 
 @describe.register
 def _reply_received(event: ReplyReceived, width: int | None) -> Iterator[Piece]:
-    yield Piece(wrapped(f"reply {event.step} · {seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+    facts = [f"reply {event.step}", seconds(event.seconds), tokens(event.usage), *told_money(event.spent)]
+    yield Piece(wrapped(" · ".join(facts), width), "dim")
 
 
 @describe.register
@@ -238,6 +247,7 @@ def _turn_ended(event: TurnEnded, width: int | None) -> Iterator[Piece]:
     yield Piece(wrapped(f"turn ended: {word} · {steps} · {seconds(event.seconds)}", width), style)
     if event.text.strip() and event.reason not in _ALREADY_SAID:
         yield from block(event.text, ENDING_LINES, width)
+    yield Piece(wrapped(f"turn · {told_spending(event.spent)}", width), "dim")
 
 
 @describe.register
@@ -299,13 +309,17 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
         meaning = _PLANNED if event.reason == "plan" and not event.applied else _UNJUDGED
     elif event.outcome == "ended" and event.exit_code == ExitCode.NOT_FIXED:
         meaning = "what was asked for is not there"
+    if event.limit is not None and event.exit_code == ExitCode.BUDGET:
+        flag = _FLAGS[event.limit]
+        meaning = f"the limit {flag} is reached"
+        hint = f"r1code resume {safe_line(event.session)} {flag} N goes on with a new limit N"
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
         outcome = f"ended: {_REASONS[event.reason][0]}"
     style: Style = "good" if event.exit_code == ExitCode.OK else "bad"
     session = f"session {safe_line(event.session)} · " if event.session else ""
     yield Piece("\n")
-    yield Piece(wrapped(f"{session}{seconds(event.seconds)} · {tokens(event.usage)}", width), "dim")
+    yield Piece(wrapped(f"{session}{seconds(event.seconds)} · {told_spending(event.spent)}", width), "dim")
     yield Piece(wrapped(f"{outcome} · exit code {event.exit_code.value}: {meaning}", width), style)
     following = " · ".join(filter(None, [_use(event), hint]))
     if following:
