@@ -8,6 +8,7 @@ import inspect
 import re
 import types
 import typing
+from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
 
@@ -21,6 +22,7 @@ NAMES: dict[object, str] = {
     str: "string",
     int: "integer",
     float: "number",
+    Decimal: "string",
     bool: "boolean",
     type(None): "null",
     typing.Any: "any",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import zip_longest
 
 from r1code.events import (
@@ -30,10 +31,48 @@ from r1code.events import (
     TurnStarted,
     VerdictReached,
 )
-from r1code.types import Case, Counts, Cut, ExitCode, Observation, Plan, TestReport, ToolCall, Usage, Verdict
+from r1code.types import (
+    Bill,
+    Case,
+    Counts,
+    Cut,
+    ExitCode,
+    Observation,
+    Plan,
+    Spent,
+    TestReport,
+    Tokens,
+    ToolCall,
+    Usage,
+    Verdict,
+)
 
 USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
 UNKNOWN = Usage()
+SPENT = Spent(
+    requests=3,
+    prompt=Tokens(known=12_345),
+    hit=Tokens(known=10_000),
+    miss=Tokens(known=2_345),
+    completion=Tokens(known=512),
+    answer=Tokens(unknown=3),
+    reasoning=Tokens(unknown=3),
+    bills=(Bill(currency="USD", total=Decimal("0.0031415926"), at_most=Decimal("0.0031415926")),),
+)
+PARTLY = Spent(
+    requests=4,
+    prompt=Tokens(known=12_345, unknown=1),
+    hit=Tokens(known=10_000, unknown=1),
+    miss=Tokens(known=2_345, unknown=1),
+    completion=Tokens(known=512, unknown=1),
+    answer=Tokens(known=112, unknown=1),
+    reasoning=Tokens(known=400, unknown=1),
+    bills=(
+        Bill(currency="CNY", total=Decimal("0.25"), unknown=1, at_most=None),
+        Bill(currency="USD", total=Decimal("0.003"), unknown=1, at_most=Decimal("0.0712345678")),
+    ),
+    unpriced=1,
+)
 
 HOSTILE = (
     "\x1b]52;c;cm0gLXJmIC8=\x07\x1b[2J\x1b[1;31mred\x9b0m back\rver\b\x00 \u202eevil\u2066 zero\u200bwidth "
@@ -117,7 +156,7 @@ def fixed() -> list[Event]:
             "Let me look at the file before I change it, and run the tests after that.\n\n"
         ),
         *answer('\n\nI will read the cart first.\n\n<read path="shop/cart.py"/>\n<search pattern="prices"/>\n'),
-        ReplyReceived(step=1, usage=USAGE, seconds=12.3),
+        ReplyReceived(step=1, usage=USAGE, seconds=12.3, spent=SPENT),
         call(1, "read", path="shop/cart.py", lines="1-20"),
         call(2, "search", pattern="prices", path="shop"),
         seen(1, "read", "1 a\n2 b", display="shop/cart.py (20 lines)"),
@@ -135,7 +174,9 @@ def fixed() -> list[Event]:
         CommandOutput(call_id="c5", text="16 passed in "),
         CommandOutput(call_id="c5", text="0.41s\n"),
         seen(5, "test", "16 passed", display="16 passed"),
-        TurnEnded(reason="done", text="The total counts every line.", usage=USAGE, steps=2, seconds=75.2),
+        TurnEnded(
+            reason="done", text="The total counts every line.", usage=USAGE, steps=2, seconds=75.2, spent=SPENT
+        ),
         PatchReady(diff=DIFF, files=1),
         VerdictReached(verdict=failing),
         Finished(
@@ -147,6 +188,7 @@ def fixed() -> list[Event]:
             session="2026-11-23-a1",
             usage=USAGE,
             seconds=81.9,
+            spent=SPENT,
         ),
     ]
 
@@ -196,7 +238,15 @@ def not_fixed() -> list[Event]:
         Notice(text="the backend answered slowly", level="warning"),
         HistoryCompacted(how="pruned", tokens_before=24_310, tokens_after=11_902),
         HistoryCompacted(how="model", tokens_before=24_002, tokens_after=3_120),
-        TurnEnded(reason="budget", text="the budget of 2 steps is used up", usage=UNKNOWN, steps=2, seconds=9),
+        TurnEnded(
+            reason="budget",
+            text="the budget of 2 steps is used up",
+            usage=UNKNOWN,
+            steps=2,
+            seconds=9,
+            limit="steps",
+            spent=PARTLY,
+        ),
         PatchReady(diff="+x\n" * 500, files=2),
         VerdictReached(verdict=verdict),
         finished("not_fixed", ExitCode.NOT_FIXED, patch_file="fix.patch"),
@@ -253,6 +303,8 @@ def finished(outcome: str, code: ExitCode, *, applied: bool = False, patch_file:
         session="s2",
         usage=UNKNOWN,
         seconds=9.5,
+        limit="cost" if code is ExitCode.BUDGET else None,
+        spent=PARTLY,
     )
 
 
