@@ -30,7 +30,11 @@ def resume(options: argparse.Namespace) -> int:
     stopped = stopped_session(folder)
     opened = stopped.opened
     given = {key: value for key, value in vars(options).items() if value is not None}
-    config = load_config(flags={**opened.settings, **given}, environ={}, user_file=Path(os.devnull), project=None)
+    kept = {key: value for key, value in opened.settings.items() if key != "profile"}
+    if given.setdefault("profile", stopped.profile) != opened.profile:
+        # They were said about the model of then.
+        kept = {key: value for key, value in kept.items() if key not in {"base_url", "model", "effort"}}
+    config = load_config(flags={**kept, **given}, environ={}, user_file=Path(os.devnull), project=None)
     git = Git.find(Path(opened.root), state_folder())
     keep = place_for(git.root, opened.task, None) if opened.command == "plan" else None
     task = Task(command=opened.command, text=opened.task, keep=keep, resumed=stopped)

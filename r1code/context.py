@@ -47,12 +47,6 @@ class Model:
         self._governor = Governor(profile)
         self._asked = 0
 
-    def switched(self, profile: Profile, provider: Provider, dialect: Dialect, instructions: str) -> Model:
-        """The model of another profile in the place of this one, with seeds that go on."""
-        model = Model(profile, provider, dialect, instructions=instructions, seed=self._seed, waits=self._waits)
-        model._asked = self._asked
-        return model
-
     def after(self, questions: int) -> Self:
         """The same, with the seeds that come after so many questions."""
         self._asked = questions

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError, UsageError
-from r1code.log import RESUMABLE, Ended, Opened, Said
+from r1code.log import RESUMABLE, Ended, Opened, Said, Switched
 from r1code.session import LOG, Session
 
 
@@ -19,6 +19,8 @@ class Resumable(Struct, frozen=True, kw_only=True):
     folder: Path
     opened: Opened
     """How it was begun."""
+    profile: str
+    """Whose model acts by now: the one that it was begun with, or another that went on since."""
 
 
 def stopped_session(folder: Path) -> Resumable:
@@ -35,7 +37,13 @@ def stopped_session(folder: Path) -> Resumable:
             raise UsageError(
                 f"the session {session.id} cannot be resumed", why=why, hint="begin a new one: r1code -p TASK"
             )
-        return Resumable(folder=folder, opened=session.opened)
+        actors = [
+            entry.item.profile
+            for entry in session.entries
+            if isinstance(entry.item, Switched) and entry.item.role == "actor"
+        ]
+        profile = actors[-1] if actors else session.opened.profile
+        return Resumable(folder=folder, opened=session.opened, profile=profile)
 
 
 def last_session(sessions: Path, root: Path) -> Path:

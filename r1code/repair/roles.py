@@ -88,7 +88,7 @@ class Roles:
             if self._ended[0] == "cancelled" or (self._ended[0] == "budget" and self._meter.exhausted):
                 return
             yield self._start("actor")
-        first = self._session.path()[0].id
+        first = self._first()
         if plan is None:
             yield from self._heard(self._agent("actor").turn(self._task, self._meter, control, first))
             return
@@ -122,6 +122,9 @@ class Roles:
             self._work = replace(self._work, plan=plan)
             yield from self.work(control)
             return
+        actor = self._parts.speaker("actor")
+        if self._session.profile != actor:
+            self._session.append(Switched(profile=actor))
         yield from self._heard(self._agent("actor").turn(None, self._meter, control))
 
     def replan(self, control: Control) -> Generator[Event, None, Plan | None]:
@@ -129,6 +132,13 @@ class Roles:
         yield self._start("planner")
         self._planner = self._agent("planner")
         return (yield from self._made(self._planner.turn(None, self._meter, control)))
+
+    def _first(self) -> int:
+        """Where the actor's conversations begin."""
+        first, actor = self._session.path()[0].id, self._parts.speaker("actor")
+        if actor == self._session.opened.profile:
+            return first
+        return self._session.append(Switched(profile=actor), parent=first).id
 
     def _first_plan(self, control: Control) -> Generator[Event, None, Plan | None]:
         part, parts = self._work.share

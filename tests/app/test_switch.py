@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.speech import dialect_of, switch
+from r1code.app.speech import dialect_of, instructions_of
 from r1code.approval import Approvals, HeadlessApprover
 from r1code.budget import Meter
 from r1code.compaction import Compaction
@@ -70,7 +70,10 @@ def test_another_profile_goes_on_in_the_middle_of_a_session(tmp_path: Path) -> N
         return last
 
     assert turn("Begin.").text == "Half of it."
-    model = switch(session, model, tools, network, to=load_profiles()["deepseek-flash"], provider=two)
+    session.append(Switched(profile="deepseek-flash"))
+    second = load_profiles()["deepseek-flash"].profile
+    words = instructions_of(second, tools, network)
+    model = Model(second, two, dialect_of(second, tools), instructions=words, seed=7).after(session.answers)
     assert turn("Go on.").text == "All of it."
 
     # One history: in R1's roles first, in those of the other model then, and without R1's reasoning.

@@ -23,6 +23,16 @@ source = "https://example.org"
 hit = 0.1
 miss = 1.0
 output = 4.0
+[dear]
+extends = "paid"
+label = "a script that costs ten times as much"
+[dear.price]
+currency = "USD"
+date = "2026-01-01"
+source = "https://example.org"
+hit = 1.0
+miss = 10.0
+output = 40.0
 """
 USAGE = {"usage.prompt": 1000, "usage.cached": 896, "usage.completion": 600, "usage.reasoning": 500}
 HERE = ["--sandbox=none", "--allow-host-exec", "--profile", "paid"]
@@ -68,6 +78,23 @@ def test_a_budget_in_money_is_told_before_and_after_and_the_turn_goes_on(paid: R
     again = paid.run("resume", folder.name)
     assert again.code == 2
     assert "its last turn came to its own end" in again.err
+
+
+def test_another_model_goes_on_with_the_conversation_at_its_own_price(paid: Repo) -> None:
+    first = ["-p", "Subtract.", "--test", "off", *HERE, *replies(paid, *STEPS), "--steps", "1"]
+    assert paid.run(*first).code == 5
+    (folder,) = (paid.state / "sessions").iterdir()
+    # It stays with the new model, also when that is stopped.
+    more = paid.run("resume", "--profile", "dear", *replies(paid, STEPS[1]), "--steps", "1")
+    assert more.code == 5, more.out + more.err
+    went_on = paid.run("resume", *replies(paid, STEPS[2]), "--steps", "2")
+    assert went_on.code == 0, went_on.out + went_on.err
+    assert passes(paid.root)
+    totals = [bill["total"] for bill in json.loads(paid.run("cost", "--json").out)["spent"]["bills"]]
+    # One answer at 0.0025936, two at ten times that.
+    assert totals == ["0.0544656"]
+    replayed = paid.run("replay", folder.name, "--allow-host-exec")
+    assert (replayed.code, "another profile went on" in replayed.err) == (2, True)
 
 
 def test_a_repair_that_was_stopped_goes_on_in_the_copy_that_it_left(paid: Repo) -> None:
