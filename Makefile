@@ -36,11 +36,14 @@ format: setup
 docker: setup
 	sh tests/docker.sh
 
-test: setup docker
-	$(BIN)/python -m pytest -q
+# Tests of an engine share it, so they run one after the other; all others on every core.
+test test-full: setup docker
+	rc=0; \
+	$(BIN)/python -m pytest -q $(TIER) -n auto --dist loadfile -m "not docker" || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) -m docker || rc=1; \
+	exit $$rc
 
-test-full: setup docker
-	$(BIN)/python -m pytest -q --full
+test-full: TIER = --full
 
 # A real vLLM on the CPU, in a virtual environment of its own: 2.5 GB, once. docs/vllm.md says what is checked.
 test-vllm: setup
