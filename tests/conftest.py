@@ -31,6 +31,9 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith(("R1CODE_", "GIT_", "XDG_"))]:
         monkeypatch.delenv(name)
+    # A runner that says how wide its own terminal is would say it of ours, too.
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("R1CODE_STATE_DIR", str(home / "state"))
     monkeypatch.chdir(Path(home))
