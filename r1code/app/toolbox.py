@@ -11,6 +11,7 @@ from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
+from r1code.repo.index.index import Index
 from r1code.sandbox.base import Sandbox
 from r1code.secrets.vault import Vault
 from r1code.tools.added import Added
@@ -30,6 +31,7 @@ from r1code.tools.replace import Replace
 from r1code.tools.run import Run
 from r1code.tools.search import Search
 from r1code.tools.stop import Stop
+from r1code.tools.symbols import Symbols
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
 from r1code.tools.write import Write
@@ -51,6 +53,7 @@ class Toolbox:
         *,
         project: WorkTree,
         added: Added,
+        index: Index,
     ) -> None:
         self._edits = edits
         self._config = config
@@ -58,6 +61,7 @@ class Toolbox:
         self._vault = vault
         self._project = project
         self._added = added
+        self._index = index
 
     def toolset(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, outputs: Outputs, *, protect: bool
@@ -66,12 +70,13 @@ class Toolbox:
         protected = self._consent.protecting(is_protected if protect else _nothing)
         background = Background(tree, sandbox, protected)
         hide = self._vault.hide
+        symbols = Symbols(tree, self._index, hide)
         toolset = Toolset(
             tree,
             reads=[
                 Read(tree, hide, outputs, self._added),
-                List(tree, self._added),
-                Search(tree, hide, self._added),
+                List(tree, symbols, self._added),
+                Search(tree, hide, symbols, self._added),
                 Logs(background),
                 Stop(background),
             ],

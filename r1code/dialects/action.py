@@ -26,7 +26,7 @@ _MARKER = re.compile(r"(?<![<=>])(?:<{5,}+|={5,}+|>{5,}+)(?:\s|$)")
 def arguments(block: Block, *, whole: bool) -> Arguments:
     """Raises FormatError. `whole`: the model ended the answer itself, so a missing last tag cuts nothing off."""
     form = FORMS[block.name]
-    allowed = {*form.required, *form.optional}
+    allowed = {*form.required, *form.optional, *form.one_of}
     extra = set(block.attributes) - allowed - {"think", "final-newline"}
     if extra:
         names = ", ".join(sorted(allowed)) or "none"
@@ -53,6 +53,8 @@ def arguments(block: Block, *, whole: bool) -> Arguments:
             )
         found[form.body] = body(block).strip()
     missing = [key for key in form.required if not found.get(key)]
+    if not any(found.get(key) for key in form.one_of):
+        missing += form.one_of[:1]
     if missing:
         name, key = block.name, missing[0]
         how = f"<{name}>...</{name}>" if form.body == key else f'<{name} {key}="...">'

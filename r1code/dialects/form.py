@@ -15,6 +15,8 @@ class Form(Struct, frozen=True, kw_only=True):
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    """Not empty: one of these is needed, the first one as a rule."""
     body: str | None = None
     lenient: bool = True
     """A closing tag that is missing at the very end of the answer is forgiven."""
@@ -22,8 +24,8 @@ class Form(Struct, frozen=True, kw_only=True):
 
 FORMS: Mapping[str, Form] = {
     "read": Form(required=("path",), optional=("lines",)),
-    "list": Form(optional=("path",)),
-    "search": Form(required=("pattern",), optional=("path",), body="pattern"),
+    "list": Form(optional=("path", "name", "definitions")),
+    "search": Form(optional=("path",), one_of=("pattern", "symbol", "references", "callers"), body="pattern"),
     "edit": Form(required=("path",), optional=("syntax",), body="edits"),
     "replace": Form(required=("path",), body="content", lenient=False),
     "insert": Form(

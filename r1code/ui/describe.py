@@ -129,7 +129,10 @@ def card(call: ToolCall) -> str:
         case "read":
             words = [path, f"(lines {_value(given['lines'])})" if given.get("lines") else ""]
         case "search":
-            words = [_value(given.get("pattern", "")), f"(in {path})" if path else ""]
+            asked = [
+                f"{key} {_value(given[key])}" for key in ("symbol", "references", "callers") if given.get(key)
+            ]
+            words = [_value(given.get("pattern") or ""), *asked, f"(in {path})" if path else ""]
         case "run":
             words = [_value(given.get("command", "")), background_of(call)]
         case "test":

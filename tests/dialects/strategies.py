@@ -44,7 +44,7 @@ PATHS = st.text(st.sampled_from("abc/._- 文'"), min_size=1, max_size=12).filter
 STRIPPED = TEXT.map(str.strip).filter(bool)
 
 
-def call(name: str, **arguments: object) -> ToolCall:
+def call(name: str, /, **arguments: object) -> ToolCall:
     return ToolCall(id="c1", name=name, arguments=dict(arguments))
 
 
@@ -53,6 +53,8 @@ CALLS = st.one_of(
     st.builds(lambda path: call("read", path=path, lines="3-7"), PATHS),
     st.builds(lambda path: call("list", path=path), PATHS),
     st.builds(lambda pattern, path: call("search", pattern=pattern, path=path), STRIPPED, PATHS),
+    st.builds(lambda name, path: call("search", callers=name, path=path), st.sampled_from(["f", "A.b"]), PATHS),
+    st.builds(lambda glob, path: call("list", path=path, name=glob), st.sampled_from(["*.py", "b/**"]), PATHS),
     st.builds(lambda path, content: call("write", path=path, content=content), PATHS, TEXT),
     st.builds(lambda path, content: call("insert", path=path, into="C", content=content), PATHS, TEXT),
     st.builds(lambda content: call("patch", content=content), TEXT),

@@ -50,7 +50,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Beside:
 def test_they_are_read_listed_and_searched_by_the_name_that_was_given(place: Beside) -> None:
     tree, control = place.house.tree, Control()
     added = Added(place.trees("../other/lib/"))
-    read, listed, search = Read(tree, added=added), List(tree, added), Search(tree, added=added)
+    read, listed, search = Read(tree, added=added), List(tree, added=added), Search(tree, added=added)
     assert read.read({"path": "../other/lib/./x.py"}, control).text == "../other/lib/x.py (1 lines)\nx = 1"
     shown = listed.read({"path": "../other/lib"}, control).text
     assert shown == (
