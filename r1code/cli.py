@@ -28,6 +28,7 @@ _HANDLERS = {
     "trust": ("cli_git", "trust"),
     "worktree": ("cli_git", "worktree"),
     "approvals": ("cli_rules", "approvals"),
+    "map": ("cli_map", "show"),
     "tests": ("cli_tests", "list_tests"),
     "sandbox": ("cli_sandbox", "handle"),
     "cost": ("cli_cost", "cost"),

@@ -17,7 +17,7 @@ def replay(options: argparse.Namespace) -> int:
     from tempfile import TemporaryDirectory
 
     from r1code.app.folders import state_folder
-    from r1code.app.workshop import Replayed, Task
+    from r1code.app.task import Replayed, Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
     from r1code.errors import ProviderError, UsageError

@@ -16,7 +16,7 @@ def resume(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder
     from r1code.app.plans import place_for
     from r1code.app.stopped import last_session, stopped_session
-    from r1code.app.workshop import Task
+    from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
     from r1code.repo.git import Git

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from r1code.app.automatic import AtEnd
-    from r1code.app.workshop import Task, Workshop
+    from r1code.app.task import Task
+    from r1code.app.workshop import Workshop
     from r1code.config import Config
     from r1code.control import Control
     from r1code.events import Event
@@ -81,7 +82,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
     from pathlib import Path
 
     from r1code.app.plans import place_for, read_plan
-    from r1code.app.workshop import Task
+    from r1code.app.task import Task
 
     if options.command == "fix":
         return Task(command="fix")

@@ -119,6 +119,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Money, in the currency of the profile's price."""
     working_context: Annotated[int, Meta(ge=1_000)] | None = None
     """Tokens of a prompt beyond which the history is made shorter; None: as the profile says."""
+    map_tokens: Annotated[int, Meta(ge=0)] | None = None
+    """Tokens of the map in the first message; 0: none. None: as the profile says (docs/map.md)."""
     test_seconds: float = 600.0
     """Time limit of one run of the tests, and of any other command."""
     color: Literal["auto", "always", "never"] = "auto"

@@ -89,9 +89,8 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
-    add_cost(commands.add_parser)
-    _add_profiles(commands.add_parser)
-    _add_tests(commands.add_parser)
+    for add in (add_cost, _add_profiles, _add_tests, _add_map):
+        add(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
     weights.add_argument("--yes", action="store_true", help="without asking")
@@ -119,6 +118,11 @@ def _add_context(common: argparse.ArgumentParser) -> None:
         action="append",
         help="the model may read this folder, too, but not change it (docs/files.md)",
     )
+    _add_map_tokens(context.add_argument)
+
+
+def _add_map_tokens(add_argument: Callable[..., object]) -> None:
+    add_argument("--map-tokens", metavar="N", help="room for the map; 0: none (what the profile says)")
 
 
 def _add_thinking(add_argument: Callable[..., object]) -> None:
@@ -187,6 +191,17 @@ def _add_tests(add: Callable[..., argparse.ArgumentParser]) -> None:
     tests = add("tests", help="how the tests are run here, as far as the files show it")
     tests.add_argument("--json", action="store_true", help="as JSON")
     tests.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="look in FOLDER")
+
+
+def _add_map(add: Callable[..., argparse.ArgumentParser]) -> None:
+    found = add("map", help="what of this repository a task is about, as a model is shown it (docs/map.md)")
+    found.add_argument("task", nargs="*", metavar="TASK", help="in words; without them, what matters to all")
+    found.add_argument("--why", metavar="FILE", help="what raised this file, instead of the map")
+    _add_map_tokens(found.add_argument)
+    found.add_argument("--profile", metavar="NAME", help="whose tokens are counted")
+    _add_not_secret(found.add_argument)
+    found.add_argument("--json", action="store_true", help="as JSON")
+    found.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
 
 
 def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:

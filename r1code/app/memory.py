@@ -30,7 +30,7 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, session: Session, profile: Profile, config: Config, *, store: Store, hide: Hide) -> Memory:
-        room = room_of(profile, config.working_context)
+        room = room_of(profile, config.working_context, map_tokens=config.map_tokens)
         outputs = Outputs(
             session.folder / "outputs",
             most=room.observation,

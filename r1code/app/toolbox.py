@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Sequence
 from functools import cached_property
 
+from msgspec import Struct
+
 from r1code.app.consent import Consent
 from r1code.config import Config
 from r1code.errors import UsageError
@@ -41,27 +43,26 @@ from r1code.types import TestReport
 _WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
+class Sources(Struct, frozen=True, kw_only=True):
+    """Where tools look besides the tree that they work in."""
+
+    project: WorkTree
+    """The person's work tree, which says its hooks."""
+    added: Added
+    index: Index
+
+
 class Toolbox:
-    """`edits`: the tools that change files, by name. `project`: the person's work tree, which says its hooks."""
+    """`edits`: the tools that change files, by name."""
 
     def __init__(
-        self,
-        edits: Sequence[str],
-        config: Config,
-        consent: Consent,
-        vault: Vault,
-        *,
-        project: WorkTree,
-        added: Added,
-        index: Index,
+        self, edits: Sequence[str], config: Config, consent: Consent, vault: Vault, *, sources: Sources
     ) -> None:
         self._edits = edits
         self._config = config
         self._consent = consent
         self._vault = vault
-        self._project = project
-        self._added = added
-        self._index = index
+        self._sources = sources
 
     def toolset(
         self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, outputs: Outputs, *, protect: bool
@@ -70,13 +71,13 @@ class Toolbox:
         protected = self._consent.protecting(is_protected if protect else _nothing)
         background = Background(tree, sandbox, protected)
         hide = self._vault.hide
-        symbols = Symbols(tree, self._index, hide)
+        symbols = Symbols(tree, self._sources.index, hide)
         toolset = Toolset(
             tree,
             reads=[
-                Read(tree, hide, outputs, self._added),
-                List(tree, symbols, self._added),
-                Search(tree, hide, symbols, self._added),
+                Read(tree, hide, outputs, self._sources.added),
+                List(tree, symbols, self._sources.added),
+                Search(tree, hide, symbols, self._sources.added),
                 Logs(background),
                 Stop(background),
             ],
@@ -86,7 +87,7 @@ class Toolbox:
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
         toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
-        return toolset.reading(self._added)
+        return toolset.reading(self._sources.added)
 
     def naming(self, tree: WorkTree, outputs: Outputs) -> Toolset:
         """What a pipeline that asks for places offers: reading, and changing what is not protected."""
@@ -112,7 +113,9 @@ class Toolbox:
                 continue
             if command is None:
                 found += [
-                    hook for hook in detected(lambda name: text_of(self._project, name)) if hook.kind == kind
+                    hook
+                    for hook in detected(lambda name: text_of(self._sources.project, name))
+                    if hook.kind == kind
                 ]
             elif command != "off":
                 _refuse_no_command(kind, command)

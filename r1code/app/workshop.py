@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,13 +20,16 @@ from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
+from r1code.app.maps import Maps
 from r1code.app.memory import Memory
+from r1code.app.overview import Overview
 from r1code.app.plans import write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.stopped import Resumable
+from r1code.app.task import Task
 from r1code.app.told import Told, own_instructions, tell
-from r1code.app.toolbox import Toolbox
+from r1code.app.toolbox import Sources, Toolbox
 from r1code.app.tree import held
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
@@ -50,7 +52,7 @@ from r1code.repair.naming import Naming
 from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
-from r1code.repo.instructions import Instructions
+from r1code.repo.index.index import FILE, Index
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Session
@@ -60,24 +62,13 @@ from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
-from r1code.tree.snapshot import Snapshot, materialise
+from r1code.tree.snapshot import materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
 from r1code.types import Budget, Part, Plan, TestReport
 
 Say = Callable[[str], None]
-
-
-class Replayed(Struct, frozen=True, kw_only=True):
-    """A session that is done again: its replies, and a folder for the tree that it started from."""
-
-    session: Session
-    provider: Provider
-    root: Path
-
-    def base(self, store: Store) -> Snapshot:
-        return Snapshot.unpack(store.get(self.session.opened.base))
 
 
 class Speaker(Struct, frozen=True, kw_only=True):
@@ -87,22 +78,6 @@ class Speaker(Struct, frozen=True, kw_only=True):
     profile: Profile
     provider: Provider
     tools: Toolbox
-
-
-class Task(Struct, frozen=True, kw_only=True):
-    """What the session is for."""
-
-    command: Literal["fix", "prompt", "plan", "init"]
-    text: str = ""
-    plan: Plan | None = None
-    """What a person wants carried out."""
-    keep: Path | None = None
-    """Where a plan that is made is written; None: nowhere."""
-    instructions: Instructions = {}
-    """What the project tells the model: none where nobody trusts it."""
-    replayed: Replayed | None = None
-    resumed: Resumable | None = None
-    """The session that goes on; None: it is a new one."""
 
 
 class Workshop:
@@ -121,6 +96,7 @@ class Workshop:
         self._consent = Consent(config, git.root, state, is_replay=task.replayed is not None)
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
+        self._index = Index(state / FILE, self.store)
         self.vault = open_vault(git, state, os.environ, key_names(), exempt=self._consent.is_exempt)
         self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
@@ -164,6 +140,7 @@ class Workshop:
             folders=self._told.folders,
             replays="" if task.replayed is None else task.replayed.session.id,
         )
+        self._overview: Overview
         self.session: Session
         self.scratch: Path
 
@@ -175,12 +152,10 @@ class Workshop:
 
     def _roles(self) -> dict[Part, Speaker]:
         """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
+        sources = Sources(project=self.tree, added=Added(self._beside), index=self._index)
 
         def speaker(name: str, profile: Profile, provider: Provider) -> Speaker:
-            added = Added(self._beside)
-            tools = Toolbox(
-                profile.edits, self._config, self._consent, self.vault, project=self.tree, added=added
-            )
+            tools = Toolbox(profile.edits, self._config, self._consent, self.vault, sources=sources)
             return Speaker(name=name, profile=profile, provider=provider, tools=tools)
 
         actor = speaker(self.profile_name, self._profile, self.provider)
@@ -206,7 +181,8 @@ class Workshop:
             stack.enter_context(held(self.tree, control, self._say))
             if self._git.is_repository and self._task.replayed is None:
                 self._tell_dirty()
-            base = self.store.put(self.tree.snapshot().pack())
+            snapshot = self.tree.snapshot()
+            base = self.store.put(snapshot.pack())
             if self.tree.too_large:
                 left = f"larger than {MAX_BYTES // 1_000_000} MB"
                 self._say(
@@ -218,12 +194,24 @@ class Workshop:
             if self._told.notice:
                 self._say(self._told.notice)
             self.scratch = self.session.folder / "scratch"
+            stack.callback(self._index.close)
+            maps = Maps(self.tree, snapshot, self._index, self._git)
+            stack.callback(maps.close)
+            profiles = [one.profile for one in self._speakers.values()]
+            self._overview = Overview(self.session.folder, maps, profiles, self._config)
+            if self._before is not None:
+                self._overview.carry_on(self._before.folder)
+            self._overview.start()
             yield
 
+    @property
+    def _before(self) -> Resumable | Session | None:
+        """The session that goes on, or is done again."""
+        return self._task.resumed if self._task.replayed is None else self._task.replayed.session
+
     def _instructions(self) -> Told:
-        before = self._task.resumed if self._task.replayed is None else self._task.replayed.session
-        if before is not None:
-            opened = before.opened
+        if self._before is not None:
+            opened = self._before.opened
             return Told(first=opened.instructions, folders=opened.folders)
         own = own_instructions(user_instructions()) if self._config.instructions else None
         room = room_of(self._profile, self._config.working_context)
@@ -251,6 +239,9 @@ class Workshop:
             return
         if paths:
             self._say(f"uncommitted changes are part of what r1code works on: {first_of(paths)}")
+
+    def overview(self, task: str, control: Control) -> str:
+        return self._overview.text(task, control, hide=self.vault.hide, say=self._say)
 
     def _origin(self) -> Origin:
         return self.session.origin()

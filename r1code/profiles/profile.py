@@ -96,6 +96,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     context_window: Positive | None = None
     working_context: Positive = 24_000
     """Tokens of a prompt beyond which the history is made shorter: models do best with less than they take."""
+    map_tokens: Annotated[int, Meta(ge=0)] = 1_000
+    """Of the first message, for what the repository offers that the task may need. 0: only the list of files."""
     max_output: Positive | None = None
     reasoning: str = "in_prompt"
     """Where the reasoning starts: in_prompt, tag, field, or none."""

@@ -9,6 +9,8 @@ from r1code.profiles.profile import Profile
 _RESERVED_PART = 4
 """The part of the window that is left for an answer whose length nobody limits."""
 _OBSERVATION_PART = 6
+_MAP_PART = 4
+"""More of the prompt no map gets, whoever asks for it."""
 _LEAST_OBSERVATION = 200
 _MOST_OBSERVATION = 8_000
 
@@ -38,8 +40,8 @@ class Room(Struct, frozen=True, kw_only=True):
         return self.prompt if self.window is None else max(self.prompt, self.window - self.reserve)
 
 
-def room_of(profile: Profile, working: int | None = None, *, map_tokens: int = 0) -> Room:
-    """`working`: instead of the profile's working context."""
+def room_of(profile: Profile, working: int | None = None, *, map_tokens: int | None = None) -> Room:
+    """`working`, `map_tokens`: instead of the profile's."""
     window = profile.context_window
     asked = working or profile.working_context
     reserve = profile.sampling.max_tokens or profile.max_output or asked
@@ -47,5 +49,6 @@ def room_of(profile: Profile, working: int | None = None, *, map_tokens: int = 0
         if profile.sampling.max_tokens is None:
             reserve = min(reserve, window // _RESERVED_PART)
         asked = max(1, min(asked, window - reserve))
+    mapped = min(profile.map_tokens if map_tokens is None else map_tokens, asked // _MAP_PART)
     observation = min(max(asked // _OBSERVATION_PART, _LEAST_OBSERVATION), _MOST_OBSERVATION)
-    return Room(window=window, reserve=reserve, prompt=asked, map=map_tokens, observation=observation)
+    return Room(window=window, reserve=reserve, prompt=asked, map=mapped, observation=observation)

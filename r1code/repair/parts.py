@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from r1code.agent import Agent
+from r1code.control import Control
 from r1code.repair.pipeline import Pipeline
 from r1code.sandbox.base import Sandbox
 from r1code.tree.patch import Patch
@@ -66,6 +67,13 @@ class Parts(Protocol):
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         """The pipeline, where the profile says that the model does better in one; None: it gets the loop."""
+        ...
+
+    def overview(self, task: str, control: Control) -> str:
+        """The map for a task, once and the same for each session; empty: the list of files is shown instead.
+
+        Raises Cancelled.
+        """
         ...
 
     def unified(self, patch: Patch) -> str:

@@ -124,7 +124,7 @@ class Repair:
         tree = self._parts.tree
         sandbox = self._parts.sandbox(tree.root)
         try:
-            seed, task = self._approach.seed, self._task(text)
+            seed, task = self._approach.seed, self._task(text, control)
             work = Work(task=task, tree=tree, sandbox=sandbox, seed=seed, protect=False)
             roles = Roles(self._parts, self._session, self._meter, work)
             planning = roles.plan(control) if self._approach.stopped is None else roles.replan(control)
@@ -171,7 +171,7 @@ class Repair:
         sandbox = self._parts.sandbox(tree.root)
         try:
             work = Work(
-                task=self._task(text),
+                task=self._task(text, control),
                 tree=tree,
                 sandbox=sandbox,
                 seed=self._approach.seed,
@@ -243,7 +243,7 @@ class Repair:
                 yield from self._heard(pipeline.turn(before, self._meter, control))
             if pipeline is None or self._reason == "gave_up":
                 work = Work(
-                    task=self._fix_task(command, before),
+                    task=self._fix_task(command, before, control),
                     tree=tree,
                     sandbox=sandbox,
                     before=before,
@@ -342,17 +342,13 @@ class Repair:
             sandbox.close()
             shutil.rmtree(root)
 
-    def _task(self, text: str) -> str:
+    def _task(self, text: str, control: Control) -> str:
         paths = self._parts.tree.paths()
-        return prompts.load(
-            "task",
-            task=text,
-            count=len(paths),
-            files=clean(listing(paths, 200)),
-            instructions=self._session.opened.instructions,
-        )
+        files = clean(self._parts.overview(text, control) or listing(paths, 200))
+        told = self._session.opened.instructions
+        return prompts.load("task", task=text, count=len(paths), files=files, instructions=told)
 
-    def _fix_task(self, command: str, report: TestReport) -> str:
+    def _fix_task(self, command: str, report: TestReport, control: Control) -> str:
         names = failing(report)
         more = f" (the first {_MOST_IDS} are named)" if len(names) > _MOST_IDS else ""
         return self._task(
@@ -362,7 +358,8 @@ class Repair:
                 failing=f"{len(names)}{more}",
                 ids=names[:_MOST_IDS],
                 digest=clip(report.digest, _MOST_DIGEST).text,
-            )
+            ),
+            control,
         )
 
     def _session_patch(self, patch: Patch) -> None:

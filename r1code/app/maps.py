@@ -1,0 +1,168 @@
+"""The map of a work tree for a task. What is the same for all tasks is made in the background, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct
+
+from r1code import prompts
+from r1code.app.kept import write_private
+from r1code.control import POLL_SECONDS, Control
+from r1code.errors import StateError, UsageError
+from r1code.repo.clues import clues_of
+from r1code.repo.git import Git
+from r1code.repo.graph import FORMAT, Graph, graph_of
+from r1code.repo.index.index import Building, Index
+from r1code.repo.index.languages import language_of, languages, version_of
+from r1code.repo.past import Past, past_of
+from r1code.repo.rank import Ranker, Ranking
+from r1code.repo.repomap import MOST_FILES, Count, Map, draw
+from r1code.secrets.values import Hide
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.worktree import WorkTree
+
+
+class _Kept(Struct, frozen=True, array_like=True):
+    key: str
+    graph: Graph
+
+
+_KEPT = msgspec.msgpack.Decoder(_Kept)
+_PAST = msgspec.msgpack.Decoder(Past)
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    text: str
+    """As the model is shown it; empty: there was no room."""
+    map: Map
+    ranking: Ranking
+    missing: int
+    """Files that are not indexed yet."""
+
+
+class Maps:
+    """Of one work tree as it is in `snapshot`. `close` it; the index is the caller's."""
+
+    def __init__(self, tree: WorkTree, snapshot: Snapshot, index: Index, git: Git) -> None:
+        self._state = tree.state
+        self._snapshot = snapshot
+        self._index = index
+        self._git = git
+        self._paths = [
+            path for path, entry in snapshot.entries.items() if entry.kind == "file" and _is_text(path)
+        ]
+        self._graph: Graph | None = None
+        self._building: Building | None = None
+
+    def start(self) -> None:
+        """Reads what is not known yet, in the background."""
+        if self._building is None:
+            self._building = self._index.start(self._snapshot)
+
+    def wait(self, control: Control, seconds: float | None = None) -> bool:
+        """Whether all is read by then. Raises Cancelled, and StateError where it cannot be read."""
+        control.check()
+        self.start()
+        building, until = self._building, None if seconds is None else time.monotonic() + seconds
+        while building is not None and not building.wait(POLL_SECONDS):
+            control.check()
+            if until is not None and time.monotonic() >= until:
+                return False
+        if building is not None and building.failure is not None:
+            raise building.failure
+        return True
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        return (0, 0) if self._building is None else self._building.progress
+
+    def close(self) -> None:
+        if self._building is not None:
+            self._building.stop()
+
+    @property
+    def graph(self) -> Graph:
+        """Of what is read by now."""
+        if self._graph is None:
+            missing = self._index.missing(self._snapshot)
+            past = self._past()
+            key = self._key(past)
+            graph = None if missing else self._kept(key)
+            if graph is None:
+                graph = graph_of(self._paths, self._index.outlines(self._snapshot, self._paths), past)
+                if missing:
+                    return graph
+                self._keep("graph", msgspec.msgpack.encode(_Kept(key, graph)))
+            self._graph = graph
+        return self._graph
+
+    def ranker(self, task: str) -> Ranker:
+        return Ranker(self.graph, clues_of(task, self._paths), self._changed())
+
+    def draw(self, task: str, room: int, count: Count, hide: Hide) -> Drawn:
+        """The map for `task`, all its words counted: never more than `room` tokens."""
+        missing = len(self._index.missing(self._snapshot))
+        graph = self.graph
+        ranking = Ranker(graph, clues_of(task, self._paths), self._changed()).ranking()
+        first = [one.path for one in ranking.files[:MOST_FILES]]
+        outlines = self._index.outlines(self._snapshot, first)
+
+        def whole(text: str, more: int) -> str:
+            return prompts.load("map", text=text, more=more, missing=missing)
+
+        frame = count(whole("", len(graph.paths))) + 1
+        made = draw(
+            ranking, outlines, graph.fame, room=max(0, room - frame), count=lambda text: count(hide(text))
+        )
+        text = whole(hide(made.text), len(graph.paths) - len(made.files)) if made.files else ""
+        return Drawn(text=text if count(text) <= room else "", map=made, ranking=ranking, missing=missing)
+
+    def _changed(self) -> Collection[str]:
+        with suppress(StateError, UsageError):
+            return self._git.dirty() if self._git.is_repository else ()
+        return ()
+
+    def _past(self) -> Past:
+        try:
+            known = _PAST.decode((self._state / "past").read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            known = Past()
+        past = past_of(self._git, known)
+        if past is not known:
+            self._keep("past", msgspec.msgpack.encode(past))
+        return past
+
+    def _kept(self, key: str) -> Graph | None:
+        try:
+            kept = _KEPT.decode((self._state / "graph").read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return kept.graph if kept.key == key else None
+
+    def _keep(self, name: str, data: bytes) -> None:
+        # Without it the next one takes longer.
+        with suppress(OSError):
+            write_private(self._state / name, data)
+
+    def _key(self, past: Past) -> str:
+        """Of all that the graph depends on: a text file that only changed inside is no part of that."""
+        whole = hashlib.sha256(f"{FORMAT} {past.head} {_versions()}\n".encode())
+        for path in self._paths:
+            digest = self._snapshot.entries[path].digest if language_of(path) else ""
+            whole.update(os.fsencode(f"{path}\0{digest}\n"))
+        return whole.hexdigest()
+
+
+def _versions() -> Mapping[str, str]:
+    return {name: version_of(language) for name, language in languages().items()}
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be said in a text; names on disk are bytes."""
+    return path.isprintable() and not any("\ud800" <= char <= "\udfff" for char in path)

@@ -1,0 +1,43 @@
+"""What a session is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from r1code.app.stopped import Resumable
+from r1code.providers.base import Provider
+from r1code.repo.instructions import Instructions
+from r1code.session import Session
+from r1code.tree.snapshot import Snapshot
+from r1code.tree.store import Store
+from r1code.types import Plan
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """A session that is done again: its replies, and a folder for the tree that it started from."""
+
+    session: Session
+    provider: Provider
+    root: Path
+
+    def base(self, store: Store) -> Snapshot:
+        return Snapshot.unpack(store.get(self.session.opened.base))
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What the session is for."""
+
+    command: Literal["fix", "prompt", "plan", "init"]
+    text: str = ""
+    plan: Plan | None = None
+    """What a person wants carried out."""
+    keep: Path | None = None
+    """Where a plan that is made is written; None: nowhere."""
+    instructions: Instructions = {}
+    """What the project tells the model: none where nobody trusts it."""
+    replayed: Replayed | None = None
+    resumed: Resumable | None = None
+    """The session that goes on; None: it is a new one."""

@@ -1,0 +1,153 @@
+"""The map of a work tree: kept where nothing changed, honest about what is not indexed, without secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fakes.repository import Repository
+from r1code.app.maps import Drawn, Maps
+from r1code.app.tree import open_tree
+from r1code.cli import main
+from r1code.control import Control
+from r1code.errors import Cancelled
+from r1code.profiles.tokenizers import tokenizer_named
+from r1code.repo.git import Git
+from r1code.repo.index.index import FILE, Index
+from r1code.repo.past import Past, past_of
+from r1code.tree.store import Store
+from repo.test_rank import FILES
+
+COUNT = tokenizer_named("deepseek-r1").count
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    found = Repository(tmp_path / "repository")
+    for path, text in FILES.items():
+        found.write(path, text)
+    found.write(".env", "TOKEN=1\n")
+    found.git("add", "-A")
+    found.git("commit", "-qm", "first of all")
+    return found
+
+
+@contextmanager
+def maps_of(repository: Repository, state: Path) -> Iterator[Maps]:
+    git = Git(repository.root)
+    tree = open_tree(git, state)
+    index = Index(state / FILE, Store(state / "objects"))
+    maps = Maps(tree, tree.snapshot(), index, git)
+    try:
+        yield maps
+    finally:
+        maps.close()
+        index.close()
+
+
+def drawn(maps: Maps, room: int = 1_000, task: str = "the invoice mail") -> Drawn:
+    return maps.draw(task, room, COUNT, str)
+
+
+def test_a_map_is_the_same_when_its_graph_was_kept_and_says_what_is_not_indexed(
+    repository: Repository, tmp_path: Path
+) -> None:
+    with maps_of(repository, tmp_path / "state") as maps:
+        early = drawn(maps)
+        assert early.missing == 7
+        assert "[7 files are not indexed yet" in early.text
+        assert "shop/mailer.py" in early.text
+        assert maps.wait(Control(), 60)
+        first = drawn(maps)
+        assert first.missing == 0
+        assert "not indexed" not in first.text
+        assert "class Mailer" in first.text
+        assert ".env" not in first.text
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        assert drawn(maps) == first
+    for kept in ("graph", "past"):
+        (file,) = (tmp_path / "state").glob(f"*/{kept}")
+        file.write_bytes(b"damaged")
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert drawn(maps) == first
+    # What changed is in the next one.
+    repository.write("shop/mailer.py", "class Postman:\n    def send_invoice(self, to): pass\n")
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        assert "class Postman" in drawn(maps).text
+
+
+def test_a_map_has_no_secrets_and_fits_after_they_are_hidden(repository: Repository, tmp_path: Path) -> None:
+    repository.write(
+        "shop/mailer.py", "class Mailer:\n    KEY = 'abcdefgh'\n    def mail(self, key='abcdefgh'): pass\n"
+    )
+
+    def hide(text: str) -> str:
+        return text.replace("abcdefgh", "hidden_" + "0123456789abcdef" * 4)
+
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        for room in (0, 80, 120, 160, 300, 1_000):
+            found = maps.draw("mail", room, COUNT, hide)
+            assert COUNT(found.text) <= room
+            assert "abcdefgh" not in found.text
+    assert "hidden_" in found.text
+
+
+def test_waiting_ends_with_a_cancel(repository: Repository, tmp_path: Path) -> None:
+    control = Control()
+    control.cancel()
+    with maps_of(repository, tmp_path / "state") as maps, pytest.raises(Cancelled):
+        maps.wait(control)
+
+
+def test_the_past_is_what_commits_changed_and_nothing_where_git_cannot_say(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.write("shop/caf\u00e9.py", "x = 1\n")
+    repository.write("shop/cart.py", "x = 1\n")
+    repository.git("add", "-A")
+    repository.git("commit", "-qm", "A caf\u00e9")
+    for at in range(30):
+        repository.write(f"many/{at}.py")
+    repository.git("add", "-A")
+    repository.git("commit", "-qm", "too many to say anything")
+    git = Git(repository.root)
+    past = past_of(git, Past())
+    assert (past.commits[0].subject, past.commits[0].paths) == (
+        "A caf\u00e9",
+        ("shop/caf\u00e9.py", "shop/cart.py"),
+    )
+    assert len(past.commits) == 2
+    assert past_of(git, past) is past
+    assert past_of(git, Past(), "no-such-thing") == Past()
+    assert past_of(Git(tmp_path, tmp_path / "lone"), Past()) == Past()
+    assert past_of(Git(Repository(tmp_path / "empty").root), Past()) == Past()
+
+
+def test_the_command_shows_a_map_and_why(
+    repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository.root / "shop")
+    assert main(["map", "the", "invoice", "mail", "--map-tokens", "300"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[1] == "shop/mailer.py:"
+    assert "\x1b" not in shown.out
+    assert "of 300 tokens" in shown.err
+    assert main(["map", "the invoice mail", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["files"][0]["path"] == "shop/mailer.py"
+    assert found["tokens"] == COUNT(found["text"]) <= 1_000
+    assert main(["map", "the invoice mail", "--why", "web.py"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("shop/web.py: place 2 of 8")
+    assert "shop/mailer.py" in told
+    assert main(["map", "x", "--why", "gone.py"]) == 2
+    assert "shop/gone.py is not in the map" in capsys.readouterr().err
+    os.chdir("/")
