@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fakes.six_steps import SixSteps
+from fakes.six_steps import FILES, TASK, SixSteps
 from r1code import prompts
+from r1code.app.maps import Maps
+from r1code.control import Control
 from r1code.profiles import find_profile
 from r1code.profiles.tokenizers import tokenizer_named
+from r1code.repo.git import Git
+from r1code.repo.index.index import FILE, Index
+from r1code.tools.list import listing
 from r1code.tools.toolset import ORDER
 
 PEERS = {
@@ -54,6 +60,20 @@ def main() -> None:
     frames = [b - a - reply - seen for (reply, seen), (a, b) in zip(said, pairwise(sizes), strict=False)]
     print(f"\nwhat a step adds beyond reply and observation: {min(frames)} to {max(frames)} tokens")
     print(f"what the steps add, in all requests: {sum(sizes) - len(sizes) * sizes[0]:,} tokens")
+    print(f"a map instead of the list of files adds to each request: {mapped()} tokens")
+
+
+def mapped() -> int:
+    """With room for 1,000; there are 12 files."""
+    count = tokenizer_named("deepseek-r1").count
+    with tempfile.TemporaryDirectory() as folder:
+        session = SixSteps(Path(folder), find_profile("vllm-r1"))
+        index = Index(Path(folder) / FILE, session.store)
+        # What the session changed is no matter here, nor is a history that it does not have.
+        maps = Maps(session.tree, session.tree.snapshot(), index, Git(session.root, Path(folder) / "lone"))
+        with closing(index), closing(maps):
+            maps.wait(Control())
+            return count(maps.draw(TASK, 1_000, count, str).text) - count(listing(sorted(FILES)))
 
 
 if __name__ == "__main__":

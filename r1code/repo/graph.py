@@ -33,6 +33,7 @@ _BACKWARDS = 0.4
 _PAIRED = 3.0
 _TOGETHER = 1.5
 _IMPORTED = 1.0
+_REACHED_BY_CHANCE = 0.5
 _OLD_COMMITS = 300
 """How many commits ago one counts half."""
 _KINDS = {"class": 1.0, "struct": 1.0, "interface": 1.0, "trait": 1.0, "enum": 1.0, "type": 0.8, "function": 1.0}
@@ -65,6 +66,8 @@ class Graph(Struct, frozen=True, array_like=True):
     """Name -> the files that define it."""
     fame: dict[str, int]
     """Name -> in how many files it is used, where that is more than one."""
+    reached: bytes
+    """How much leads to each file from all others: what everything leads to says little. Floats above zero."""
     factors: bytes
     """What each file counts before any task: little if it is generated, more if it is changed often. Floats."""
 
@@ -77,6 +80,9 @@ class Graph(Struct, frozen=True, array_like=True):
 
     def defining(self, name: str) -> array[int]:
         return _numbers(self.names.get(name, b""))
+
+    def usual(self) -> array[float]:
+        return _floats(self.reached)
 
     def factor(self) -> array[float]:
         return _floats(self.factors)
@@ -112,6 +118,7 @@ def graph_of(paths: Sequence[str], outlines: Mapping[str, Outline], past: Past) 
         words=_words(paths, outlines, past),
         names={name: array("I", files).tobytes() for name, files in names.items()},
         fame=_fame(outlines, names),
+        reached=_reached(len(paths), targets, weights),
         factors=array(
             "f", [_factor(path, outlines.get(path), changes.get(path, 0.0)) for path in paths]
         ).tobytes(),
@@ -329,6 +336,13 @@ def _packed(rows: Sequence[Mapping[int, float]]) -> tuple[bytes, bytes, bytes]:
             weights.append(row[target] / whole)
         starts.append(len(targets))
     return starts.tobytes(), targets.tobytes(), weights.tobytes()
+
+
+def _reached(files: int, targets: bytes, weights: bytes) -> bytes:
+    found = array("f", [_REACHED_BY_CHANCE]) * files
+    for target, weight in zip(_numbers(targets), _floats(weights), strict=True):
+        found[target] += weight
+    return found.tobytes()
 
 
 def interest(one: Definition, fame: Mapping[str, int]) -> float:

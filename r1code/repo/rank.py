@@ -15,10 +15,10 @@ from r1code.repo.graph import Graph, is_test
 
 _AGAIN = 0.3
 """The part of a walk that begins anew at each file: what is far from the seeds counts little."""
-_LEAST = 2e-4
+_LEAST = 1e-3
 """Of the whole walk: less is not followed. It bounds the work, whatever the size of the graph."""
 _SEEDS = 60
-_OF_WALK = 0.8
+_OF_WALK = 0.3
 """What the walk counts beside the words."""
 _NAMED, _PLACED, _CHANGED = 0.6, 1.0, 0.15
 """What a symbol, a path, and a change in the work tree count beside the best file by words, which has 1."""
@@ -156,7 +156,7 @@ class Ranker:
         return found
 
     def _walked(self) -> dict[int, float]:
-        """What arrives at each file on a walk from the seeds, without its own start.
+        """What arrives at each file on a walk from the seeds, without its own start, beside what arrives anyway.
 
         The most is what the best seed has, and 1 at most: a walk from weak seeds says little.
         """
@@ -166,7 +166,8 @@ class Ranker:
             return {}
         start = {at: gain / whole for at, gain in seeds.items()}
         arrived = walk(self._graph, start)
-        came = {at: mass - _AGAIN * start.get(at, 0.0) for at, mass in arrived.items()}
+        usual = self._graph.usual()
+        came = {at: (mass - _AGAIN * start.get(at, 0.0)) / usual[at] for at, mass in arrived.items()}
         most = max(came.values()) / min(1.0, max(seeds.values()))
         return {at: max(0.0, mass / most) for at, mass in came.items()} if most > 0 else {}
 
@@ -180,12 +181,14 @@ def walk(
     """
     starts, targets, weights = graph.links()
     found: dict[int, float] = {}
-    left = dict(start)
-    active = sorted(left)
+    left = [0.0] * len(graph.paths)
+    for at, mass in start.items():
+        left[at] = mass
+    active = sorted(start)
     while active:
         fresh: set[int] = set()
         for at in active:
-            mass = left.get(at, 0.0)
+            mass = left[at]
             if mass < least:
                 continue
             left[at] = 0.0
@@ -193,9 +196,8 @@ def walk(
             rest = (1 - again) * mass
             for edge in range(starts[at], starts[at + 1]):
                 target = targets[edge]
-                now = left.get(target, 0.0) + rest * weights[edge]
-                left[target] = now
-                if now >= least:
+                left[target] += rest * weights[edge]
+                if left[target] >= least:
                     fresh.add(target)
         active = sorted(fresh)
     return found

@@ -177,7 +177,7 @@ def graph_from(rows: list[dict[int, float]]) -> Graph:
             weights.append(weight / sum(row.values()))
         starts.append(len(targets))
     paths = tuple(f"{at:03}" for at in range(len(rows)))
-    return Graph(paths, starts.tobytes(), targets.tobytes(), weights.tobytes(), {}, {}, {}, b"")
+    return Graph(paths, starts.tobytes(), targets.tobytes(), weights.tobytes(), {}, {}, {}, b"", b"")
 
 
 @settings(max_examples=40, deadline=None)
