@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
@@ -77,6 +78,7 @@ class Sweep:
     def __init__(self, data: bytes, captures: Mapping[str, Sequence[Node]]) -> None:
         self._data = data
         self._remarks = _remarks(data, captures)
+        self._comments = sorted(node.byte_range for node in captures.get("comment", ()))
         self._frames: list[_Frame] = []
         self._drafts: list[_Draft] = []
         self.names: set[int] = set()
@@ -199,7 +201,7 @@ class Sweep:
         if draft.kind in _BARE:
             return ""
         start = draft.start
-        raw = self._text(start, min(end, start + _HEAD_BYTES)).strip()
+        raw = self._without_comments(start, min(end, start + _HEAD_BYTES)).strip()
         text = _BLANKS.sub(" ", raw)
         text = _TAIL.sub("", text)
         if "\n" in raw:
@@ -207,6 +209,16 @@ class Sweep:
         if draft.name not in text:
             text = f"{text} {draft.name}"
         return text if len(text) <= _SIGNATURE_CHARS else text[:_SIGNATURE_CHARS].rstrip() + " ..."
+
+    def _without_comments(self, start: int, end: int) -> str:
+        parts: list[str] = []
+        for at in range(bisect_left(self._comments, (start, start)), len(self._comments)):
+            first, after = self._comments[at]
+            if first >= end:
+                break
+            parts.append(self._text(start, first))
+            start = after
+        return "".join([*parts, self._text(start, end)])
 
     def _remark(self, row: int) -> str:
         """The first line of the comment that ends right above a row."""

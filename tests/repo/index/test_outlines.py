@@ -87,6 +87,18 @@ def test_encodings_and_line_ends_make_no_difference(data: bytes) -> None:
     ]
 
 
+def test_a_signature_has_no_comments() -> None:
+    found = outlined(
+        "def one(\n    a,  # why\n    b,\n) -> int:  # noqa\n    return a\n\n"
+        "class Two:\n    # first\n    def three(self): # third\n        # more\n        pass\n"
+    )
+    assert [one.signature for one in found.definitions] == [
+        "def one(a, b) -> int",
+        "class Two",
+        "def three(self)",
+    ]
+
+
 def test_bytes_that_are_no_utf_8_do_no_harm() -> None:
     found = read(b"# gr\xf6\xdfe\ndef one(): pass\n\xff\xfe = 1\ndef two(): pass\n", PYTHON)
     assert [one.name for one in found.definitions] == ["one", "two"]
