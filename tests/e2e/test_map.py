@@ -24,19 +24,23 @@ def said(folder: Path) -> list[str]:
     return [item["text"] for item in items if item["kind"] == "Said"]
 
 
-def test_a_session_begins_with_a_map_and_a_replay_with_the_same(repo: Repo) -> None:
-    replies = repo.replies(ASKED, "<done>looked</done>")
-    ran = repo.run(*TASK, "--map-tokens", "300", "--json", *replies)
-    assert ran.code == 0, ran.out + ran.err
+def test_a_session_begins_with_a_map_that_stays_when_it_goes_on_or_is_done_again(repo: Repo) -> None:
+    ran = repo.run(*TASK, "--map-tokens", "300", "--steps", "1", "--json", *repo.replies(ASKED))
+    assert ran.code == 5, ran.out + ran.err
     session = str(ran.events[-1]["session"])
     folder = repo.state / "sessions" / session
     (task,) = said(folder)
     assert "come first.\nshop/cart.py:\n  def total(prices, discount=0)\n" in task
     assert '<search symbol="NAME"/>' in task
     assert "1 definition of total" in (folder / "log.jsonl").read_text()
-    # Another history, other files: the replay shows what the session was shown.
+    # Another history, other files: nobody is shown another map for that.
+    shown = (folder / "map.txt").read_text()
     write(repo.root, {"shop/discount.py": "def discount(): pass\n"})
     commit(repo.root)
+    went_on = repo.run("resume", *repo.replies("<done>looked</done>")[2:], "--steps", "5")
+    assert went_on.code == 0, went_on.out + went_on.err
+    assert said(folder) == [task]
+    assert (folder / "map.txt").read_text() == shown
     again = repo.run("replay", session, "--allow-host-exec")
     assert again.code == 0, again.err
 
