@@ -15,17 +15,23 @@ from r1code import prompts
 from r1code.app.kept import write_private
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import StateError, UsageError
+from r1code.repair.places import text_of
 from r1code.repo.clues import clues_of
 from r1code.repo.git import Git
 from r1code.repo.graph import FORMAT, Graph, graph_of
 from r1code.repo.index.index import Building, Index
 from r1code.repo.index.languages import language_of, languages, version_of
+from r1code.repo.index.targets import Targets
+from r1code.repo.kinds import Kind, marked
 from r1code.repo.past import Past, past_of
 from r1code.repo.rank import Ranker, Ranking
 from r1code.repo.repomap import MOST_FILES, Count, Map, draw
 from r1code.secrets.values import Hide
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
+
+_READ = frozenset({"go.mod", ".gitattributes"})
+"""What a graph depends on without being in a language."""
 
 
 class _Kept(Struct, frozen=True, array_like=True):
@@ -50,6 +56,7 @@ class Maps:
     """Of one work tree as it is in `snapshot`. `close` it; the index is the caller's."""
 
     def __init__(self, tree: WorkTree, snapshot: Snapshot, index: Index, git: Git) -> None:
+        self._tree = tree
         self._state = tree.state
         self._snapshot = snapshot
         self._index = index
@@ -95,7 +102,9 @@ class Maps:
             key = self._key(past)
             graph = None if missing else self._kept(key)
             if graph is None:
-                graph = graph_of(self._paths, self._index.outlines(self._snapshot, self._paths), past)
+                outlines = self._index.outlines(self._snapshot, self._paths)
+                imports = Targets(self._paths, self._text).edges(outlines)
+                graph = graph_of(self._paths, outlines, past, imports=imports, marks=self._marks())
                 if missing:
                     return graph
                 self._keep("graph", msgspec.msgpack.encode(_Kept(key, graph)))
@@ -128,6 +137,14 @@ class Maps:
             return self._git.dirty() if self._git.is_repository else ()
         return ()
 
+    def _marks(self) -> Mapping[str, Kind]:
+        with suppress(StateError):
+            return marked(self._git, self._paths) if self._git.is_repository else {}
+        return {}
+
+    def _text(self, path: str) -> str:
+        return text_of(self._tree, path) or ""
+
     def _past(self) -> Past:
         try:
             known = _PAST.decode((self._state / "past").read_bytes())
@@ -154,7 +171,9 @@ class Maps:
         """Of all that the graph depends on: a text file that only changed inside is no part of that."""
         whole = hashlib.sha256(f"{FORMAT} {past.head} {_versions()}\n".encode())
         for path in self._paths:
-            digest = self._snapshot.entries[path].digest if language_of(path) else ""
+            entry = self._snapshot.entries[path]
+            is_read = language_of(path, is_program=bool(entry.mode & 0o111)) or path.rpartition("/")[2] in _READ
+            digest = entry.digest if is_read else ""
             whole.update(os.fsencode(f"{path}\0{digest}\n"))
         return whole.hexdigest()
 

@@ -14,10 +14,11 @@ from functools import lru_cache
 from msgspec import Struct
 
 from r1code.repo.index.outline import Definition, Outline
+from r1code.repo.kinds import Kind, kind_of
 from r1code.repo.past import Past
 from r1code.repo.words import words_of
 
-FORMAT = 1
+FORMAT = 2
 """Of a packed graph, and of how it is made."""
 _OF_PATH, _OF_NAME, _OF_MEMBER, _OF_DOC, _OF_REFERENCE, _OF_PAST = 4.0, 2.0, 1.0, 0.7, 0.3, 1.5
 _SATURATION, _LENGTH_PART = 1.2, 0.5
@@ -42,14 +43,9 @@ _NO_CODE = frozenset({"heading", "key", "cell", "element", "stage", "target"})
 _TEST = re.compile(
     r"(^|/)(tests?|specs?|__tests__|testing)/|(^|/)(test_[^/]*|[^/]*[_.-](test|spec|tests)\.[^/]*|conftest\.py)$"
 )
-_VENDORED = re.compile(
-    r"(^|/)(vendor|vendored|_vendor|third_party|thirdparty|node_modules|bower_components|dist|site-packages|extern)/"
-    r"|\.min\.(js|css)$|(^|/)(package-lock\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|Cargo\.lock|go\.sum)$"
-    r"|\.(svg|snap|po|pot|map)$"
-)
+_ASIDE = re.compile(r"(^|/)(dist|extern)/|\.(svg|po|pot)$")
+"""Beside what `kind_of` knows: what is built, taken from elsewhere, drawn or translated."""
 _LOW = 0.1
-_PART = re.compile(r"[\w$-]+")
-_NO_MODULE = frozenset({"crate", "self", "super", "index", "mod", "__init__", "src", "lib"})
 
 
 class Graph(Struct, frozen=True, array_like=True):
@@ -104,12 +100,23 @@ def is_test(path: str) -> bool:
     return _TEST.search(path) is not None
 
 
-def graph_of(paths: Sequence[str], outlines: Mapping[str, Outline], past: Past) -> Graph:
-    """`paths`: all files, sorted; those without an outline are known by their path and their past."""
+def graph_of(
+    paths: Sequence[str],
+    outlines: Mapping[str, Outline],
+    past: Past,
+    *,
+    imports: Mapping[str, Sequence[str]],
+    marks: Mapping[str, Kind],
+) -> Graph:
+    """`paths`: all files, sorted; those without an outline are known by their path and their past.
+
+    `imports`: file -> the files that it imports (Targets.edges). `marks`: what the project says a file is
+    (kinds.marked).
+    """
     number = {path: at for at, path in enumerate(paths)}
     changes = _changes(past, number)
     names = _defined(outlines, number)
-    starts, targets, weights = _packed(_linked(paths, outlines, names, past))
+    starts, targets, weights = _packed(_linked(number, outlines, names, past, imports=imports))
     return Graph(
         paths=tuple(paths),
         starts=starts,
@@ -120,7 +127,12 @@ def graph_of(paths: Sequence[str], outlines: Mapping[str, Outline], past: Past) 
         fame=_fame(outlines, names),
         reached=_reached(len(paths), targets, weights),
         factors=array(
-            "f", [_factor(path, outlines.get(path), changes.get(path, 0.0)) for path in paths]
+            "f",
+            [
+                (_LOW if _tells_little(path, outlines.get(path), marks) else 1.0)
+                * (1.0 + 0.15 * math.log1p(changes.get(path, 0.0)))
+                for path in paths
+            ],
         ).tobytes(),
     )
 
@@ -139,9 +151,12 @@ def _recency(age: int) -> float:
     return _OLD_COMMITS / (_OLD_COMMITS + age)
 
 
-def _factor(path: str, outline: Outline | None, changes: float) -> float:
-    low = _VENDORED.search(path) or (outline is not None and outline.note in {"generated", "minified"})
-    return (_LOW if low else 1.0) * (1.0 + 0.15 * math.log1p(changes))
+def _tells_little(path: str, outline: Outline | None, marks: Mapping[str, Kind]) -> bool:
+    """Whether no person wrote it here; what the project says itself is right."""
+    if path in marks:
+        return marks[path] != "written"
+    made = outline is not None and outline.note in {"generated", "minified"}
+    return made or kind_of(path, b"") != "written" or _ASIDE.search(path) is not None
 
 
 def _defined(outlines: Mapping[str, Outline], number: Mapping[str, int]) -> dict[str, list[int]]:
@@ -216,19 +231,23 @@ def _weighed(path: str, outline: Outline | None, said: Mapping[str, float] | Non
 
 
 def _linked(
-    paths: Sequence[str], outlines: Mapping[str, Outline], names: Mapping[str, list[int]], past: Past
+    number: Mapping[str, int],
+    outlines: Mapping[str, Outline],
+    names: Mapping[str, list[int]],
+    past: Past,
+    *,
+    imports: Mapping[str, Sequence[str]],
 ) -> list[dict[int, float]]:
     """Of each file the others that it leads to."""
-    number = {path: at for at, path in enumerate(paths)}
-    imports = _imported(paths, outlines)
-    whole: list[dict[int, float]] = [{} for _ in paths]
+    whole: list[dict[int, float]] = [{} for _ in number]
     for path, outline in outlines.items():
         at = number[path]
-        row = _referred(at, outline, names, imports[at])
+        imported = frozenset(number[one] for one in imports.get(path, ()))
+        row = _referred(at, outline, names, imported)
         for target, weight in sorted(row.items(), key=lambda item: (-item[1], item[0]))[:_MOST_LINKS]:
             whole[at][target] = whole[at].get(target, 0.0) + weight
             whole[target][at] = whole[target].get(at, 0.0) + _BACKWARDS * weight
-    for one, other, weight in (*_pairs(paths), *_together(past, number)):
+    for one, other, weight in (*_pairs(list(number)), *_together(past, number)):
         whole[one][other] = whole[one].get(other, 0.0) + weight
         whole[other][one] = whole[other].get(one, 0.0) + weight
     return whole
@@ -257,43 +276,6 @@ def _weight(name: str, files: int) -> float:
     """What a reference to `name` says about each of the files that define it."""
     length = min(len(name), 12) / 12
     return length * (0.3 if name.startswith("_") else 1.0) / files
-
-
-def _imported(paths: Sequence[str], outlines: Mapping[str, Outline]) -> list[frozenset[int]]:
-    """The files that each file imports, as far as their names show it: the longest end of a path that fits."""
-    ends: dict[str, list[int]] = {}
-    for at, path in enumerate(paths):
-        parts = path.rpartition(".")[0].split("/") if "." in path.rpartition("/")[2] else path.split("/")
-        if len(parts) > 1 and parts[-1] in _NO_MODULE:
-            parts.pop()
-        for count in range(1, min(len(parts), 4) + 1):
-            ends.setdefault("/".join(parts[-count:]), []).append(at)
-    number = {path: at for at, path in enumerate(paths)}
-    found: list[frozenset[int]] = [frozenset()] * len(paths)
-    meant: dict[str, tuple[int, ...]] = {}
-    for path, outline in outlines.items():
-        files: set[int] = set()
-        for one in outline.imports:
-            if one.name not in meant:
-                meant[one.name] = _meant(one.name, ends)
-            files.update(meant[one.name])
-        files.discard(number[path])
-        found[number[path]] = frozenset(files)
-    return found
-
-
-def _meant(name: str, ends: Mapping[str, list[int]]) -> tuple[int, ...]:
-    stem = re.sub(r"\.(js|ts|jsx|tsx|mjs|h|hpp|py|rb|php)$", "", name)
-    parts = [part for part in _PART.findall(stem) if part not in _NO_MODULE]
-    for wanted in (parts, parts[:-1]):
-        for count in range(min(len(wanted), 4), 0, -1):
-            if count == 1 and len(wanted) > 1:
-                # The last word alone is as a rule something else of that name.
-                break
-            files = ends.get("/".join(wanted[-count:]), ())
-            if 0 < len(files) <= _MOST_DEFINERS:
-                return tuple(files)
-    return ()
 
 
 def _pairs(paths: Sequence[str]) -> Iterator[tuple[int, int, float]]:

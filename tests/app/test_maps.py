@@ -59,8 +59,8 @@ def test_a_map_is_the_same_when_its_graph_was_kept_and_says_what_is_not_indexed(
 ) -> None:
     with maps_of(repository, tmp_path / "state") as maps:
         early = drawn(maps)
-        assert early.missing == 7
-        assert "[7 files are not indexed yet" in early.text
+        assert early.missing == len(FILES)
+        assert f"[{len(FILES)} files are not indexed yet" in early.text
         assert "shop/mailer.py" in early.text
         assert maps.wait(Control(), 60)
         first = drawn(maps)
@@ -81,6 +81,15 @@ def test_a_map_is_the_same_when_its_graph_was_kept_and_says_what_is_not_indexed(
     with maps_of(repository, tmp_path / "state") as maps:
         assert maps.wait(Control(), 60)
         assert "class Postman" in drawn(maps).text
+
+
+def test_what_gitattributes_says_changes_a_map(repository: Repository, tmp_path: Path) -> None:
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        assert drawn(maps).ranking.files[0].path == "shop/mailer.py"
+    repository.write(".gitattributes", "shop/mailer.py linguist-generated\n")
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert drawn(maps).ranking.files[0].path != "shop/mailer.py"
 
 
 def test_a_map_has_no_secrets_and_fits_after_they_are_hidden(repository: Repository, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from r1code.repo.index.outline import Definition, Outline
 from r1code.repo.past import Past
 from r1code.repo.rank import Ranker, Ranking
 from r1code.repo.repomap import Map, draw
-from repo.test_rank import FILES, outlines_of
+from repo.test_rank import FILES, graph, outlines_of
 
 COUNT = tokenizer_named("deepseek-r1").count
 OUTLINES = outlines_of(FILES)
-GRAPH = graph_of(sorted(FILES), OUTLINES, Past())
+GRAPH = graph()
 
 
 def ranking(task: str) -> Ranking:
@@ -57,8 +57,8 @@ def test_a_signature_that_is_too_long_is_left_out_and_the_line_of_a_traceback_is
     long = Definition("long", "function", 1, 2, 1, signature="def long(" + "a, " * 200 + ")")
     others = [Definition(f"f{at}", "function", at, at, at, signature=f"def f{at}()") for at in range(3, 60)]
     outlines = {"a.py": Outline("python", 60, (long, *others))}
-    graph = graph_of(["a.py"], outlines, Past())
-    found = Ranker(graph, clues_of('File "a.py", line 57, in x; `long`', ["a.py"])).ranking()
-    lines = draw(found, outlines, graph.fame, room=500, count=COUNT).text.splitlines()
+    made = graph_of(["a.py"], outlines, Past(), imports={}, marks={})
+    found = Ranker(made, clues_of('File "a.py", line 57, in x; `long`', ["a.py"])).ranking()
+    lines = draw(found, outlines, made.fame, room=500, count=COUNT).text.splitlines()
     assert "  def f57()" in lines
     assert not any("def long" in line for line in lines)
