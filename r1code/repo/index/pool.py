@@ -119,6 +119,7 @@ class Pool:
                     until = time.monotonic() - self._seconds
                     for worker in [one for one in work.workers.values() if one.jobs and one.began < until]:
                         yield from work.lost(worker, "slow")
+                    self._rest(work)
             finally:
                 # What is half done cannot be used again.
                 for worker in work.workers.values():
@@ -150,9 +151,13 @@ class Pool:
             yield from work.lost(worker, "crashed")
             return
         yield from ((job, packed) for job, packed in answers if packed)
-        if not worker.jobs and not work.waiting:
-            work.dismiss(worker)
-            self._idle.append(worker)
+
+    def _rest(self, work: _Work) -> None:
+        """Whoever has no job, when there are none to give: another one may have got the last ones."""
+        if not work.waiting:
+            for worker in [one for one in work.workers.values() if not one.jobs]:
+                work.dismiss(worker)
+                self._idle.append(worker)
 
     def close(self, *, keep: int = 0) -> None:
         """Ends the processes, but for `keep`, so that a changed file need not wait for one."""

@@ -254,6 +254,28 @@ worker.serve(Odd(Path(sys.argv[1])), sys.stdin.buffer, os.fdopen(1, "wb"))
     return sys.executable, "-P", "-c", program
 
 
+AT_ONCE = """
+import os, sys, time
+from r1code.repo.index.worker import JOBS, framed
+
+ready = framed(b"")
+while len(length := sys.stdin.buffer.read(4)) == 4:
+    jobs = JOBS.decode(sys.stdin.buffer.read(int.from_bytes(length, "big")))
+    time.sleep(0.5 if jobs[0].digest == "0" else 0)
+    os.write(1, ready + b"".join(framed(job.digest.encode()) for job in jobs))
+    ready = b""
+"""
+
+
+def test_a_process_that_is_done_when_another_got_the_last_job_is_not_waited_for(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, command=(sys.executable, "-P", "-c", AT_ONCE), most=2)
+    jobs = [Job(digest=str(number), language="python") for number in range(3)]
+    for _ in range(2):
+        # When both run, one is slow and gets the third job, too; the other one has answered by then.
+        assert sorted(packed for _, packed in pool.run(jobs, Control())) == [b"0", b"1", b"2"]
+    pool.close()
+
+
 @pytest.mark.parametrize(
     ("line", "note"),
     [("b'one' in data and os.abort()", "crashed"), ("b'one' in data and time.sleep(60)", "slow")],
