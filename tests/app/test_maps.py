@@ -94,7 +94,7 @@ def test_what_gitattributes_says_changes_a_map(repository: Repository, tmp_path:
 
 def test_a_map_has_no_secrets_and_fits_after_they_are_hidden(repository: Repository, tmp_path: Path) -> None:
     repository.write(
-        "shop/mailer.py", "class Mailer:\n    KEY = 'abcdefgh'\n    def mail(self, key='abcdefgh'): pass\n"
+        "shop/mailer.py", "class Mailer:\n    KEY = abcdefgh\n    def mail(self, key=abcdefgh): pass\n"
     )
 
     def hide(text: str) -> str:

@@ -29,6 +29,9 @@ _METHODS = frozenset({"function", "prototype"})
 _HAVING_METHODS = frozenset({"class", "enum", "interface", "struct", "trait"})
 _BARE = frozenset({"cell", "element", "key", "rule"})
 """Their names say all."""
+_QUOTE = re.compile(r"[\"'`]")
+_TEXT_VALUE = re.compile(r"([=:]\s*[A-Za-z]{0,2})([\"'`])(?:\\.|(?!\2).)*\2")
+"""A value that is a text: a default, or what a field begins with."""
 _TAIL = re.compile(r"(?:[\s{;,:=]|=>)+$")
 _BLANKS = re.compile(r"\s+")
 _REMARK = re.compile(r"^(?:[\s/*#!;%-]|<!--|--\[\[|\(\*)+")
@@ -206,6 +209,7 @@ class Sweep:
         text = _TAIL.sub("", text)
         if "\n" in raw:
             text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
+        text = _without_values(text, draft.kind)
         if draft.name not in text:
             text = f"{text} {draft.name}"
         return text if len(text) <= _SIGNATURE_CHARS else text[:_SIGNATURE_CHARS].rstrip() + " ..."
@@ -229,6 +233,16 @@ class Sweep:
             doc = text or doc
             found = self._remarks.get(row - 1)
         return doc
+
+
+def _without_values(text: str, kind: str) -> str:
+    """A signature without texts that are values: one may be a password, and none tells what it is about."""
+    if kind == "heading":
+        return text
+    name, equals, value = text.partition("=")
+    if kind == "constant" and equals and _QUOTE.search(value):
+        return f"{name.rstrip()} = ..."
+    return _TEXT_VALUE.sub(r"\1\2...\2", text)
 
 
 def _events(captures: Mapping[str, Sequence[Node]]) -> Iterator[tuple[str, Node]]:

@@ -23,6 +23,12 @@ def outlined(source: str, name: str = "a.py") -> Outline:
     return read(source.encode(), language)
 
 
+def test_a_signature_has_no_texts_that_may_be_passwords() -> None:
+    source = "KEY = 'hunter2'\nLIMIT = 20\ndef open(key='hunter2', mode=b\"hunter2\"): pass\n"
+    found = [one.signature for one in outlined(source).definitions]
+    assert found == ["KEY = ...", "LIMIT = 20", "def open(key='...', mode=b\"...\")"]
+
+
 @pytest.mark.parametrize("name", samples.names())
 def test_a_sample_gives_exactly_its_outline(name: str) -> None:
     assert samples.shown(samples.outlined(name)) == (samples.FOLDER / f"{name}.txt").read_text()
