@@ -14,9 +14,10 @@ import json
 import re
 import socket
 import sys
+import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from r1code.sandbox.flow import BadBodyError, Flow, body_of
@@ -32,6 +33,7 @@ _MOST_PORT = 65535
 _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 30.0
 _DIAL_SECONDS = 20.0
+_NAME_SECONDS = 5.0
 _IDLE_SECONDS = 600.0
 _MOST_CLIENTS = 256
 _MOST_NOTED = 100
@@ -195,6 +197,8 @@ class Proxy:
         self._idle = idle
         self._noted = Path(rules.folder) / "noted"
         self._places = asyncio.Semaphore(_MOST_CLIENTS)
+        self._asked: dict[str, tuple[float, asyncio.Future[list[tuple[Any, ...]]]]] = {}
+        """By name: since when, and what a name server says."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until one of both sides is done."""
@@ -255,13 +259,7 @@ class Proxy:
 
     async def _dial(self, request: Request, rule: Host) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To an address that was looked at, and not to the name again, which might be another one by then."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                request.host, request.port, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            raise Unreachable("no name server knows it") from error
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        addresses = await self._addresses(request.host)
         good = [address for address in addresses if may_reach(address, private=rule.private)]
         if not good:
             raise Refused("its address belongs to a private network or to a machine itself")
@@ -272,6 +270,23 @@ class Proxy:
             except OSError as error:
                 last = error
         raise Unreachable(f"it does not answer: {(last and last.strerror) or last}")
+
+    async def _addresses(self, host: str) -> list[str]:
+        """What a name means now. A package manager asks for one a hundred times at once, a name server once."""
+        began, asked = self._asked.get(host, (0.0, None))
+        if asked is None or time.monotonic() - began > _NAME_SECONDS:
+            loop = asyncio.get_running_loop()
+            if len(self._asked) >= _MOST_CLIENTS:
+                self._asked.clear()
+            asked = asyncio.ensure_future(loop.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+            self._asked[host] = time.monotonic(), asked
+        try:
+            # Whoever gives up waiting does not end it for the others.
+            found = await asyncio.shield(asked)
+        except OSError as error:
+            self._asked.pop(host, None)
+            raise Unreachable("no name server knows it") from error
+        return list(dict.fromkeys(str(one[4][0]) for one in found))
 
     def _note(self, request: Request, why: str) -> None:
         line = f"{request.host[:_MOST_NAME]}:{request.port} ({why})"
