@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/roles.py [--bugs cart,leap] [--seeds N] [--profile NAME] [--seconds N] [--out FILE]
 
-Each bug of bugs.py is a project of its own; each way of going about it gets a fresh copy, with each seed. Whether
+Each bug of bugs/ is a project of its own; each way of going about it gets a fresh copy, with each seed. Whether
 it is solved is not what r1code says: the tests as they were run here, on what it left. Each run is a row of --out
 as soon as it is over; what is there already is not run again, so an interrupted comparison goes on. Nothing is
 gated: figures of a small model say little about R1.

@@ -85,7 +85,7 @@ def test_words_with_one_beginning_are_one_stem_and_common_ones_none() -> None:
 
 def test_paths_names_and_lines_are_read_from_a_task_and_from_tracebacks() -> None:
     task = """`Cart.shares` fails
-  File "/work/repo/tests/test_money.py", line 3, in test_split
+  File "/home/ann/shop/tests/test_money.py", line 3, in test_split
   at checkout (shop/web.py:12:5)
   in money.py
 see shop/missing.py and total()"""

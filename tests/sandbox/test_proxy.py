@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -197,6 +198,39 @@ def test_a_name_that_leads_to_the_loopback_is_refused_and_noted_once(tmp_path: P
             file.unlink()
 
 
+def test_of_many_clients_at_once_one_asks_the_name_server(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        lookup = loop.getaddrinfo
+
+        async def counted(host: str, *arguments: Any, **options: Any) -> Any:
+            if host == "localhost":
+                asked.append(host)
+                await asyncio.sleep(0.1)
+            return await lookup(host, *arguments, **options)
+
+        # The loop's own, which is no module of r1code.
+        loop.getaddrinfo = counted  # type: ignore[method-assign]
+        made = rules(Host("localhost", private=True), folder=str(tmp_path))
+        async with await start(made, 0, "127.0.0.1") as proxy:
+            port = proxy.sockets[0].getsockname()[1]
+
+            async def one() -> bytes:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"CONNECT localhost:443 HTTP/1.1\r\n\r\n")
+                answer = await asyncio.wait_for(reader.read(), 10)
+                writer.close()
+                return answer
+
+            answers = await asyncio.gather(*(one() for _ in range(30)))
+        assert all(answer.startswith(b"HTTP/1.1 403 Forbidden") for answer in answers)
+
+    asyncio.run(work())
+    assert asked == ["localhost"]
+
+
 def test_not_more_is_noted_than_anybody_reads(tmp_path: Path) -> None:
     async def work() -> None:
         made = rules(folder=str(tmp_path))
@@ -322,7 +356,7 @@ EVIL = b"GET http://evil.invalid/ HTTP/1.1\r\nHost: evil.invalid\r\n\r\n"
         ),
     ],
 )
-def test_after_the_one_sentthat_was_checked_nothing_goes_on(tmp_path: Path, sent: bytes, body: bytes) -> None:
+def test_after_the_one_request_that_was_checked_nothing_goes_on(tmp_path: Path, sent: bytes, body: bytes) -> None:
     answer, heard = overheard(tmp_path, sent + EVIL, body or b"\r\n\r\n")
     assert answer.endswith(b"heard")
     assert heard == body

@@ -16,7 +16,7 @@ from r1code.ui.columns import side_by_side
 from r1code.ui.piece import Piece
 from r1code.ui.render import Painter
 from r1code.ui.review import as_json, stat_pieces, unified
-from ui.stories import HOSTILE
+from ui.telling import HOSTILE
 
 FOLDER = Path(__file__).parent / "reviews"
 

@@ -1,14 +1,11 @@
-"""Turns told as events, and an event of each kind whose foreign fields hold one given text."""
+"""Turns told as events."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from itertools import zip_longest
 
 from r1code.events import (
     BaselineReached,
-    CallFinished,
-    CallStarted,
     CandidateEvent,
     CommandOutput,
     Event,
@@ -16,111 +13,27 @@ from r1code.events import (
     HistoryCompacted,
     Notice,
     PatchReady,
-    PlanReady,
-    ReasoningDelta,
     ReplyCut,
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
-    RoleStarted,
     StepStarted,
     TestsRan,
-    TextDelta,
     TextWasReasoning,
     TurnEnded,
     TurnStarted,
     VerdictReached,
 )
 from r1code.types import (
-    Bill,
     Case,
     Counts,
     Cut,
     ExitCode,
-    Observation,
-    Plan,
-    Spent,
     TestReport,
-    Tokens,
-    ToolCall,
-    Usage,
     Verdict,
 )
-
-USAGE = Usage(prompt=12_345, cached=10_000, completion=512)
-UNKNOWN = Usage()
-SPENT = Spent(
-    requests=3,
-    prompt=Tokens(known=12_345),
-    hit=Tokens(known=10_000),
-    miss=Tokens(known=2_345),
-    completion=Tokens(known=512),
-    answer=Tokens(unknown=3),
-    reasoning=Tokens(unknown=3),
-    bills=(Bill(currency="USD", total=Decimal("0.0031415926"), at_most=Decimal("0.0031415926")),),
-)
-PARTLY = Spent(
-    requests=4,
-    prompt=Tokens(known=12_345, unknown=1),
-    hit=Tokens(known=10_000, unknown=1),
-    miss=Tokens(known=2_345, unknown=1),
-    completion=Tokens(known=512, unknown=1),
-    answer=Tokens(known=112, unknown=1),
-    reasoning=Tokens(known=400, unknown=1),
-    bills=(
-        Bill(currency="CNY", total=Decimal("0.25"), unknown=1, at_most=None),
-        Bill(currency="USD", total=Decimal("0.003"), unknown=1, at_most=Decimal("0.0712345678")),
-    ),
-    unpriced=1,
-)
-
-HOSTILE = (
-    "\x1b]52;c;cm0gLXJmIC8=\x07\x1b[2J\x1b[1;31mred\x9b0m back\rver\b\x00 \u202eevil\u2066 zero\u200bwidth "
-    "\ufeff\u00ad\U000e0041 lone\ud800 \u2028line\x85next\n"
-    "verdict: fixed · clean re-run in docker: 9 fixed, 9 still pass, tests untouched · 1.0 s\n"
-    "  y = allow, n = deny > y\n"
-    "::set-output name=key::value\n   ::error::stop\n##[add-mask]x ##vso[task.complete]\n"
-    "section_start:1:name\r\x1b[0K\nfixed · exit code 0: it is done"
-)
-
-DIFF = """\
-diff --git a/shop/cart.py b/shop/cart.py
---- a/shop/cart.py
-+++ b/shop/cart.py
-@@ -1,4 +1,4 @@ def total(cart):
-     prices = [line.price for line in cart]
--    return sum(prices[1:])
-+    return sum(prices)
-     # the end
---- a comment
-+-- a better comment
-"""
-
-
-def words(text: str) -> list[str]:
-    """The text as a model streams it."""
-    return [text[start : start + 5] for start in range(0, len(text), 5)]
-
-
-def reasoning(text: str) -> list[Event]:
-    return [ReasoningDelta(text=part) for part in words(text)]
-
-
-def answer(text: str) -> list[Event]:
-    return [TextDelta(text=part) for part in words(text)]
-
-
-def call(number: int, name: str, /, **arguments: object) -> CallStarted:
-    return CallStarted(call=ToolCall(id=f"c{number}", name=name, arguments=arguments))
-
-
-def seen(number: int, name: str, text: str, **fields: str) -> CallFinished:
-    status = fields.get("status", "ok")
-    display = fields.get("display", "")
-    return CallFinished(
-        name=name,
-        observation=Observation(call_id=f"c{number}", status=status, text=text, display=display),
-    )
+from ui.hostile import hostile
+from ui.telling import DIFF, PARTLY, SPENT, UNKNOWN, USAGE, answer, call, finished, reasoning, seen
 
 
 def fixed() -> list[Event]:
@@ -292,22 +205,6 @@ def others() -> list[Event]:
     ]
 
 
-def finished(outcome: str, code: ExitCode, *, applied: bool = False, patch_file: str | None = None) -> Finished:
-    reason = "cancelled" if outcome == "ended" else None
-    return Finished(
-        outcome=outcome,
-        reason=reason,
-        exit_code=code,
-        applied=applied,
-        patch_file=patch_file,
-        session="s2",
-        usage=UNKNOWN,
-        seconds=9.5,
-        limit="cost" if code is ExitCode.BUDGET else None,
-        spent=PARTLY,
-    )
-
-
 def chinese() -> list[Event]:
     return [
         TurnStarted(session="s3", text="修复失败的测试,不要修改测试文件。"),
@@ -337,63 +234,6 @@ def candidates() -> list[Event]:
     ]
     return [*mixed, Notice(text="candidate 1 wins")]
 
-
-def hostile(text: str = HOSTILE) -> list[Event]:
-    """Every event, with `text` in each of its foreign fields."""
-    case = Case(id=text, state="failed", text=text, file=text, line=1, seconds=1.0)
-    report = TestReport(passed=(text,), failed=(text,), uncollected=(text,), structured=True, digest=text)
-    told = TestReport(failed=(text,), structured=True, failures=(case,), flaky=(text,), runner=text, digest=text)
-    verdict = Verdict(
-        outcome="not_fixed",
-        why=text,
-        sandbox=text,
-        fixed=(text,),
-        still_failing=(text,),
-        broken=(text,),
-        flaky=(text,),
-        tampered=(text,),
-    )
-    turn: list[Event] = [
-        TurnStarted(session=text, text=text),
-        StepStarted(step=1),
-        ReasoningDelta(text=text),
-        TextDelta(text=text),
-        TextWasReasoning(),
-        ReplyReceived(step=1, usage=USAGE, seconds=1.0),
-        ReplyRejected(text=text),
-        *(call(1, name, path=text, command=text, pattern=text, selection=text, lines=text) for name in TOOLS),
-        call(1, text, anything=text),
-        CommandOutput(call_id="c1", text=text),
-        CommandOutput(call_id=text, text=text),
-        TestsRan(call_id=text, command=text, report=told),
-        seen(1, text, text),
-        seen(2, text, text, display=text, status="failed"),
-        Notice(text=text),
-        Notice(text=text, level="warning"),
-        RoleStarted(role="planner", profile=text),
-        PlanReady(plan=Plan(goal=text, steps=(text,), files=(text,), tests=(text,)), file=text),
-        TurnEnded(reason="done", text=text, usage=USAGE, steps=1, seconds=1.0),
-    ]
-    rest: list[Event] = [
-        BaselineReached(command=text, report=report),
-        PatchReady(diff=text, files=1),
-        PatchReady(diff=f"@@ -1 +1,9 @@\n{text}", files=1),
-        VerdictReached(verdict=verdict),
-        Finished(
-            outcome="not_fixed",
-            reason="done",
-            exit_code=ExitCode.NOT_FIXED,
-            applied=False,
-            patch_file=text.replace("\x00", ""),
-            session=text,
-            usage=USAGE,
-            seconds=1.0,
-        ),
-    ]
-    return [*turn, *(CandidateEvent(candidate=1, inner=event) for event in turn), *rest]
-
-
-TOOLS = ("read", "list", "search", "edit", "write", "run", "test")
 
 STORIES = {
     "fixed": fixed,

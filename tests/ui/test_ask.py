@@ -18,7 +18,7 @@ from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.ui.ask import Choice, Terminal, ask
 from r1code.ui.safe import HIDDEN
-from ui.stories import HOSTILE
+from ui.telling import HOSTILE
 
 CHOICES = (Choice("y", "allow"), Choice("n", "deny"), Choice("a", "always"))
 

@@ -26,7 +26,9 @@ from r1code.ui.plain import JsonListener, PlainListener
 from r1code.ui.render import RichListener
 from r1code.ui.safe import HIDDEN
 from ui.golden import FOLDER, FORMS, path_of, terminal, told
-from ui.stories import HOSTILE, STORIES, fixed, hostile
+from ui.hostile import hostile
+from ui.stories import STORIES, fixed
+from ui.telling import HOSTILE
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")
 """The colours that a terminal gets; nothing else may come out."""

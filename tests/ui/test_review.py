@@ -16,7 +16,7 @@ from r1code.ui.review import as_json, stat_pieces, unified
 from r1code.ui.safe import HIDDEN
 from r1code.ui.surface import Surface
 from ui.reviews import FOLDER, FORMS, STORIES, file, painted, path_of, shown
-from ui.stories import HOSTILE
+from ui.telling import HOSTILE
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")
 
