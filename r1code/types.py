@@ -303,7 +303,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     why: str
     sandbox: str
-    """The kind of sandbox that the tests ran in."""
+    """The kind of sandbox that the tests ran in. Empty: they did not run again, for nothing was changed."""
     fixed: tuple[str, ...] = ()
     still_failing: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()

@@ -33,10 +33,10 @@ _THINK = re.compile(r"(\d{1,7})(k?)", re.IGNORECASE)
 
 def think_tokens(text: str) -> int:
     """What `--think` says, in tokens: `4k` are 4,096, `off` is 0. Raises UsageError."""
+    if text.strip().lower() == "off":
+        return 0
     found = _THINK.fullmatch(text.strip())
-    if text.strip().lower() == "off" or found is None:
-        if text.strip().lower() == "off":
-            return 0
+    if found is None:
         raise UsageError(
             f"think = {text!r} cannot be used",
             why="it is how many tokens of reasoning each step may have",

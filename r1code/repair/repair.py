@@ -301,7 +301,11 @@ class Repair:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
         if not patch:
             verdict = Verdict(
-                outcome="not_fixed", why="nothing was changed", sandbox=self._kind, still_failing=failing(before)
+                outcome="not_fixed",
+                why="nothing was changed",
+                sandbox="",
+                still_failing=failing(before),
+                passing=len(before.passed),
             )
         else:
             command = self._command or ""

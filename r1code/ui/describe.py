@@ -294,6 +294,9 @@ def _verdict_reached(event: VerdictReached, width: int | None) -> Iterator[Piece
 def _evidence(verdict: Verdict) -> Iterator[str]:
     if verdict.outcome not in _RE_RUN:
         return
+    if not verdict.sandbox:
+        yield "the tests were not run again"
+        return
     still = len(verdict.still_failing)
     counts = [
         f"{len(verdict.fixed)} fixed" if verdict.outcome != "unbroken" else "",

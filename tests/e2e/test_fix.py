@@ -35,6 +35,8 @@ def test_a_model_that_only_says_that_the_tests_pass_has_fixed_nothing(repo: Repo
     before = repo.files()
     ran = repo.run("fix", *TEST, *repo.replies("<done>I fixed it, all tests pass now.</done>"))
     assert ran.code == 1
+    assert "the tests were not run again" in ran.out
+    assert "clean re-run" not in ran.out
     assert repo.files() == before
     assert not passes(repo.root)
 
