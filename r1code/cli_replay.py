@@ -49,6 +49,8 @@ def replay(options: argparse.Namespace) -> int:
         config = load_config(
             flags={
                 **opened.settings,
+                # What they say, and when, is not what a replay is about.
+                "language_servers": {},
                 "color": options.color or "auto",
                 "allow_host_exec": options.allow_host_exec,
             },

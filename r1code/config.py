@@ -38,6 +38,8 @@ OFF = "off"
 MANY = ("allow", "ask", "deny", "not_secret", "add_dir")
 """Keys that hold several values, those of every source together. In a variable of the environment, one a line."""
 
+TABLES = ("language_servers",)
+"""Keys that hold a value by name. In a variable of the environment, `name = value`, one a line."""
 
 Strategy = Literal["loop", "pipeline"]
 SandboxName = Literal["docker", "bubblewrap", "seatbelt", "none"]
@@ -92,6 +94,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """Whether the model is told what AGENTS.md and its like say (docs/instructions.md)."""
     add_dir: tuple[str, ...] = ()
     """Folders beside the project that the model may read (docs/files.md)."""
+    language_servers: dict[str, str] = {}
+    """By language: the command of a server that looks at edited files (docs/diagnostics.md)."""
     dry_run: bool = False
     """Work on a copy, and leave the patch to be looked at."""
     commit: Literal["off", "turn"] = "off"
@@ -162,6 +166,9 @@ def load_config(
 def _value(key: str, value: object, origin: str) -> object:
     if key in MANY and isinstance(value, str):
         value = value.splitlines()
+    if key in TABLES and isinstance(value, str):
+        rows = (line.partition("=") for line in value.splitlines() if line.strip())
+        value = {name.strip(): command.strip() for name, _, command in rows}
     try:
         return getattr(msgspec.convert({key: value}, type=Config, strict=False), key)
     except msgspec.ValidationError as error:

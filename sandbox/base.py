@@ -60,6 +60,22 @@ class Spawned(Protocol):
         ...
 
 
+class Connected(Protocol):
+    """A command that is spoken with: bytes go in and come out as they are. Its errors are not shown."""
+
+    def read(self, control: Control, seconds: float) -> bytes:
+        """More of what it prints, empty at its end. Raises TimeoutError, Cancelled and SandboxError."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Sends `data` after what was sent before. Does not wait; after its end, nobody reads it."""
+        ...
+
+    def stop(self) -> None:
+        """Kills it. Safe to call again, and from any thread; raises nothing."""
+        ...
+
+
 class Sandbox(Protocol):
     """A place with a work tree of its own. Methods raise only SandboxError and Cancelled.
 
@@ -72,6 +88,11 @@ class Sandbox(Protocol):
     @property
     def kind(self) -> str:
         """Where commands run, and how confined, in words for a person; final once it was started."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """The absolute path of the work tree, as commands see it; known once it was started."""
         ...
 
     def start(self, control: Control) -> None:
@@ -113,6 +134,10 @@ class Sandbox(Protocol):
         Commands of `run` reach its ports, `sync` goes on under it, and `changes` has what it wrote. What ends a
         command of `run` spares it. Where the place of all commands is lost or closed, it is gone with that.
         """
+        ...
+
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        """As `spawn`, for a command that is spoken with. What it reads and prints is not looked at."""
         ...
 
     def changes(self, control: Control, only: Only = anything) -> Patch:

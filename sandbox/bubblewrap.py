@@ -157,8 +157,10 @@ class Keeper(Inside):
         self._running = [one for one in self._running if not one.over.is_set()] + [running]
         return running
 
-    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> BubblewrapExecution:
-        running = self._executed(script, args, None, env)
+    def execute_apart(
+        self, script: str, *args: str, env: dict[str, str], stdin: Iterable[bytes] | None = None
+    ) -> BubblewrapExecution:
+        running = self._executed(script, args, stdin, env)
         self._apart.append(running)
         return running
 

@@ -167,10 +167,12 @@ class Container(Inside):
         running.go(order(script, args, env), stdin)
         return running
 
-    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> Exec:
+    def execute_apart(
+        self, script: str, *args: str, env: dict[str, str], stdin: Iterable[bytes] | None = None
+    ) -> Exec:
         # What waits for the next command is left alone.
         running = self._start()
-        running.go(order(script, args, env))
+        running.go(order(script, args, env), stdin)
         return running
 
     def spared(self) -> list[str]:

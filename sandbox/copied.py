@@ -15,12 +15,13 @@ from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError, TooLargeError
 from r1code.naming import first_of
 from r1code.sandbox.archive import UNFRAME, Archive, GrewError, ahead, files, framed, most_bytes
-from r1code.sandbox.base import Limits, Only, Say, Spawned, anything
+from r1code.sandbox.base import Connected, Limits, Only, Say, Spawned, anything
 from r1code.sandbox.command import follow
+from r1code.sandbox.connection import Connection
 from r1code.sandbox.environments.environment import Preparation
 from r1code.sandbox.follower import Follower
 from r1code.sandbox.gitdir import LeftOutError, Member, members
-from r1code.sandbox.inside import NOT_COPIED, GoneError, Inside
+from r1code.sandbox.inside import NOT_COPIED, WORK, GoneError, Inside
 from r1code.sandbox.lasting import LastingCommand
 from r1code.sandbox.manifest import (
     FIND,
@@ -28,6 +29,7 @@ from r1code.sandbox.manifest import (
     FIND_THESE,
     LETTERS,
     Sending,
+    named,
     parse,
     printable,
     returning,
@@ -89,6 +91,7 @@ class CopiedSandbox(ABC, Generic[Place]):
     """One place at a time, made at the first use, and made again if it was lost."""
 
     in_place = False
+    folder = WORK
 
     def __init__(self, copying: Copying) -> None:
         self._store = copying.store
@@ -100,7 +103,7 @@ class CopiedSandbox(ABC, Generic[Place]):
         self._preparation = copying.preparation
         self._container: Place | None = None
         self._discarded: list[Place] = []
-        self._spawned: list[Follower] = []
+        self._spawned: list[Follower | Connection] = []
         self._snapshot = Snapshot({})
 
     @property
@@ -155,8 +158,15 @@ class CopiedSandbox(ABC, Generic[Place]):
             if container is self._container and not container.kill(_SWEEP_PATIENCE_SECONDS):
                 self._discard(container)
 
-        self._spawned.append(Follower(running, self._limits, sweep=sweep))
-        return self._spawned[-1]
+        self._spawned.append(spawned := Follower(running, self._limits, sweep=sweep))
+        return spawned
+
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        container = self._ready(control)
+        with self._working(container):
+            connected = LastingCommand.connected(container, command, control, env or {})
+        self._spawned.append(connected)
+        return connected
 
     def changes(self, control: Control, only: Only = anything) -> Patch:
         container = self._ready(control)
@@ -269,7 +279,7 @@ class CopiedSandbox(ABC, Generic[Place]):
             container.prepared = True
 
     def _send(self, container: Place, snapshot: Snapshot, todo: Sending, control: Control) -> None:
-        delete, prune = _names(todo.delete), _names(todo.prune)
+        delete, prune = named(todo.delete), named(todo.prune)
         archive = Archive(self._store)
         for path in todo.write:
             archive.add_entry(path, snapshot.entries[path])
@@ -357,7 +367,7 @@ class CopiedSandbox(ABC, Generic[Place]):
 
     def _came(self, container: Place, paths: list[str], control: Control) -> dict[str, Entry]:
         """What of these files could be read as it was at one moment; all, where nothing goes on."""
-        names = _names([f"./{path}" for path in paths])
+        names = named([f"./{path}" for path in paths])
         options = ["--ignore-failed-read"] if container.live else []
         fine = {0, _TAR_CHANGED} if container.live else {0}
         most = (MAX_BYTES if container.live else 0) + most_bytes(container.seen[path].size for path in paths)
@@ -388,7 +398,3 @@ class CopiedSandbox(ABC, Generic[Place]):
         for why in sorted(set(refused.values())):
             paths = [printable(path) for path in refused if refused[path] == why]
             self._say(f"not taken out of the sandbox ({why}): {first_of(paths, _EXAMPLES)}")
-
-
-def _names(paths: list[str]) -> bytes:
-    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)

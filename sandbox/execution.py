@@ -185,5 +185,6 @@ def _send(pipe: IO[bytes], source: Iterable[bytes], unsent: list[StateError]) ->
         with suppress(OSError), pipe:
             for data in source:
                 pipe.write(data)
+                pipe.flush()
     except StateError as error:
         unsent.append(error)

@@ -11,14 +11,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError, StateError, TooLargeError
-from r1code.sandbox.base import Limits, Only, Spawned, anything
+from r1code.sandbox.base import Connected, Limits, Only, Spawned, anything
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SPAWNED, Exit, follow
+from r1code.sandbox.connection import Connection, Input
 from r1code.sandbox.environment import BASIC, allowed
 from r1code.sandbox.follower import Follower
 from r1code.tree.patch import Patch
@@ -49,11 +50,16 @@ class HostSandbox:
         self._scan = scan
         self._snapshot = Snapshot({})
         self._spawned: list[Follower] = []
+        self._connected: list[Connection] = []
 
     @property
     def goes_on(self) -> bool:
         """Whether a spawned command runs."""
         return any(each.ended is None for each in self._spawned)
+
+    @property
+    def folder(self) -> str:
+        return str(self._root)
 
     def start(self, control: Control) -> None:
         control.check()
@@ -97,6 +103,14 @@ class HostSandbox:
         self._spawned.append(Follower(running, self._limits, release=running.close))
         return self._spawned[-1]
 
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        self.start(control)
+        given = Input()
+        running = self._process(command, SPAWNED | (env or {}), given)
+        connected = Connection(running, given, release=running.close)
+        self._connected.append(connected)
+        return connected
+
     def changes(self, control: Control, only: Only = anything) -> Patch:
         try:
             patch = self._snapshot.diff(control.call(self._scan)).only(only)
@@ -131,11 +145,14 @@ class HostSandbox:
     def close(self) -> None:
         for each in self._spawned:
             each.close()
+        for connected in self._connected:
+            connected.close()
         self._spawned.clear()
+        self._connected.clear()
 
-    def _process(self, command: str, env: dict[str, str]) -> _Process:
+    def _process(self, command: str, env: dict[str, str], given: Iterable[bytes] | None = None) -> _Process:
         words = [*self._around, shutil.which("bash") or "/bin/sh", "-c", command]
-        return _Process(words, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | env)
+        return _Process(words, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | env, given)
 
 
 class _Guard:
@@ -169,9 +186,13 @@ class _Process:
     """A shell in a process group of its own, killed as a group, also where r1code is killed: a `Running`.
 
     A child that leaves the group survives; on a machine without a container nothing finds it.
+
+    `given`: what it reads; then only what it prints is output, not its errors.
     """
 
-    def __init__(self, words: list[str], root: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self, words: list[str], root: Path, env: dict[str, str], given: Iterable[bytes] | None = None
+    ) -> None:
         try:
             self._guard = _Guard()
             try:
@@ -179,9 +200,10 @@ class _Process:
                     words,
                     cwd=root,
                     env=env,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
+                    stderr=subprocess.STDOUT if given is None else subprocess.DEVNULL,
+                    bufsize=-1 if given is None else 0,
                     start_new_session=True,
                 )
             except OSError:
@@ -197,6 +219,11 @@ class _Process:
         self._stopped = threading.Event()
         self._reader = threading.Thread(target=self._drain, name="r1code-output", daemon=True)
         self._reader.start()
+        self._sender: threading.Thread | None = None
+        if given is not None and self._process.stdin is not None:
+            what = (self._process.stdin, given)
+            self._sender = threading.Thread(target=_send, args=what, name="r1code-input", daemon=True)
+            self._sender.start()
 
     def read(self, control: Control, seconds: float) -> bytes:
         return control.get(self._chunks, seconds)
@@ -216,6 +243,8 @@ class _Process:
         # The number of the group may be that of another one after this.
         self._closed = True
         self._process.wait()
+        if self._sender is not None:
+            self._sender.join()
         self._pipe.close()
 
     def _drain(self) -> None:
@@ -255,3 +284,12 @@ class _Process:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _send(pipe: IO[bytes], given: Iterable[bytes]) -> None:
+    # It may end before it has read all: whoever reads what it prints sees that.
+    with contextlib.suppress(OSError), pipe:
+        for data in given:
+            view = memoryview(data)
+            while view:
+                view = view[pipe.write(view) :]

@@ -118,7 +118,9 @@ class Inside(ABC):
         """
 
     @abstractmethod
-    def execute_apart(self, script: str, *args: str, env: dict[str, str]) -> Execution:
+    def execute_apart(
+        self, script: str, *args: str, env: dict[str, str], stdin: Iterable[bytes] | None = None
+    ) -> Execution:
         """As `execute`, for what goes on while others run: its `close` may end it, and `remove` does."""
 
     @abstractmethod

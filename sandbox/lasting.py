@@ -8,6 +8,7 @@ import time
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SIGKILL, SPAWNED, Exit
+from r1code.sandbox.connection import Connection, Input
 from r1code.sandbox.inside import PRIVATE_BYTES, STDERR, Ended, Inside
 from r1code.sandbox.running import NOT_RUN, refuse_too_long
 
@@ -26,11 +27,31 @@ echo "over $?" >&2
 """
 
 
+# As the other, for one that is spoken with: its errors go nowhere, and what tells its end another way.
+_SPEAK = """echo "leader $$" >&2
+command=$1
+exec 3>&2 2>/dev/null
+if [ -x /bin/bash ]; then /bin/bash -c "$command" 3>&-; else /bin/sh -c "$command" 3>&-; fi
+echo "over $?" >&3
+"""
+
+
 class LastingCommand:
     """A `Running`. Once it is let go of, the end of the next command does not spare what is left of it."""
 
-    def __init__(self, container: Inside, command: str, control: Control, env: dict[str, str]) -> None:
-        """Starts it. Raises SandboxError and Cancelled; it may run then, and is not spared."""
+    def __init__(
+        self,
+        container: Inside,
+        command: str,
+        control: Control,
+        env: dict[str, str],
+        *,
+        given: Input | None = None,
+    ) -> None:
+        """Starts it. Raises SandboxError and Cancelled; it may run then, and is not spared.
+
+        `given`: what it reads, for one that is spoken with.
+        """
         refuse_too_long(command)
         container.used = True
         self._container = container
@@ -38,16 +59,25 @@ class LastingCommand:
         self._ended: Ended | None = None
         self._first: list[bytes] = []
         """What was printed before its process was known."""
-        self._exec = container.execute_apart(_RUN, command, env=SPAWNED | env)
+        script = _RUN if given is None else _SPEAK
+        self._exec = container.execute_apart(script, command, env=SPAWNED | env, stdin=given)
         self.leader = ""
         """The id of its first process inside."""
         try:
             self.leader = self._await(control)
         finally:
             if not self.leader:
+                if given is not None:
+                    given.end()
                 self._exec.close()
         container.lasting.add(self)
         container.live = True
+
+    @staticmethod
+    def connected(container: Inside, command: str, control: Control, env: dict[str, str]) -> Connection:
+        """One that is spoken with; as the constructor."""
+        given = Input()
+        return Connection(LastingCommand(container, command, control, env, given=given), given)
 
     def _await(self, control: Control) -> str:
         deadline = time.monotonic() + _START_SECONDS

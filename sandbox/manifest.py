@@ -197,3 +197,8 @@ def stays_inside(path: str, target: str) -> bool:
     while ups < len(names) and names[ups] == "..":
         ups += 1
     return ups <= path.count("/") and ".." not in names[ups:]
+
+
+def named(paths: list[str]) -> bytes:
+    """As scripts take them: each with a NUL behind it."""
+    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)

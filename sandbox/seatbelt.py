@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError, ToolError
-from r1code.sandbox.base import Only, Spawned, anything
+from r1code.sandbox.base import Connected, Only, Spawned, anything
 from r1code.sandbox.copied import Copying
 from r1code.sandbox.gitdir import LeftOutError
 from r1code.sandbox.host import HostSandbox
@@ -87,6 +87,10 @@ class SeatbeltSandbox:
         self._live = False
         """As in Inside."""
 
+    @property
+    def folder(self) -> str:
+        return str(self._places.copy)
+
     def start(self, control: Control) -> None:
         control.check()
         if self._folder is not None:
@@ -149,6 +153,10 @@ class SeatbeltSandbox:
         self.start(control)
         self._live = True
         return self._host.spawn(command, control, env=self._own | (env or {}))
+
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        self.start(control)
+        return self._host.connect(command, control, env=self._own | (env or {}))
 
     @property
     def _own(self) -> dict[str, str]:

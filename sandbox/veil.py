@@ -9,7 +9,7 @@ import msgspec
 from r1code.control import Control
 from r1code.errors import SandboxError, StateError
 from r1code.naming import first_of
-from r1code.sandbox.base import Only, Sandbox, Say, Spawned, anything
+from r1code.sandbox.base import Connected, Only, Sandbox, Say, Spawned, anything
 from r1code.secrets.values import Lines
 from r1code.secrets.vault import Vault
 from r1code.tree.entry import Entry
@@ -83,6 +83,10 @@ class VeiledSandbox:
     def kind(self) -> str:
         return self._inner.kind
 
+    @property
+    def folder(self) -> str:
+        return self._inner.folder
+
     def start(self, control: Control) -> None:
         self._inner.start(control)
 
@@ -131,6 +135,9 @@ class VeiledSandbox:
 
     def spawn(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Spawned:
         return _VeiledSpawned(self._inner.spawn(command, control, env=env), Lines(self._veil.vault.hide))
+
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        return self._inner.connect(command, control, env=env)
 
     def changes(self, control: Control, only: Only = anything) -> Patch:
         patch = self._inner.changes(control, only)

@@ -55,6 +55,16 @@ def test_a_bad_value_names_its_key_and_its_source(tmp_path: Path, flags: dict[st
     assert "a flag" in caught.value.why
 
 
+def test_language_servers_come_from_a_table_or_from_lines(tmp_path: Path) -> None:
+    write(tmp_path, user='[language_servers]\npython = "p --stdio"')
+    assert load(tmp_path).language_servers == {"python": "p --stdio"}
+    lines = "go = gopls -a=b\n\n rust=r"
+    assert load(tmp_path, environ={"R1CODE_LANGUAGE_SERVERS": lines}).language_servers == {
+        "go": "gopls -a=b",
+        "rust": "r",
+    }
+
+
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     write(tmp_path, user="steps = = 3")
     with pytest.raises(UsageError, match=r"user\.toml is not a settings file"):

@@ -16,6 +16,7 @@ from r1code.secrets.values import Hide, texts, unchanged
 from r1code.tools.added import Added
 from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
+from r1code.tools.diagnostics import Diagnostics
 from r1code.tools.hooks import Hooks
 from r1code.tools.outputs import Outputs
 from r1code.tools.truncation import clean
@@ -71,6 +72,7 @@ class Toolset:
         self._protected = protected
         self._hooks = hooks
         self._background: Background | None = None
+        self._diagnostics: Diagnostics | None = None
         self._outputs = Outputs()
         self._added = Added()
         self._restore: Hide = unchanged
@@ -88,6 +90,11 @@ class Toolset:
     def beside(self, background: Background) -> Self:
         """From now on files follow what goes on in the background, and the model is told of that."""
         self._background = background
+        return self
+
+    def checking(self, diagnostics: Diagnostics) -> Self:
+        """From now on the model is told what its edits broke."""
+        self._diagnostics = diagnostics
         return self
 
     @property
@@ -192,6 +199,7 @@ class Toolset:
         told = [] if background is None else background.take_back(control)
         *others, last = yield from self._run(batch, control)
         told += [] if background is None else background.news()
+        told += [] if self._diagnostics is None else self._diagnostics.news()
         return *others, msgspec.structs.replace(last, text=clean("\n".join([last.text, *told])))
 
     def _run(self, batch: Batch, control: Control) -> Generator[Event, None, tuple[Observation, ...]]:
@@ -253,7 +261,8 @@ class Toolset:
             return Result(text=str(error), status="failed")
 
     def _land(self, draft: Draft, call_id: str, control: Control) -> Generator[Event, None, list[str]]:
-        """Applies a draft, and lets the hooks look at it; what they say."""
+        """Applies a draft, and lets the hooks and the diagnostics look at it; what they say."""
+        before = {} if self._diagnostics is None else self._diagnostics.before(draft.paths)
         if self._hooks is None:
             draft.land()
             told: list[str] = []
@@ -263,6 +272,8 @@ class Toolset:
             told = yield from self._hooks.after(draft.paths, may, call_id, control)
         if self._background is not None:
             self._background.follow(control)
+        if self._diagnostics is not None:
+            told += yield from self._diagnostics.after(before, control)
         return told
 
     def _observation(self, call: ToolCall, result: Result) -> Observation:

@@ -9,17 +9,20 @@ from functools import cached_property
 from msgspec import Struct
 
 from r1code.app.consent import Consent
+from r1code.app.language_servers import check_language_servers, language_servers
 from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.repair.places import text_of
 from r1code.repair.protected import is_protected
 from r1code.repo.index.index import Index
+from r1code.repo.index.syntax import Syntax
 from r1code.sandbox.base import Sandbox
 from r1code.secrets.vault import Vault
 from r1code.tools.added import Added
 from r1code.tools.background import Background
 from r1code.tools.chmod import Chmod
 from r1code.tools.delete import Delete
+from r1code.tools.diagnostics import Diagnostics
 from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, HookKind, Hooks, detected
 from r1code.tools.insert import Insert
@@ -50,6 +53,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     """The person's work tree, which says its hooks."""
     added: Added
     index: Index
+    syntax: Syntax
 
 
 class Toolbox:
@@ -58,6 +62,7 @@ class Toolbox:
     def __init__(
         self, edits: Sequence[str], config: Config, consent: Consent, vault: Vault, *, sources: Sources
     ) -> None:
+        check_language_servers(config)
         self._edits = edits
         self._config = config
         self._consent = consent
@@ -87,7 +92,8 @@ class Toolbox:
             hooks=Hooks(tree, sandbox, self._hooks, protected),
         )
         toolset.beside(background).restoring(self._vault.restore).keeping(outputs)
-        return toolset.reading(self._sources.added)
+        servers = language_servers(self._config, sandbox, tree, hide)
+        return toolset.reading(self._sources.added).checking(Diagnostics(tree, self._sources.syntax, servers))
 
     def naming(self, tree: WorkTree, outputs: Outputs) -> Toolset:
         """What a pipeline that asks for places offers: reading, and changing what is not protected."""

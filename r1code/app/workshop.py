@@ -53,6 +53,7 @@ from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.repo.index.index import FILE, Index
+from r1code.repo.index.syntax import Syntax
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Session
@@ -97,6 +98,7 @@ class Workshop:
         self.profile_name, self._profile = chosen_profile(config)
         self.store = Store(state / "objects")
         self._index = Index(state / FILE, self.store)
+        self._syntax = Syntax(self.store)
         self.vault = open_vault(git, state, os.environ, key_names(), exempt=self._consent.is_exempt)
         self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
@@ -152,7 +154,8 @@ class Workshop:
 
     def _roles(self) -> dict[Part, Speaker]:
         """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
-        sources = Sources(project=self.tree, added=Added(self._beside), index=self._index)
+        added = Added(self._beside)
+        sources = Sources(project=self.tree, added=added, index=self._index, syntax=self._syntax)
 
         def speaker(name: str, profile: Profile, provider: Provider) -> Speaker:
             tools = Toolbox(profile.edits, self._config, self._consent, self.vault, sources=sources)
@@ -176,6 +179,7 @@ class Workshop:
             for speaker in self._speakers.values():
                 # Safe to call again, for one that has both roles.
                 stack.callback(speaker.provider.close)
+            stack.callback(self._syntax.close)
             stack.callback(lambda: keep_scanned(self.vault, self._state))
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
             stack.enter_context(held(self.tree, control, self._say))

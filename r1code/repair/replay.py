@@ -30,6 +30,7 @@ from r1code.log import (
     Used,
 )
 from r1code.providers.base import Delta, Done
+from r1code.tools.diagnostics import DIAGNOSTIC
 from r1code.types import Reply, ToolCall
 
 _VOLATILE = frozenset(
@@ -55,6 +56,8 @@ _VOLATILE = frozenset(
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
 """In an entry's representation. When a background command ended or wrote a file is chance."""
+_DIAGNOSTIC = re.compile(rf"\n?^{re.escape(DIAGNOSTIC)}.*$", re.MULTILINE)
+"""A line of an observation. When a language server was done is chance, and a replay has none."""
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
 _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
 
@@ -202,6 +205,8 @@ def _lasting(value: object) -> object:
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return {key: _lasting(inner) for key, inner in fields.items() if key not in _VOLATILE}
+    if isinstance(value, str):
+        return _DIAGNOSTIC.sub("", value)
     if isinstance(value, list | tuple):
         return [_lasting(inner) for inner in cast("list[object]", value)]
     return value

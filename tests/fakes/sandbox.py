@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from r1code.control import Control
-from r1code.sandbox.base import Only, Spawned, anything
+from r1code.sandbox.base import Connected, Only, Spawned, anything
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Entry, Snapshot
 from r1code.tree.store import Store, digest_of
@@ -40,15 +40,35 @@ class FakeSpawned:
         self.stopped = True
 
 
+class FakeConnected:
+    """A command that is spoken with: gives the next of `prints` when read; `told` is what it got."""
+
+    def __init__(self, prints: Sequence[bytes] = ()) -> None:
+        self.prints = list(prints)
+        self.told = b""
+        self.stopped = False
+
+    def read(self, control: Control, seconds: float) -> bytes:
+        control.check()
+        return self.prints.pop(0) if self.prints and not self.stopped else b""
+
+    def write(self, data: bytes) -> None:
+        self.told += data
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class FakeSandbox:
     """Answers commands from a table; a command that is not in it ends with 127.
 
     `files` are those of the tree inside: `sync` fills them if a store is given, `changes` reports what
     differs from the last sync and the last report. `outside` answers `read`. `spawned` are the
-    commands that go on. `calls` records what was asked, in order.
+    commands that go on, `connected` those that are spoken with. `calls` records what was asked, in order.
     """
 
     kind = "fake"
+    folder = "/workspace"
     in_place = False
 
     def __init__(
@@ -58,11 +78,13 @@ class FakeSandbox:
         store: Store | None = None,
         outside: Files | None = None,
         spawned: Mapping[str, FakeSpawned] | None = None,
+        connected: Mapping[str, FakeConnected] | None = None,
     ) -> None:
         self.answers = dict(answers or {})
         self.files: Files = {}
         self.outside: Files = outside or {}
         self.spawned = dict(spawned or {})
+        self.connected = dict(connected or {})
         self.calls: list[tuple[Any, ...]] = []
         self.refusals: list[str] = []
         """What the network refused and nobody was told."""
@@ -122,6 +144,11 @@ class FakeSandbox:
         self.calls.append(("spawn", command))
         return self.spawned[command]
 
+    def connect(self, command: str, control: Control, *, env: dict[str, str] | None = None) -> Connected:
+        control.check()
+        self.calls.append(("connect", command))
+        return self.connected[command]
+
     def changes(self, control: Control, only: Only = anything) -> Patch:
         control.check()
         self.calls.append(("changes",))
@@ -144,7 +171,7 @@ class FakeSandbox:
 
     def close(self) -> None:
         self.calls.append(("close",))
-        for each in self.spawned.values():
+        for each in (*self.spawned.values(), *self.connected.values()):
             each.stop()
         self.closed = True
 

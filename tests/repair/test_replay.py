@@ -15,6 +15,7 @@ from r1code.profiles.room import Room
 from r1code.providers.base import Delta, Done
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
 from r1code.repair.replay import ReplayedProvider, first_difference
+from r1code.tools.diagnostics import DIAGNOSTIC
 from r1code.tree.store import Store
 
 REPLIES = [
@@ -47,6 +48,14 @@ def test_how_far_a_background_command_had_come_is_no_difference(tmp_path: Path) 
     quick = log_of(tmp_path / "quick", prints=("early\n", "up\n", "one\n", "two\n"), crashes=True)
     assert "a.txt\\n[exit code 0, 0.0 s]\\n[background web: ended, exit code 1]" in str(quick)
     assert first_difference(slow, quick) is None
+
+
+def test_what_a_language_server_said_is_no_difference(tmp_path: Path) -> None:
+    said = f"a.txt\n{DIAGNOSTIC}a.py:1: new error: it's [wrong]\n{DIAGNOSTIC}and 3 more"
+    # As it comes in an observation: nothing else is told on its lines.
+    without, among = log_of(tmp_path / "without", ls="a.txt"), log_of(tmp_path / "with", ls=said)
+    assert "and 3 more" in str(among)
+    assert first_difference(without, among) is None
 
 
 def test_what_other_commands_show_beside_it_is_one(tmp_path: Path) -> None:
