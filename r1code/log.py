@@ -44,6 +44,8 @@ class Opened(Item, frozen=True, kw_only=True):
     """The configuration, for a replay."""
     instructions: str = ""
     """What the first task's message begins with."""
+    mentions: str = ""
+    """What the first task's message ends with: what the task names with `@`."""
     folders: dict[str, str] = {}
     """By folder: what the model is told when it begins to work below."""
     replays: str = ""

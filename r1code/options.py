@@ -76,7 +76,12 @@ def parser() -> argparse.ArgumentParser:
         "5 budget, 6 backend, 7 sandbox, 8 tampered, 130 interrupted.",
     )
     whole.add_argument("--version", action="store_true", help="print the version")
-    whole.add_argument("-p", "--prompt", metavar="TASK", help="do TASK in this repository and exit")
+    whole.add_argument(
+        "-p",
+        "--prompt",
+        metavar="TASK",
+        help="do TASK in this repository and exit; it may mention @files (docs/mentions.md)",
+    )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     # Nor may `fix --plan` be short for `--planner`, or `--mode` for `--model`.
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from r1code.control import Control
+from r1code.errors import StateError, UsageError
+from r1code.naming import first_of
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.repo.ignore import ignoring
@@ -37,3 +40,25 @@ def held(tree: WorkTree, control: Control, say: Callable[[str], None]) -> Genera
         for recovery in tree.recover():
             say(f"a change that a crash had interrupted was completed: {', '.join(recovery.patch.paths)}")
         yield
+
+
+def tell_dirty(git: Git, say: Callable[[str], None]) -> None:
+    """Says what was changed before r1code works on it."""
+    try:
+        paths = git.dirty()
+    except (StateError, UsageError) as error:
+        say(f"whether there are uncommitted changes is not known: {error.what}")
+        return
+    if paths:
+        say(f"uncommitted changes are part of what r1code works on: {first_of(paths)}")
+
+
+def walked(root: Path) -> list[str]:
+    """All files and links below a folder, sorted."""
+    found: list[str] = []
+    start = len(f"{root}/")
+    for folder, names, files in os.walk(root):
+        links = [name for name in names if (Path(folder) / name).is_symlink()]
+        above = f"{folder}/"[start:]
+        found += [f"{above}{name}" for name in (*files, *links)]
+    return sorted(found)

@@ -22,6 +22,7 @@ from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
+from r1code.app.mentions import Looking, Mentions
 from r1code.app.overview import Overview
 from r1code.app.plans import write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
@@ -30,7 +31,7 @@ from r1code.app.stopped import Resumable
 from r1code.app.task import Task
 from r1code.app.told import Told, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
-from r1code.app.tree import held
+from r1code.app.tree import held, tell_dirty, walked
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import Config
@@ -38,7 +39,6 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
-from r1code.errors import StateError, UsageError
 from r1code.log import Opened, Resumed
 from r1code.naming import first_of
 from r1code.profiles import Profile
@@ -131,6 +131,9 @@ class Workshop:
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._told = self._instructions()
+        text = "" if self._before else task.text
+        self._mentions = Mentions(text, self.tree, git, self._consent, hide=self.vault.hide)
+        self._mentions.check()
         self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,
@@ -180,11 +183,12 @@ class Workshop:
                 # Safe to call again, for one that has both roles.
                 stack.callback(speaker.provider.close)
             stack.callback(self._syntax.close)
+            stack.callback(self._index.close)
             stack.callback(lambda: keep_scanned(self.vault, self._state))
             # Whoever holds the tree may mend it, and what it is then is what the session starts from.
             stack.enter_context(held(self.tree, control, self._say))
             if self._git.is_repository and self._task.replayed is None:
-                self._tell_dirty()
+                tell_dirty(self._git, self._say)
             snapshot = self.tree.snapshot()
             base = self.store.put(snapshot.pack())
             if self.tree.too_large:
@@ -193,12 +197,11 @@ class Workshop:
                     f"not in the sandbox and not kept for an undo ({left}): {first_of(self.tree.too_large)}"
                 )
             # What it needs is named before anybody sweeps.
-            self.session = self._session(base)
+            self.session = self._session(base, control)
             stack.callback(self.session.close)
             if self._told.notice:
                 self._say(self._told.notice)
             self.scratch = self.session.folder / "scratch"
-            stack.callback(self._index.close)
             maps = Maps(self.tree, snapshot, self._index, self._git)
             stack.callback(maps.close)
             profiles = [one.profile for one in self._speakers.values()]
@@ -226,23 +229,21 @@ class Workshop:
         folders = [(clean(name), len(tree.paths())) for name, tree in self._beside.items()]
         return replace(told, first="\n".join(filter(None, (told.first, prompts.load("beside", folders=folders)))))
 
-    def _session(self, base: str) -> Session:
+    def _mentioned(self, control: Control) -> str:
+        if self._before is not None:
+            return self._before.opened.mentions
+        looking = Looking(self.tree, self._index, control)
+        room = room_of(self._profile, self._config.working_context)
+        return self._mentions.read(looking, 2 * room.observation, tokenizer_of(self._profile).count, self._say)
+
+    def _session(self, base: str, control: Control) -> Session:
         if self._task.resumed is None:
-            opened = replace(self._opened, base=base)
+            opened = replace(self._opened, base=base, mentions=self._mentioned(control))
             return Session.create(self._state / "sessions", opened, hide=self.vault.hide)
         session = Session.load(self._task.resumed.folder, hide=self.vault.hide)
         for notice in session.notices:
             self._say(notice)
         return session
-
-    def _tell_dirty(self) -> None:
-        try:
-            paths = self._git.dirty()
-        except (StateError, UsageError) as error:
-            self._say(f"whether there are uncommitted changes is not known: {error.what}")
-            return
-        if paths:
-            self._say(f"uncommitted changes are part of what r1code works on: {first_of(paths)}")
 
     def overview(self, task: str, control: Control) -> str:
         return self._overview.text(task, control, hide=self.vault.hide, say=self._say)
@@ -295,10 +296,10 @@ class Workshop:
 
     def candidate(self, root: Path) -> WorkTree:
         """What is in `root` now, and what comes into it that git would not ignore."""
-        base = frozenset(_walk(root))
+        base = frozenset(walked(root))
 
         def paths() -> list[str]:
-            found = _walk(root)
+            found = walked(root)
             fresh = {path for path in found if path not in base}
             # A cache may say in itself that git ignores it, which git can be asked only where it lies.
             left = {path for path in fresh if in_cache(path)}
@@ -380,13 +381,3 @@ class Workshop:
 def _replayed(profile: Profile) -> Profile:
     """For replies of a log: they are split, and what was cut of them is in it already."""
     return replace(profile, reasoning="none", thinking=Thinking())
-
-
-def _walk(root: Path) -> list[str]:
-    found: list[str] = []
-    start = len(f"{root}/")
-    for folder, names, files in os.walk(root):
-        links = [name for name in names if (Path(folder) / name).is_symlink()]
-        above = f"{folder}/"[start:]
-        found += [f"{above}{name}" for name in (*files, *links)]
-    return sorted(found)

@@ -349,8 +349,10 @@ class Repair:
     def _task(self, text: str, control: Control) -> str:
         paths = self._parts.tree.paths()
         files = clean(self._parts.overview(text, control) or listing(paths, 200))
-        told = self._session.opened.instructions
-        return prompts.load("task", task=text, count=len(paths), files=files, instructions=told)
+        opened = self._session.opened
+        told = opened.instructions
+        task = prompts.load("task", task=text, count=len(paths), files=files, instructions=told)
+        return f"{task}\n\n{opened.mentions}" if opened.mentions else task
 
     def _fix_task(self, command: str, report: TestReport, control: Control) -> str:
         names = failing(report)
