@@ -46,9 +46,9 @@ class Agent:
     ) -> None:
         self._session = session
         self._model = model
-        self._toolset = toolset
+        self.toolset = toolset
         self._approvals = approvals
-        self._compaction = compaction
+        self.compaction = compaction
         self._headless = headless
 
     def turn(self, said: Said | None, meter: Meter, control: Control, parent: int | None = None) -> Events:
@@ -64,20 +64,20 @@ class Agent:
             partial(self._steps, Account(self._session, meter)),
             meter=meter,
             control=control,
-            toolset=self._toolset,
+            toolset=self.toolset,
         )
 
     def _steps(self, account: Account, control: Control) -> Steps:
         circles, before = Circles(), self._session.resumed()
         malformed, nudged, warned = before.malformed, before.nudged, before.warned
         while True:
-            yield from brief(self._session, self._toolset.touched())
+            yield from brief(self._session, self.toolset.touched())
             for said in control.steered():
                 self._session.append(Said(text=said, origin="steer"))
             reply = yield from self._ask(account, control)
             try:
                 parsed = self._model.parse(reply, self._session.next_call())
-                self._toolset.refuse_unknown(parsed.calls)
+                self.toolset.refuse_unknown(parsed.calls)
             except FormatError as error:
                 yield self._tell("rejected", error=str(error))
                 malformed += 1
@@ -96,7 +96,7 @@ class Agent:
                 yield self._tell("nudge")
                 continue
             nudged = False
-            evidence = circles.observe(parsed.calls, observations, self._toolset.state())
+            evidence = circles.observe(parsed.calls, observations, self.toolset.state())
             if evidence is not None:
                 if warned:
                     return "stuck", evidence
@@ -105,15 +105,15 @@ class Agent:
 
     def _ask(self, account: Account, control: Control) -> Generator[Event, None, Reply]:
         control.check()
-        if told := self._toolset.announcement():
+        if told := self.toolset.announcement():
             self._session.append(Said(text=told, origin="mode"))
         step = account.begin_step()
-        yield from self._compaction.fit(account, control)
+        yield from self.compaction.fit(account, control)
         yield StepStarted(step=step)
         try:
             reply = yield from self._model.ask(self._session.history(), account, control)
         except ContextOverflow as overflow:
-            if not (yield from self._compaction.overflowed(overflow)):
+            if not (yield from self.compaction.overflowed(overflow)):
                 raise
             reply = yield from self._model.ask(self._session.history(), account, control)
         self._session.append(Replied.of(reply))
@@ -123,15 +123,15 @@ class Agent:
     def _act(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, list[Observation]]:
         observations: list[Observation] = []
         broken = False
-        for batch in self._toolset.batches(calls):
+        for batch in self.toolset.batches(calls):
             for call in batch:
                 self._session.append(Called(call=call))
                 yield CallStarted(call=call)
-            effect = self._toolset.effect(batch[0])
-            refusal = self._toolset.refusal(effect, broken=broken)
+            effect = self.toolset.effect(batch[0])
+            refusal = self.toolset.refusal(effect, broken=broken)
             permit = Permit(refusal=refusal) if refusal else self._approvals.check(batch, effect, control)
             if permit.refusal is None:
-                found = permit.told((yield from self._toolset.run(permit.calls, control)))
+                found = permit.told((yield from self.toolset.run(permit.calls, control)))
             else:
                 why = permit.refusal
                 found = tuple(Observation(call_id=call.id, status="refused", text=why) for call in batch)

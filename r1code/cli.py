@@ -76,6 +76,10 @@ def _run(options: argparse.Namespace) -> int:
         module, function = _HANDLERS[command]
         # Only what the command needs is loaded.
         return int(getattr(import_module(f"r1code.{module}"), function)(options))
+    if not options.json and sys.stdin.isatty() and sys.stdout.isatty():
+        from r1code.cli_repl import repl
+
+        return repl(options)
     from r1code.errors import UsageError
 
     raise UsageError(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from r1code.approval import Approver
     from r1code.config import Config
     from r1code.control import Control
+    from r1code.ui.ask import Person
 
 
 def approvals(options: argparse.Namespace) -> int:
@@ -32,12 +33,16 @@ def approvals(options: argparse.Namespace) -> int:
     return 0
 
 
-def consent(config: Config, control: Control, *, json: bool) -> Approver:
-    """Who is asked. Without a sandbox nothing starts before a person has agreed to it."""
+def consent(config: Config, control: Control, *, json: bool, person: Person | None = None) -> Approver:
+    """Who is asked: `person`, or whoever sits at the terminal.
+
+    Without a sandbox nothing starts before a person has agreed to it.
+    """
     from r1code.approval import HeadlessApprover
     from r1code.errors import UsageError
+    from r1code.ui.ask import at_terminal
 
-    there = sys.stdin.isatty() and sys.stdout.isatty()
+    person = person or at_terminal()
     if config.sandbox == "none" and not config.allow_host_exec:
         if config.approve == "auto":
             raise UsageError(
@@ -45,7 +50,7 @@ def consent(config: Config, control: Control, *, json: bool) -> Approver:
                 why="--approve auto is for a sandbox, and --sandbox=none turns it off",
                 hint="use Docker or --approve auto-edit, or add --allow-host-exec if this machine is disposable",
             )
-        if not there:
+        if person is None:
             raise UsageError(
                 "commands would run on this machine, and nobody agreed to that",
                 why="--sandbox=none turns the sandbox off, and there is no terminal to ask on",
@@ -53,14 +58,14 @@ def consent(config: Config, control: Control, *, json: bool) -> Approver:
             )
         from r1code.ui.approver import agrees_to_no_sandbox
 
-        if not agrees_to_no_sandbox(control):
+        if not agrees_to_no_sandbox(control, person):
             raise UsageError(
                 "nothing was started",
                 why="you did not agree to run commands without a sandbox",
                 hint="leave out --sandbox=none to use Docker, or bubblewrap where no engine runs",
             )
-    if json or not there:
+    if json or person is None:
         return HeadlessApprover()
-    from r1code.ui.approver import TerminalApprover
+    from r1code.ui.approver import PersonApprover
 
-    return TerminalApprover(in_sandbox=config.sandbox != "none")
+    return PersonApprover(person, in_sandbox=config.sandbox != "none")

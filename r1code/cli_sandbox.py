@@ -18,6 +18,7 @@ from r1code.errors import UsageError
 from r1code.repo.git import Git
 from r1code.sandbox.environments.recipe import dockerfile
 from r1code.types import ExitCode
+from r1code.ui.ask import Person
 from r1code.ui.safe import safe, safe_line
 
 if TYPE_CHECKING:
@@ -45,19 +46,26 @@ def handle(options: argparse.Namespace) -> int:
         return actions[options.action](options, control)
 
 
-def image_of(git: Git, config: Config, say: Callable[[str], None], control: Control) -> Image:
-    """What the sandboxes of a session start from; a person is asked where something must be built."""
+def image_of(
+    git: Git, config: Config, say: Callable[[str], None], control: Control, *, person: Person | None = None
+) -> Image:
+    """What the sandboxes of a session start from; a person is asked where something must be built.
+
+    None: whoever sits at the terminal.
+    """
     making = Making(state=state_folder(), say=say, control=control)
-    return image_for(git, config, lambda what: agrees("Build the project's environment?", what, control), making)
+    title = "Build the project's environment?"
+    return image_for(git, config, lambda what: agrees(title, what, control, person), making)
 
 
-def agrees(title: str, what: str, control: Control) -> bool | None:
-    """Whether a person agrees; None: there is no terminal, or they did not say."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def agrees(title: str, what: str, control: Control, person: Person | None = None) -> bool | None:
+    """Whether a person agrees; None: nobody is there, or they did not say."""
+    from r1code.ui.ask import Choice, at_terminal
+
+    person = person or at_terminal()
+    if person is None:
         return None
-    from r1code.ui.ask import Choice, ask
-
-    key = ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="")
+    key = person.ask(title, what, (Choice("y", "yes"), Choice("n", "no")), control, deny="")
     return {"y": True, "n": False}.get(key)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from r1code.control import Control
     from r1code.repo.git import Git
     from r1code.sandbox.runners.detect import Found
+    from r1code.ui.ask import Person
 
 _MOST_CHOICES = 9
 
@@ -51,21 +52,27 @@ def _as_json(one: Found) -> dict[str, object]:
     }
 
 
-def with_found_tests(config: Config, git: Git, state: Path, control: Control) -> tuple[Config, str]:
-    """The configuration with a test command where one can be found, and what to tell about it."""
+def with_found_tests(
+    config: Config, git: Git, state: Path, control: Control, *, person: Person | None = None
+) -> tuple[Config, str]:
+    """The configuration with a test command where one can be found, and what to tell about it.
+
+    `person`: whom to ask which of several is meant; None: whoever sits at the terminal.
+    """
     from r1code.app.tests import with_tests
 
-    return with_tests(config, git, state, lambda found: _asked(found, control))
+    return with_tests(config, git, state, lambda found: _asked(found, control, person))
 
 
-def _asked(found: Sequence[Found], control: Control) -> Found | None:
-    """Which of several a person means; None without a terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def _asked(found: Sequence[Found], control: Control, person: Person | None) -> Found | None:
+    """Which of several a person means; None where nobody is there."""
+    from r1code.ui.ask import Choice, at_terminal
+
+    person = person or at_terminal()
+    if person is None:
         return None
-    from r1code.ui.ask import Choice, ask
-
     shown = found[:_MOST_CHOICES]
     detail = "\n".join(f"{number}  {one.line}   ({one.reason})" for number, one in enumerate(shown, start=1))
     choices = tuple(Choice(str(number), one.runner or "this") for number, one in enumerate(shown, start=1))
-    key = ask("Several commands could run the tests here. Which one?", detail, choices, control, deny="1")
+    key = person.ask("Several commands could run the tests here. Which one?", detail, choices, control, deny="1")
     return shown[int(key) - 1]

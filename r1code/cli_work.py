@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from r1code.log import Entry
     from r1code.profiles import Profile
     from r1code.repo.git import Git
+    from r1code.ui.ask import Person
     from r1code.ui.listener import Listener
 
 
@@ -193,7 +194,14 @@ def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
     return code
 
 
-def ready(config: Config, profiles: Sequence[Profile], say: Callable[[str], None], control: Control) -> None:
+def ready(
+    config: Config,
+    profiles: Sequence[Profile],
+    say: Callable[[str], None],
+    control: Control,
+    *,
+    person: Person | None = None,
+) -> None:
     """Makes the embedded model ready, where it is one of those that answer. Raises as ensure_weights."""
     local = [one for one in profiles if one.provider == "local"]
     if not local:
@@ -202,14 +210,13 @@ def ready(config: Config, profiles: Sequence[Profile], say: Callable[[str], None
 
     chosen = "" if config.profile else "no model was chosen: using the embedded one, "
     say(chosen + describe_model(local[0]))
-    ensure_weights(lambda what: config.yes or agrees(what, control), say, control)
+    ensure_weights(lambda what: config.yes or agrees(what, control, person), say, control)
 
 
-def agrees(what: str, control: Control) -> bool:
-    """Whether a person agrees to a download. Without a terminal nobody does."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    from r1code.ui.ask import Choice, ask
+def agrees(what: str, control: Control, person: Person | None = None) -> bool:
+    """Whether a person agrees to a download: `person`, or whoever sits at the terminal, if anybody does."""
+    from r1code.ui.ask import Choice, at_terminal
 
+    person = person or at_terminal()
     choices = (Choice("y", "yes, download it"), Choice("n", "no"))
-    return ask("Download the model?", what, choices, control, deny="n") == "y"
+    return person is not None and person.ask("Download the model?", what, choices, control, deny="n") == "y"

@@ -38,7 +38,7 @@ class Opened(Item, frozen=True, kw_only=True):
     profile: str
     base: str
     """The name in the store of the packed snapshot that the session started from."""
-    command: Literal["fix", "prompt", "plan", "init"] = "prompt"
+    command: Literal["fix", "prompt", "plan", "init", "chat"] = "prompt"
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
@@ -56,10 +56,13 @@ class Said(Item, frozen=True, kw_only=True):
     """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself.
 
     mode: what the model may do from here on. handed: what one role, or step of the pipeline, leaves to the next.
+    tests: what its changes broke. interrupted: how far it had come when it was stopped.
     """
 
     text: str
-    origin: Literal["task", "steer", "rejected", "nudge", "stuck", "mode", "handed", "instructions"]
+    origin: Literal[
+        "task", "steer", "rejected", "nudge", "stuck", "mode", "handed", "instructions", "tests", "interrupted"
+    ]
 
 
 class Replied(Item, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ class Resumption(Struct, frozen=True, kw_only=True):
     known: dict[str, str | None] = {}
 
     def after(self, said: Said) -> Resumption:
-        if said.origin in {"task", "handed"}:
+        if said.origin in {"task", "handed", "tests"}:
             return Resumption(known=self.known)
         malformed = 0 if said.origin == "nudge" else self.malformed + (said.origin == "rejected")
         return Resumption(

@@ -150,6 +150,10 @@ class Toolset:
         """From now on only what the mode allows runs. What is described to the model stays as it is."""
         self._mode = mode
 
+    @property
+    def mode(self) -> AgentMode:
+        return self._mode
+
     def announcement(self) -> str | None:
         """What the model is to be told of the mode, once after each change of it."""
         if self._mode == self._told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,7 @@ from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Began, Move, Timeline, Went
+from r1code.tree.worktree import WorkTree
 
 Say = Callable[[str], None]
 Part = Literal["both", "files", "conversation"]
@@ -49,12 +50,17 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 class Checkpoints:
     """Of the work tree that a folder is in. Methods raise StateError and UsageError."""
 
-    def __init__(self, git: Git, state: Path, say: Say) -> None:
+    def __init__(
+        self, git: Git, state: Path, say: Say, *, tree: WorkTree | None = None, session: Session | None = None
+    ) -> None:
+        """`tree` and `session`: those that the caller holds already."""
         self._git = git
         self._state = state
         self._say = say
         self._store = Store(state / "objects")
-        self._tree = open_tree(git, state)
+        self._is_held = tree is not None
+        self._tree = tree or open_tree(git, state)
+        self._session = session
 
     def list(self) -> list[Checkpoint]:
         """Oldest first."""
@@ -131,7 +137,7 @@ class Checkpoints:
 
     @contextmanager
     def _held(self, control: Control) -> Generator[Timeline, None, None]:
-        with held(self._tree, control, self._say):
+        with nullcontext() if self._is_held else held(self._tree, control, self._say):
             yield self._tree.timeline
 
     def _go(self, timeline: Timeline, target: int, part: Part, *, force: bool) -> Patch:
@@ -173,8 +179,9 @@ class Checkpoints:
         """Lets the sessions of `moves` go on from where they stood."""
         for name in filter(None, dict.fromkeys(move.origin.session for move in moves)):
             own = [move for move in moves if move.origin.session == name]
+            ours = self._session if self._session is not None and self._session.id == name else None
             try:
-                session = Session.load(self._state / "sessions" / name)
+                session = ours or Session.load(self._state / "sessions" / name)
             except StateError as error:
                 self._say(f"the conversation stays as it is: {error.what}")
                 continue
@@ -182,7 +189,8 @@ class Checkpoints:
                 parent = _before(session, own[0]) if undone else _after(session, own[-1])
                 session.append(Rewound(position=timeline.at), parent=parent)
             finally:
-                session.close()
+                if session is not ours:
+                    session.close()
 
     def _needed(self) -> Iterator[str]:
         """The names of all contents that a timeline or a session may still ask for."""

@@ -30,7 +30,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
 class Task(Struct, frozen=True, kw_only=True):
     """What the session is for."""
 
-    command: Literal["fix", "prompt", "plan", "init"]
+    command: Literal["fix", "prompt", "plan", "init", "chat"]
     text: str = ""
     plan: Plan | None = None
     """What a person wants carried out."""

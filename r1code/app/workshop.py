@@ -24,7 +24,7 @@ from r1code.app.maps import Maps
 from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
 from r1code.app.overview import Overview
-from r1code.app.plans import write_plan
+from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.stopped import Resumable
@@ -132,8 +132,7 @@ class Workshop:
         """What its sandboxes start from."""
         self._told = self._instructions()
         text = "" if self._before else task.text
-        self._mentions = Mentions(text, self.tree, git, self._consent, hide=self.vault.hide)
-        self._mentions.check()
+        Mentions(text, self.tree, git, self._consent, hide=self.vault.hide).check()
         self._opened = Opened(
             root=str(git.root),
             profile=self.profile_name,
@@ -229,16 +228,18 @@ class Workshop:
         folders = [(clean(name), len(tree.paths())) for name, tree in self._beside.items()]
         return replace(told, first="\n".join(filter(None, (told.first, prompts.load("beside", folders=folders)))))
 
-    def _mentioned(self, control: Control) -> str:
-        if self._before is not None:
-            return self._before.opened.mentions
+    def mentioned(self, text: str, control: Control) -> str:
+        mentions = Mentions(text, self.tree, self._git, self._consent, hide=self.vault.hide)
         looking = Looking(self.tree, self._index, control)
         room = room_of(self._profile, self._config.working_context)
-        return self._mentions.read(looking, 2 * room.observation, tokenizer_of(self._profile).count, self._say)
+        return mentions.read(looking, 2 * room.observation, tokenizer_of(self._profile).count, self._say)
 
     def _session(self, base: str, control: Control) -> Session:
         if self._task.resumed is None:
-            opened = replace(self._opened, base=base, mentions=self._mentioned(control))
+            told = (
+                self.mentioned(self._task.text, control) if self._before is None else self._before.opened.mentions
+            )
+            opened = replace(self._opened, base=base, mentions=told)
             return Session.create(self._state / "sessions", opened, hide=self.vault.hide)
         session = Session.load(self._task.resumed.folder, hide=self.vault.hide)
         for notice in session.notices:
@@ -254,6 +255,11 @@ class Workshop:
     @property
     def guard(self) -> Guard:
         return Guard(self._git, self.vault, self._consent.is_exempt)
+
+    @property
+    def profile(self) -> Profile:
+        """The one whose model acts."""
+        return self._profile
 
     @property
     def budget(self) -> Budget:
@@ -322,7 +328,8 @@ class Workshop:
         return self._speakers[role].name
 
     def keep_plan(self, plan: Plan) -> str | None:
-        return None if self._task.keep is None else write_plan(self._task.keep, plan)
+        place = place_for(self._git.root, plan.goal, None) if self._task.command == "chat" else self._task.keep
+        return None if place is None else write_plan(place, plan)
 
     def agent(
         self,
@@ -343,7 +350,8 @@ class Workshop:
         model = self._model(speaker, dialect_of(speaker.profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         compaction = memory.compaction(model, tree)
-        return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=True)
+        alone = self._task.command != "chat"
+        return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=alone)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if (self._config.strategy or self._profile.strategy) != "pipeline":

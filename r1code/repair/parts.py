@@ -76,6 +76,13 @@ class Parts(Protocol):
         """
         ...
 
+    def mentioned(self, text: str, control: Control) -> str:
+        """What a message mentions with `@`, for the model; empty: nothing.
+
+        Raises UsageError for what is wrong, StateError and Cancelled.
+        """
+        ...
+
     def unified(self, patch: Patch) -> str:
         """The patch as text that `git apply` takes."""
         ...

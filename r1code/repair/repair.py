@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -27,20 +27,18 @@ from r1code.events import (
     PatchReady,
     PlanReady,
     TurnEnded,
-    VerdictReached,
 )
 from r1code.ledger import charges_of, spent
-from r1code.log import Judged, Tested
+from r1code.log import Tested
+from r1code.repair.first_message import first_message
 from r1code.repair.parts import Parts
-from r1code.repair.protected import is_protected
-from r1code.repair.relay import numbered, shown
+from r1code.repair.proof import Claim, Proof
+from r1code.repair.relay import numbered
 from r1code.repair.roles import Roles, Work
 from r1code.repair.stopped import Stopped, keep
-from r1code.repair.verdict import failing, judge, problem
-from r1code.sandbox.runners import run_again, run_tests
+from r1code.repair.verdict import failing, problem
 from r1code.session import PATCH, Session
-from r1code.tools.list import listing
-from r1code.tools.truncation import clean, clip
+from r1code.tools.truncation import clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
@@ -48,7 +46,6 @@ from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Limit, Outcome, Plan, TestReport, Verdict
 
 _MOST_IDS = 30
-_MOST_FILES = 200
 _MOST_DIGEST = 8_000
 _EXITS: dict[str, ExitCode] = {
     "fixed": ExitCode.OK,
@@ -96,8 +93,7 @@ class Repair:
         self._limit: Limit | None = None
         self._saved: Path | None = None
         self._applied = False
-        self._kind = ""
-        """Of the sandbox that ran the tests last."""
+        self._proof = Proof(parts, session)
 
     def fix(self, command: str, control: Control) -> Generator[Event, None, None]:
         """Makes the failing tests of `command` pass. The person's tree changes only by a patch that did.
@@ -145,7 +141,7 @@ class Repair:
         base, before = (self._parts.tree.snapshot(), None) if left is None else (left.base, left.before)
         if before is None:
             yield Notice(text=f"running the tests on the tree as it is: {command}")
-            before = yield from self._clean_run(base, command, "baseline", control)
+            before = yield from self._proof.baseline(base, command, control)
             self._session.append(Tested(command=command, report=before))
         yield BaselineReached(command=command, report=before)
         trouble = problem(before)
@@ -191,7 +187,7 @@ class Repair:
         if not patch or self._command is None or self._reason == "cancelled":
             return "done" if self._reason in _WELL_ENDED else "ended"
         yield Notice(text=f"running the tests on the tree as it was: {self._command}")
-        before = yield from self._clean_run(base, self._command, "baseline", control)
+        before = yield from self._proof.baseline(base, self._command, control)
         self._session.append(Tested(command=self._command, report=before))
         yield BaselineReached(command=self._command, report=before)
         if self._approach.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
@@ -299,60 +295,14 @@ class Repair:
     ) -> Generator[Event, None, Verdict]:
         if protect and patch:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
-        if not patch:
-            verdict = Verdict(
-                outcome="not_fixed",
-                why="nothing was changed",
-                sandbox="",
-                still_failing=failing(before),
-                passing=len(before.passed),
-            )
-        else:
-            command = self._command or ""
-            yield Notice(text=f"clean re-run of the tests with the patch: {command}")
-            guarded = patch.only(is_protected) if protect else Patch(())
-            snapshot = base.with_patch(patch.without(is_protected) if protect else patch)
-            after = yield from self._clean_run(snapshot, command, "verdict", control, known=failing(before))
-            # A task with tests that nobody named is not about those that failed before.
-            repairs = protect or not self._approach.found
-            tampered = tuple(map(clean, guarded.paths))
-            verdict = judge(before, after, sandbox=self._kind, tampered=tampered, repairs=repairs)
-        self._session.append(Judged(verdict=verdict))
-        yield VerdictReached(verdict=verdict)
-        return verdict
-
-    def _clean_run(
-        self,
-        snapshot: Snapshot,
-        command: str,
-        call_id: str,
-        control: Control,
-        *,
-        known: Sequence[str] | None = None,
-    ) -> Generator[Event, None, TestReport]:
-        """All tests on `snapshot` in a fresh sandbox; what failed runs again alone, to name what is flaky."""
-        root = self._parts.scratch / call_id
-        root.mkdir(parents=True)
-        sandbox = self._parts.sandbox(root)
-        try:
-            if sandbox.in_place:
-                materialise(snapshot, self._parts.store, root)
-            sandbox.start(control)
-            self._kind = sandbox.kind
-            sandbox.sync(snapshot, control)
-            report = yield from shown(call_id, run_tests(sandbox, command, control, known=known))
-            return (yield from shown(call_id, run_again(sandbox, command, report, control)))
-        finally:
-            sandbox.close()
-            shutil.rmtree(root)
+        # A task with tests that nobody named is not about those that failed before.
+        claim = Claim(
+            base=base, patch=patch, before=before, protect=protect, repairs=protect or not self._approach.found
+        )
+        return (yield from self._proof.verdict(claim, self._command or "", control))[0]
 
     def _task(self, text: str, control: Control) -> str:
-        paths = self._parts.tree.paths()
-        files = clean(self._parts.overview(text, control) or listing(paths, 200))
-        opened = self._session.opened
-        told = opened.instructions
-        task = prompts.load("task", task=text, count=len(paths), files=files, instructions=told)
-        return f"{task}\n\n{opened.mentions}" if opened.mentions else task
+        return first_message(self._parts, self._session.opened, text, control)
 
     def _fix_task(self, command: str, report: TestReport, control: Control) -> str:
         names = failing(report)

@@ -1,11 +1,11 @@
-"""Asks a person at the terminal whether a call may run."""
+"""Asks a person whether a call may run."""
 
 from __future__ import annotations
 
 from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.types import Effect, ToolCall
-from r1code.ui.ask import Choice, Terminal, ask, ask_text
+from r1code.ui.ask import Choice, Person
 from r1code.ui.describe import background_of
 
 _TITLES: dict[Effect, str] = {
@@ -16,11 +16,9 @@ _TITLES: dict[Effect, str] = {
 _ON_HOST = "Run this on your machine, without a sandbox?"
 
 
-class TerminalApprover:
-    """Without a `terminal`: standard input and output."""
-
-    def __init__(self, terminal: Terminal | None = None, *, in_sandbox: bool = False) -> None:
-        self._terminal = terminal
+class PersonApprover:
+    def __init__(self, person: Person, *, in_sandbox: bool = False) -> None:
+        self._person = person
         self._in_sandbox = in_sandbox
 
     def ask(self, question: Question, control: Control) -> Answer:
@@ -29,18 +27,16 @@ class TerminalApprover:
         detail = f"{_shown(question.call)}\n\nasked because: {question.why}"
         if question.rules:
             detail += f"\nalways means: {', '.join(map(str, question.rules))}"
-        key = ask(title, detail, _choices(question), control, deny="n", terminal=self._terminal)
+        key = self._person.ask(title, detail, _choices(question), control, deny="n")
         if key == "y":
             return Answer(kind="yes")
         if key in {"a", "p"}:
             return Answer(kind="always", scope="session" if key == "a" else "project")
         if key == "e":
             command = str(question.call.arguments["command"])
-            text = ask_text("  command", control, default=command, terminal=self._terminal)
+            text = self._person.ask_text("command", control, default=command)
             return Answer(kind="edit", text=text) if text.strip() else Answer(kind="no")
-        return Answer(
-            kind="no", text=ask_text("  why not, for R1 (may be empty)", control, terminal=self._terminal)
-        )
+        return Answer(kind="no", text=self._person.ask_text("why not, for R1 (may be empty)", control))
 
 
 def _choices(question: Question) -> list[Choice]:
@@ -70,11 +66,11 @@ def _indented(text: str) -> str:
     return text.rstrip("\n").replace("\n", "\n  ")
 
 
-def agrees_to_no_sandbox(control: Control, terminal: Terminal | None = None) -> bool:
+def agrees_to_no_sandbox(control: Control, person: Person) -> bool:
     """Whether a person consents to commands on their machine."""
     detail = (
         "--sandbox=none: the tests, and every command of the model that you allow, run on this machine as you, "
         "with your files and your network. What they do cannot be undone."
     )
     choices = (Choice("y", "yes, run them here"), Choice("n", "no"))
-    return ask("Go on without a sandbox?", detail, choices, control, deny="n", terminal=terminal) == "y"
+    return person.ask("Go on without a sandbox?", detail, choices, control, deny="n") == "y"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import termios
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from msgspec import Struct
 from prompt_toolkit import PromptSession
@@ -73,6 +75,36 @@ def ask(
     terminal.forget_early_keys()
     offer = ", ".join(f"{choice.key} = {choice.label}" for choice in choices)
     return answer(choices, offer, control, terminal) or deny
+
+
+class Person(Protocol):
+    """Who can be asked. Methods block, and raise Cancelled within 0.2 s of a cancel."""
+
+    def ask(self, title: str, detail: str, choices: Sequence[Choice], control: Control, *, deny: str) -> str:
+        """The key of the answer; `deny` where there is none. `detail` is foreign text, and is shown whole."""
+        ...
+
+    def ask_text(self, message: str, control: Control, *, default: str = "") -> str:
+        """A line; empty where nothing was said."""
+        ...
+
+
+class TerminalPerson:
+    """Whoever sits at a terminal, where nothing else is going on."""
+
+    def __init__(self, terminal: Terminal | None = None) -> None:
+        self._terminal = terminal
+
+    def ask(self, title: str, detail: str, choices: Sequence[Choice], control: Control, *, deny: str) -> str:
+        return ask(title, detail, choices, control, deny=deny, terminal=self._terminal)
+
+    def ask_text(self, message: str, control: Control, *, default: str = "") -> str:
+        return ask_text(f"  {message}", control, default=default, terminal=self._terminal)
+
+
+def at_terminal() -> Person | None:
+    """Whoever sits at standard input and output; None: nobody does."""
+    return TerminalPerson() if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
 def answer(choices: Sequence[Choice], offer: str, control: Control, terminal: Terminal) -> str | None:

@@ -299,7 +299,7 @@ def _evidence(verdict: Verdict) -> Iterator[str]:
         return
     still = len(verdict.still_failing)
     counts = [
-        f"{len(verdict.fixed)} fixed" if verdict.outcome != "unbroken" else "",
+        f"{len(verdict.fixed)} fixed" if verdict.fixed or verdict.outcome != "unbroken" else "",
         f"{still} still {'fails' if still == 1 else 'fail'}" if still else "",
         f"{len(verdict.broken)} broken" if verdict.broken else "",
         f"{verdict.passing} still {'passes' if verdict.passing == 1 else 'pass'}",

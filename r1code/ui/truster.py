@@ -1,4 +1,4 @@
-"""Asks a person at the terminal whether they trust a folder."""
+"""Asks a person whether they trust a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import partial
 
 from r1code.app.trust import Person, Question
 from r1code.control import Control
-from r1code.ui.ask import Choice, Terminal, ask
+from r1code.ui.ask import Choice, TerminalPerson
+from r1code.ui.ask import Person as Asked
 
 _CHOICES = (Choice("y", "yes"), Choice("n", "no"), Choice("s", "show what"))
 _NEW = "Do you trust this folder?"
@@ -17,10 +18,10 @@ _CHANGED = "You trusted this folder, and its files changed. Do you still?"
 def person_at_terminal(control: Control, *, json: bool = False) -> Person | None:
     """Who is asked; None: nobody is there."""
     there = sys.stdin.isatty() and sys.stdout.isatty() and not json
-    return partial(ask_trust, control=control) if there else None
+    return partial(ask_trust, control=control, person=TerminalPerson()) if there else None
 
 
-def ask_trust(question: Question, control: Control, terminal: Terminal | None = None) -> bool | None:
+def ask_trust(question: Question, control: Control, person: Asked) -> bool | None:
     """What they say, after they were shown as much as they wanted; None at the end of input. Raises Cancelled."""
     title = _CHANGED if question.changes else _NEW
     files = ", ".join(question.seen.names)
@@ -28,7 +29,7 @@ def ask_trust(question: Question, control: Control, terminal: Terminal | None = 
         [f"{question.root}\n", *question.wishes, f"\n{question.changes or f'This is about: {files}'}"]
     )
     while True:
-        key = ask(title, detail, _CHOICES, control, deny="", terminal=terminal)
+        key = person.ask(title, detail, _CHOICES, control, deny="")
         if key != "s":
             return {"y": True, "n": False}.get(key)
         detail = f"{question.seen.text}\n\n{about}"

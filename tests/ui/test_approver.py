@@ -11,8 +11,8 @@ from r1code.approval import Answer, Question
 from r1code.control import Control
 from r1code.rules.rule import parse
 from r1code.types import ToolCall
-from r1code.ui.approver import TerminalApprover, agrees_to_no_sandbox
-from r1code.ui.ask import Terminal
+from r1code.ui.approver import PersonApprover, agrees_to_no_sandbox
+from r1code.ui.ask import Terminal, TerminalPerson
 
 RULES = (parse("run(npm test)"),)
 RUN = Question(
@@ -29,7 +29,7 @@ def asked(typed: str, question: Question, **more: bool) -> tuple[Answer, str]:
     with create_pipe_input() as keys:
         keys.send_text(typed)
         terminal = Terminal(keys, Vt100_Output(screen, lambda: Size(rows=24, columns=60)))
-        answer = TerminalApprover(terminal, **more).ask(question, Control())
+        answer = PersonApprover(TerminalPerson(terminal), **more).ask(question, Control())
     return answer, screen.getvalue()
 
 
@@ -77,4 +77,4 @@ def test_only_a_yes_is_consent_to_no_sandbox(typed: str, agreed: bool):
     with create_pipe_input() as keys:
         keys.send_text(typed)
         terminal = Terminal(keys, Vt100_Output(StringIO(), lambda: Size(rows=24, columns=60)))
-        assert agrees_to_no_sandbox(Control(), terminal) is agreed
+        assert agrees_to_no_sandbox(Control(), TerminalPerson(terminal)) is agreed

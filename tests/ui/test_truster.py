@@ -10,7 +10,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from r1code.app.trust import NOTHING, Question, Seen
 from r1code.control import Control
-from r1code.ui.ask import Terminal
+from r1code.ui.ask import Terminal, TerminalPerson
 from r1code.ui.truster import ask_trust
 
 SEEN = Seen(
@@ -42,7 +42,7 @@ def asked(typed: str, question: Question, shown: str = "", then: str = "") -> tu
         screen = Screen(keys, shown, then)
         keys.send_text(typed)
         terminal = Terminal(keys, Vt100_Output(screen, lambda: Size(rows=24, columns=80)))
-        answer = ask_trust(question, Control(), terminal)
+        answer = ask_trust(question, Control(), TerminalPerson(terminal))
     return answer, screen.getvalue()
 
 

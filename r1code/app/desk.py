@@ -1,0 +1,109 @@
+"""What a person may ask of an open session, besides talking with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
+from r1code.app.cost import SessionCost, cost_of
+from r1code.app.diffs import difference
+from r1code.app.plans import read_plan
+from r1code.app.workshop import Workshop
+from r1code.config import Config
+from r1code.control import Control
+from r1code.errors import UsageError
+from r1code.ledger import charges_of, spent
+from r1code.log import Entry, Rewound
+from r1code.repair.conversation import Conversation
+from r1code.repo.git import Git
+from r1code.tree.patch import Patch
+from r1code.types import Plan, Spent
+
+
+class Desk:
+    """Of one session, for one thread. Methods raise R1CodeError and Cancelled."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        conversation: Conversation,
+        *,
+        git: Git,
+        config: Config,
+        state: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self.conversation = conversation
+        self.config = config
+        self._workshop = workshop
+        self._git = git
+        self._checkpoints = Checkpoints(git, state, say, tree=workshop.tree, session=workshop.session)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Of the history, up to now."""
+        return self._workshop.session.path()
+
+    @property
+    def session(self) -> str:
+        return self._workshop.session.id
+
+    @property
+    def model(self) -> tuple[str, str, int | None]:
+        """The profile's name, what the server calls its model, and its context window in tokens."""
+        profile = self._workshop.profile
+        return self._workshop.profile_name, profile.model, profile.context_window
+
+    @property
+    def branch(self) -> str:
+        """Empty: there is none."""
+        return (self._git.branch() or "") if self._git.is_repository else ""
+
+    @property
+    def spent(self) -> Spent:
+        """By the session so far."""
+        return spent(charges_of(self._workshop.session.entries))
+
+    def paths(self) -> list[str]:
+        """The files of the tree, for a completion."""
+        return self._workshop.tree.paths()
+
+    def undo(self, control: Control, *, by: Literal["turn", "step"] = "turn", force: bool = False) -> Patch:
+        return self._checkpoints.undo(control, by=by, part="both", force=force)
+
+    def redo(self, control: Control, *, force: bool = False) -> Patch:
+        return self._checkpoints.redo(control, part="both", force=force)
+
+    def rewind(self, number: int, control: Control, *, part: Part = "both", force: bool = False) -> Patch:
+        return self._checkpoints.rewind(number, control, part=part, force=force)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        return self._checkpoints.list()
+
+    def difference(self, revision: str | None) -> str:
+        """What is different from `revision`, or from the last commit."""
+        if not self._git.is_repository:
+            raise UsageError(
+                "there is no diff", why="this folder is no git repository", hint="/undo and /checkpoints work"
+            )
+        return difference(self._git, revision).decode(errors="replace")
+
+    def cost(self) -> SessionCost:
+        return cost_of(self._workshop.session.folder)
+
+    def clear(self) -> None:
+        """The model's history begins anew; the log keeps all of it."""
+        session = self._workshop.session
+        session.append(Rewound(position=self._workshop.tree.timeline.at), parent=session.path()[0].id)
+
+    def plan(self, file: str | None) -> Plan:
+        """The one in `file`, or the last one that was made, as it is on disk now."""
+        if file is not None:
+            return read_plan(Path(file))
+        if self.conversation.plan_file is not None:
+            return read_plan(Path(self.conversation.plan_file))
+        raise UsageError(
+            "there is no plan", why="none was made here", hint="/plan TASK makes one; /act FILE takes one"
+        )

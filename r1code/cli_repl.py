@@ -1,0 +1,124 @@
+"""The prompt: `r1code` in a terminal, without a task."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+
+    from r1code.app.desk import Desk
+    from r1code.config import Config
+    from r1code.control import Control
+    from r1code.repo.git import Git
+    from r1code.repo.instructions import Instructions
+    from r1code.ui.ask import Person
+
+
+def repl(options: argparse.Namespace) -> int:
+    """Talks with a person until they leave."""
+    from r1code.app.folders import state_folder, user_config
+    from r1code.config import load_config
+    from r1code.events import Notice
+    from r1code.ui.repl.commands import COMMANDS
+    from r1code.ui.repl.completion import Completions
+    from r1code.ui.repl.facts import Facts
+    from r1code.ui.repl.painting import Paint, colors_of
+    from r1code.ui.repl.question import ScreenPerson
+    from r1code.ui.repl.repl import LOCAL, Repl
+    from r1code.ui.repl.screen import Screen
+    from r1code.ui.repl.typed import Typed
+
+    # What the project's file says is read later, with git at hand; how this looks is not for it to say.
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=None)
+    about = {name: command.about for name, command in COMMANDS.items()} | LOCAL
+    screen = Screen(
+        Paint(colors=colors_of(config.color, os.environ)),
+        Facts(profile=config.profile or "", think=config.think or ""),
+        history=Typed(state_folder() / "typed.jsonl"),
+        completer=Completions(about, lambda: screen.paths),
+    )
+
+    def say(text: str) -> None:
+        screen.post(Notice(text=text))
+
+    def opened(control: Control) -> AbstractContextManager[Desk]:
+        return _opened(options, control, ScreenPerson(screen.post), say)
+
+    Repl(screen, opened).run()
+    return 0
+
+
+@contextmanager
+def _opened(
+    options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
+) -> Generator[Desk, None, None]:
+    """The session of a conversation, while the block runs. Raises R1CodeError."""
+    from contextlib import closing
+
+    from r1code.app.desk import Desk
+    from r1code.app.folders import state_folder
+    from r1code.app.task import Task
+    from r1code.app.workshop import Workshop
+    from r1code.budget import Meter
+    from r1code.cli_rules import consent
+    from r1code.config import DETECTED
+    from r1code.repair.conversation import Conversation, Terms
+
+    git, config, instructions = _configured(options, control, person, say)
+    task = Task(command="chat", instructions=instructions)
+    approver = consent(config, control, json=False, person=person)
+    workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
+    if config.sandbox == "docker":
+        from r1code.app.sandboxes import prune_containers
+        from r1code.cli_sandbox import image_of
+
+        # What a killed r1code left behind goes now; and without an engine nothing is started.
+        prune_containers(state_folder(), control)
+        workshop.image = image_of(git, config, say, control, person=person)
+    with workshop.opened(control):
+        if (bound := workshop.bound) is not None:
+            say(bound)
+        terms = Terms(command=config.test, found=config.origins.get("test") == DETECTED)
+        talk = Conversation(
+            workshop, workshop.session, terms, meter=lambda: Meter(workshop.budget), seed=config.seed
+        )
+        with closing(talk):
+            yield Desk(workshop, talk, git=git, config=config, state=state_folder(), say=say)
+
+
+def _configured(
+    options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
+) -> tuple[Git, Config, Instructions]:
+    """What the user and the project want, as far as a person trusts the project."""
+    from functools import partial
+    from pathlib import Path
+
+    from r1code.app.backend import chosen_profile, planner_profile
+    from r1code.app.folders import state_folder, user_config
+    from r1code.app.sandboxes import network_of, with_sandbox
+    from r1code.app.trust import Trust, under_trust
+    from r1code.cli_tests import with_found_tests
+    from r1code.cli_work import ready
+    from r1code.config import load_config
+    from r1code.repo.git import Git
+    from r1code.ui.truster import ask_trust
+
+    git = Git.find(Path(options.folder), state_folder())
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    network_of(config)
+    asked = partial(ask_trust, control=control, person=person)
+    allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust)
+    config, told = with_found_tests(allowed.config, git, state_folder(), control, person=person)
+    for text in filter(None, (allowed.told, told)):
+        say(text)
+    config = with_sandbox(config, say, control)
+    network_of(config)
+    planner = planner_profile(config)
+    profiles = [chosen_profile(config)[1], *([planner[1]] if planner else [])]
+    ready(config, profiles, say, control, person=person)
+    return git, config, allowed.instructions

@@ -1,0 +1,227 @@
+"""A conversation: turn after turn in the person's own tree, with one sandbox, one history and one mode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
+
+from msgspec import Struct
+
+from r1code import prompts
+from r1code.account import Account
+from r1code.budget import Meter
+from r1code.control import Control
+from r1code.errors import Cancelled
+from r1code.events import (
+    Event,
+    Notice,
+    PatchReady,
+    PlanReady,
+    StepStarted,
+    TextDelta,
+    TextWasReasoning,
+    TurnEnded,
+)
+from r1code.log import Said, Tested
+from r1code.plan import parse, render
+from r1code.repair.ahead import Ahead
+from r1code.repair.first_message import first_message
+from r1code.repair.parts import Parts
+from r1code.repair.proof import Claim, Proof
+from r1code.repair.verdict import problem
+from r1code.session import Session
+from r1code.tools.run import output
+from r1code.tools.truncation import clean, clip
+from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot
+from r1code.turn import Events
+from r1code.types import AgentMode, EndReason, ExecResult, Plan, TestReport, Verdict
+
+_MOST_DIGEST = 6_000
+_MOST_IDS = 20
+_MOST_PARTIAL = 4_000
+"""Characters of an interrupted reply that the model is shown again."""
+
+
+_Judged = tuple[Verdict, TestReport]
+
+
+class Terms(Struct, kw_only=True):
+    """What a person may change between turns."""
+
+    command: str | None
+    """Runs the tests; None: nobody knows how."""
+    found: bool
+    """Nobody named the command: the repository's files show it."""
+    autotest: int = 2
+    """How often in a turn the model is told what its changes broke, and goes on."""
+
+
+class Conversation:
+    """Of one session. One turn at a time, each a generator of events that ends with its verdict, if any."""
+
+    def __init__(
+        self, parts: Parts, session: Session, terms: Terms, *, meter: Callable[[], Meter], seed: int | None
+    ) -> None:
+        self.terms = terms
+        self.plan_file: str | None = None
+        """Where the last plan is that was made here."""
+        self._parts = parts
+        self._session = session
+        self._meter = meter
+        self._sandbox = parts.sandbox(parts.tree.root)
+        self._agent = parts.agent(parts.tree, self._sandbox, None, protect=False, seed=seed)
+        self._proof = Proof(parts, session)
+        self._ahead = Ahead(self._proof)
+        self._since: Snapshot | None = None
+        """The tree before the last turn that changed something."""
+
+    @property
+    def mode(self) -> AgentMode:
+        return self._agent.toolset.mode
+
+    def enter(self, mode: AgentMode) -> None:
+        """From the next step on; the model is told."""
+        self._agent.toolset.enter(mode)
+
+    def warm(self, control: Control) -> None:
+        """Starts the sandbox, and the tests on the tree as it is: both take a while. Raises SandboxError."""
+        if not self._sandbox.in_place:
+            self._sandbox.start(control)
+            self._begin_tests(self._parts.tree.snapshot())
+
+    def turn(self, text: str, control: Control) -> Events:
+        """What a person says, until the model stops; with a test command what it changed gets a verdict.
+
+        Raises R1CodeError. A cancel ends it in order.
+        """
+        yield from self._turns(Said(text=self._message(text, control), origin="task"), control)
+
+    def carry_out(self, plan: Plan, control: Control) -> Events:
+        """A turn that does what a plan says, which a person may have changed."""
+        self.enter("act")
+        text = clean(prompts.load("planned", plan=render(plan), files=[]))
+        yield from self._turns(Said(text=text, origin="task"), control)
+
+    def verify(self, control: Control) -> Events:
+        """Judges again what the last turn with changes did, with what was changed since. Raises as `turn`."""
+        base = self._since
+        patch = Patch(()) if base is None else base.diff(self._parts.tree.snapshot()).without_new_folders()
+        if base is None or not patch or self.terms.command is None:
+            why = (
+                "no test command is known: --test names one" if self.terms.command is None else "nothing changed"
+            )
+            yield Notice(text=f"there is nothing to verify: {why}")
+            return
+        yield from self._judged(base, patch, control)
+
+    def run(self, command: str, control: Control) -> Generator[Event, None, ExecResult]:
+        """A command that a person runs in the sandbox; what it changes comes back. Raises as `turn`."""
+        tree, sandbox = self._parts.tree, self._sandbox
+        sandbox.start(control)
+        sandbox.sync(tree.snapshot(), control)
+        with tree.watched(f"run {command}") if sandbox.in_place else nullcontext():
+            result = yield from output(sandbox.run(command, control), "!")
+        if not sandbox.in_place:
+            tree.apply(sandbox.changes(control), f"run {command}")
+        return result
+
+    def test(self, control: Control) -> Generator[Event, None, TestReport | None]:
+        """The tests on the tree as it is, in a fresh sandbox. None: nobody knows how."""
+        if self.terms.command is None:
+            return None
+        return (yield from self._ahead.result(self._parts.tree.snapshot(), self.terms.command, control))
+
+    def compact(self, control: Control) -> Events:
+        """Makes the model's history shorter now."""
+        account = Account(self._session, self._meter())
+        account.begin_step()
+        done = yield from self._agent.compaction.compact(account, control)
+        if not done:
+            yield Notice(text="the conversation is as short as it gets")
+
+    def close(self) -> None:
+        """Safe to call again; raises nothing."""
+        self._ahead.close()
+        self._sandbox.close()
+
+    def _message(self, text: str, control: Control) -> str:
+        mentions = self._parts.mentioned(text, control)
+        if any(isinstance(entry.item, Said) for entry in self._session.path()):
+            return f"{text}\n\n{mentions}" if mentions else text
+        message = first_message(self._parts, self._session.opened, text, control)
+        return f"{message}\n\n{mentions}" if mentions else message
+
+    def _turns(self, said: Said, control: Control) -> Events:
+        base, since, meter = self._parts.tree.snapshot(), time.time(), self._meter()
+        self._begin_tests(base)
+        for again in range(self.terms.autotest + 1):
+            reason, text = yield from self._heard(said, meter, control)
+            patch = self._parts.tree.changed(base, since)
+            if reason == "plan":
+                yield from self._planned(text)
+            if not patch:
+                return
+            self._since = base
+            yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
+            if self.terms.command is None or reason == "cancelled":
+                return
+            try:
+                judged = yield from self._judged(base, patch, control)
+            except Cancelled:
+                yield Notice(text="the tests were stopped: there is no verdict", level="warning")
+                return
+            if judged is None or not judged[0].broken or reason == "budget" or again == self.terms.autotest:
+                return
+            yield Notice(text=f"the model is told what broke ({again + 1} of {self.terms.autotest})")
+            said = Said(text=_told(*judged), origin="tests")
+
+    def _heard(self, said: Said, meter: Meter, control: Control) -> Generator[Event, None, tuple[EndReason, str]]:
+        """One turn of the agent. What it had said of a reply that was interrupted, it is shown again later."""
+        partial: list[str] = []
+        ended: tuple[EndReason, str] = ("error", "")
+        with closing(self._agent.turn(said, meter, control)) as events:
+            for event in events:
+                if isinstance(event, StepStarted | TextWasReasoning):
+                    partial.clear()
+                elif isinstance(event, TextDelta):
+                    partial.append(event.text)
+                elif isinstance(event, TurnEnded):
+                    ended = event.reason, event.text
+                yield event
+        if ended[0] == "cancelled":
+            shown = clip(clean("".join(partial)).strip(), _MOST_PARTIAL).text
+            self._session.append(Said(text=prompts.load("interrupted", partial=shown), origin="interrupted"))
+        return ended
+
+    def _planned(self, text: str) -> Events:
+        plan = parse(clean(text)) if text.strip() else None
+        if plan is not None:
+            self.plan_file = self._parts.keep_plan(plan)
+            yield PlanReady(plan=plan, file=self.plan_file)
+
+    def _begin_tests(self, tree: Snapshot) -> None:
+        # Nothing runs unasked on this machine itself.
+        if self.terms.command is not None and not self._sandbox.in_place:
+            self._ahead.begin(tree, self.terms.command)
+
+    def _judged(self, base: Snapshot, patch: Patch, control: Control) -> Generator[Event, None, _Judged | None]:
+        command = self.terms.command or ""
+        before = yield from self._ahead.result(base, command, control)
+        self._session.append(Tested(command=command, report=before))
+        trouble = problem(before)
+        if self.terms.found and trouble is not None and trouble[0] == "cannot_reproduce":
+            yield Notice(text=f"no verdict: {trouble[1]}; /test names another command, /test off none")
+            return None
+        claim = Claim(base=base, patch=patch, before=before, protect=False, repairs=False)
+        verdict, after = yield from self._proof.verdict(claim, command, control)
+        self._ahead.know(base.with_patch(patch), command, after)
+        return verdict, after
+
+
+def _told(verdict: Verdict, after: TestReport) -> str:
+    broken = verdict.broken
+    return prompts.load(
+        "broken", count=len(broken), ids=broken[:_MOST_IDS], digest=clip(after.digest, _MOST_DIGEST).text
+    )

@@ -1,0 +1,114 @@
+"""What keys do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+from prompt_toolkit.filters import Condition, has_completions, has_focus
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
+from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
+from prompt_toolkit.keys import Keys
+
+from r1code.ui.repl.chips import Chips
+from r1code.ui.repl.screen import Screen
+
+EARLY_SECONDS = 0.4
+"""After a question appeared: a key that comes sooner was meant for the line that was edited."""
+
+Act = Callable[[], None]
+
+
+class Acts(Struct, frozen=True, kw_only=True):
+    """What the keys are for that mean the same everywhere."""
+
+    enter: Act
+    interrupt: Act
+    end: Act
+    queue: Act
+    mode: Act
+    look: Act
+
+
+def keys_of(screen: Screen, chips: Chips, acts: Acts) -> KeyBindingsBase:
+    bindings = [
+        load_open_in_editor_bindings(),
+        _line(screen, chips, acts),
+        _work(screen, acts),
+        _questions(screen),
+    ]
+    return merge_key_bindings(bindings)
+
+
+def _questions(screen: Screen) -> KeyBindings:
+    """One key answers; Enter does not, for a stray one must not let something happen."""
+    keys, edits = KeyBindings(), has_focus(screen.buffer)
+    by_key = Condition(lambda: screen.question is not None and bool(screen.question.choices))
+
+    @keys.add(Keys.Any, filter=edits & by_key)
+    def _key(event: KeyPressEvent) -> None:
+        question = screen.question
+        if question is None:
+            return
+        if time.monotonic() - question.shown_at < EARLY_SECONDS:
+            screen.keep(event.data)
+        elif (key := event.data.casefold()) in {choice.key for choice in question.choices}:
+            screen.answer(key)
+
+    @keys.add("enter", filter=edits & by_key)
+    @keys.add(Keys.BracketedPaste, filter=edits & by_key)
+    def _nothing(_: KeyPressEvent) -> None:
+        pass
+
+    @keys.add("escape", filter=edits & by_key)
+    def _deny(_: KeyPressEvent) -> None:
+        if screen.question is not None:
+            screen.answer(screen.question.deny)
+
+    return keys
+
+
+def _line(screen: Screen, chips: Chips, acts: Acts) -> KeyBindings:
+    keys, edits = KeyBindings(), has_focus(screen.buffer)
+
+    @keys.add("enter", filter=edits)
+    def _enter(_: KeyPressEvent) -> None:
+        state = screen.buffer.complete_state
+        if state is not None and state.current_completion is not None:
+            screen.buffer.complete_state = None
+        elif screen.question is not None:
+            screen.answer(screen.buffer.text)
+        else:
+            acts.enter()
+
+    @keys.add("escape", "enter", filter=edits)
+    @keys.add("c-j", filter=edits)
+    def _newline(_: KeyPressEvent) -> None:
+        screen.buffer.insert_text("\n")
+
+    @keys.add("c-l", filter=edits)
+    def _clear(event: KeyPressEvent) -> None:
+        event.app.renderer.clear()
+
+    @keys.add(Keys.BracketedPaste, filter=edits)
+    def _paste(event: KeyPressEvent) -> None:
+        screen.buffer.insert_text(chips.folded(event.data))
+
+    return keys
+
+
+def _work(screen: Screen, acts: Acts) -> KeyBindings:
+    keys, edits = KeyBindings(), has_focus(screen.buffer)
+    asks = Condition(lambda: screen.question is not None)
+    busy = Condition(lambda: screen.is_busy)
+    is_empty = Condition(lambda: not screen.buffer.text)
+    free = edits & ~has_completions & ~asks
+    keys.add("c-c")(lambda _: acts.interrupt())
+    keys.add("escape", filter=busy & free)(lambda _: acts.interrupt())
+    keys.add("c-d", filter=free & is_empty)(lambda _: acts.end())
+    keys.add("tab", filter=free & busy & ~is_empty)(lambda _: acts.queue())
+    keys.add("s-tab", filter=free)(lambda _: acts.mode())
+    keys.add("c-o")(lambda _: acts.look())
+    keys.add("c-z")(lambda event: event.app.suspend_to_background())
+    return keys

@@ -1,0 +1,70 @@
+"""Blocks in the colours of a theme: for the scrollback as escape sequences, for the prompt as styles."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+from prompt_toolkit.styles import Style
+from rich.console import Console
+
+from r1code.ui.listener import is_coloured
+from r1code.ui.piece import Piece
+from r1code.ui.render import Painter
+from r1code.ui.repl.markdown import Colors, rendered
+from r1code.ui.repl.narrator import Block
+
+Theme = Literal["dark", "light", "contrast"]
+_CODE: dict[Theme, str] = {"dark": "ansi_dark", "light": "ansi_light", "contrast": "bw"}
+_PROMPT: dict[Theme, dict[str, str]] = {
+    "dark": {"dim": "ansibrightblack", "strong": "bold", "prompt": "ansicyan bold", "mode": "ansimagenta"},
+    "light": {"dim": "ansibrightblack", "strong": "bold", "prompt": "ansiblue bold", "mode": "ansimagenta"},
+    "contrast": {"dim": "", "strong": "bold", "prompt": "bold", "mode": "reverse"},
+}
+_SHARED = {
+    "good": "ansigreen",
+    "bad": "ansired",
+    "warn": "ansiyellow",
+    "menu": "",
+    "menu.current": "reverse",
+    "menu.meta": "ansibrightblack",
+    "status": "ansibrightblack",
+}
+
+
+def colors_of(wanted: Literal["auto", "always", "never"], environ: Mapping[str, str]) -> Colors | None:
+    """How many colours there are to use. None: none."""
+    if not is_coloured(wanted, environ):
+        return None
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return "truecolor"
+    return "256" if "256" in environ.get("TERM", "") else "standard"
+
+
+class Paint(Struct, kw_only=True):
+    """`colors`: None for none."""
+
+    colors: Colors | None
+    theme: Theme = "dark"
+
+    def text(self, blocks: list[Block], width: int) -> str:
+        """What is written for them, with newlines."""
+        console = Console(
+            file=io.StringIO(), force_terminal=True, color_system=self.colors, no_color=self.colors is None
+        )
+        painter = Painter(console)
+        return "".join(
+            painter.text(one)
+            if isinstance(one, Piece)
+            else rendered(one.text, width, colors=self.colors, code_theme=_CODE[self.theme])
+            for one in blocks
+        )
+
+    @property
+    def style(self) -> Style:
+        """Of the lines at the bottom: `class:NAME` for each piece's style, and a few names more."""
+        if self.colors is None:
+            return Style.from_dict({"menu.current": "reverse", "strong": "bold"})
+        return Style.from_dict(_SHARED | _PROMPT[self.theme])

@@ -1,0 +1,243 @@
+"""What a person types, and what becomes of it: a turn, a command, a word to the turn under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from difflib import get_close_matches
+from typing import get_args
+
+from r1code.app.desk import Desk
+from r1code.control import Control
+from r1code.errors import R1CodeError
+from r1code.events import Event, ReplyReceived
+from r1code.log import Called, Observed, Replied, Said
+from r1code.ui.describe import card
+from r1code.ui.flow import Flow
+from r1code.ui.lines import MARGIN
+from r1code.ui.piece import Piece
+from r1code.ui.repl.chips import Chips
+from r1code.ui.repl.commands import COMMANDS
+from r1code.ui.repl.keys import Acts, keys_of
+from r1code.ui.repl.narrator import Block, Reasoning
+from r1code.ui.repl.pager import Pager
+from r1code.ui.repl.screen import Screen
+from r1code.ui.repl.worker import Failed, Idle, Told, Worker
+from r1code.ui.safe import safe_line
+
+LOCAL = {
+    "help": "all commands and keys",
+    "quit": "leave; the session is kept",
+    "reasoning": "tail | full | hidden: what is shown of it",
+}
+"""Commands that are about the screen, and need no session."""
+_KEYS = (
+    ("Enter", "send; while it works: a word to the model at its next step"),
+    ("Tab", "while it works: keep for after this turn"),
+    ("Alt-Enter, Ctrl-J", "a new line"),
+    ("Esc, Ctrl-C", "stop the turn; what it had said is kept"),
+    ("Shift-Tab", "plan mode, and back"),
+    ("Ctrl-O", "reasoning, actions and what they found"),
+    ("Ctrl-R", "search what you typed, in all sessions"),
+    ("Ctrl-X Ctrl-E", "edit the line in your editor"),
+    ("@", "mention a file, a folder, a symbol, a revision"),
+    ("!COMMAND", "run a command in the sandbox"),
+)
+
+
+class Repl:
+    def __init__(self, screen: Screen, opened: Callable[[Control], AbstractContextManager[Desk]]) -> None:
+        self._screen = screen
+        self._chips = Chips()
+        self._worker: Worker[Desk] = Worker(opened, screen.post)
+        self._desk: Desk | None = None
+        self._waiting: list[str] = []
+        self._leaves = False
+        self._warned = False
+        screen.on_told = self._told
+
+    def run(self) -> None:
+        """Until the person leaves. Raises what ended the session, if something did."""
+        acts = Acts(
+            enter=self._enter,
+            interrupt=self._interrupt,
+            end=self.leave,
+            queue=self._queue,
+            mode=self._mode,
+            look=self._look,
+        )
+        ended = self._worker.start()
+        ended.add_done_callback(lambda _: self._screen.stop())
+        self._worker.submit(self._begin)
+        self._screen.run(keys_of(self._screen, self._chips, acts), self.leave)
+        self._worker.leave()
+        ended.result()
+
+    def leave(self) -> None:
+        self._leaves = True
+        self._screen.stop()
+
+    def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:
+        self._desk = desk
+        facts = self._screen.facts
+        facts.profile, facts.model, facts.window = desk.model
+        facts.sandbox, facts.branch = desk.config.sandbox, desk.branch
+        self._screen.paths = desk.paths()
+        desk.conversation.warm(control)
+        return iter(())
+
+    def _told(self, told: Told) -> None:
+        facts = self._screen.facts
+        if isinstance(told, ReplyReceived):
+            facts.context = told.usage.prompt
+            facts.turn = told.spent
+        elif isinstance(told, Failed):
+            self._trouble(told.error)
+        elif isinstance(told, Idle):
+            self._warned = False
+            desk = self._desk
+            if desk is not None:
+                facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
+                self._screen.paths = desk.paths()
+            self._waiting[:0] = told.left
+            self._show_waiting()
+            if self._waiting:
+                self._say(self._waiting.pop(0))
+                self._show_waiting()
+
+    def _trouble(self, error: R1CodeError) -> None:
+        flow = Flow(MARGIN, None)
+        self._screen.write(Piece(f"! {safe_line(error.what)}\n", "bad"))
+        self._screen.write(Piece(flow.feed(f"{error.why}\nnext: {error.hint}") + flow.end()))
+
+    def _enter(self) -> None:
+        text = self._take()
+        if text.strip():
+            self._do(self._chips.whole(text).strip())
+
+    def _take(self) -> str:
+        text = self._screen.buffer.text
+        if text.strip():
+            # On disk before the screen shows it.
+            self._screen.buffer.append_to_history()
+        self._screen.buffer.reset()
+        return text
+
+    def _do(self, text: str) -> None:
+        if text.startswith("!"):
+            self._command("run", text.lstrip("!").strip(), text)
+        elif text.startswith("/") and "/" not in text[1:].split(" ", maxsplit=1)[0]:
+            name, _, argument = text[1:].partition(" ")
+            self._command(name, argument.strip(), text)
+        elif self._worker.is_busy and self._worker.steer(text):
+            self._screen.write(Piece(f"{MARGIN}↳ {_one(text)}\n", "strong"))
+        else:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._echo(text)
+        self._worker.submit(lambda desk, control: desk.conversation.turn(text, control))
+
+    def _echo(self, text: str) -> None:
+        flow = Flow("  ", None)
+        shown = flow.feed(text) + flow.end()
+        self._screen.write(Piece(f"\n> {shown[2:]}", "strong"))
+
+    def _command(self, name: str, argument: str, text: str) -> None:
+        if name in {"quit", "exit"}:
+            self.leave()
+        elif name == "help":
+            self._screen.write(*_help())
+        elif name == "reasoning":
+            self._reasoning(argument)
+        elif name not in COMMANDS:
+            near = get_close_matches(name, [*COMMANDS, *LOCAL], 1)
+            hint = f"/{near[0]} is there; " if near else ""
+            self._screen.write(Piece(f"! there is no /{safe_line(name)}\n", "bad"))
+            self._screen.note(f"{hint}/help shows all")
+        else:
+            self._echo(text)
+            does = COMMANDS[name].does
+            self._worker.submit(lambda desk, control: does(desk, argument, control))
+
+    def _reasoning(self, argument: str) -> None:
+        for kind in get_args(Reasoning):
+            if argument == kind:
+                self._screen.narrator.reasoning = kind
+        self._screen.note(f"reasoning: {self._screen.narrator.reasoning} (tail, full or hidden)")
+
+    def _queue(self) -> None:
+        text = self._take()
+        self._waiting.append(self._chips.whole(text).strip())
+        self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        self._screen.queued = list(self._waiting)
+
+    def _interrupt(self) -> None:
+        if self._screen.question is not None or self._worker.is_busy:
+            if self._warned:
+                self.leave()
+                return
+            self._warned = True
+            self._worker.cancel()
+            self._screen.note("stopping; Ctrl-C again leaves")
+        elif self._screen.buffer.text:
+            # It stays in the history: nothing that was typed is lost.
+            self._take()
+        elif self._warned:
+            self.leave()
+        else:
+            self._warned = True
+            self._screen.note("Ctrl-C again, or Ctrl-D, leaves")
+
+    def _mode(self) -> None:
+        other = "act" if self._screen.facts.mode == "plan" else "plan"
+        desk = self._desk
+        if desk is not None:
+            desk.conversation.enter("plan" if other == "plan" else "act")
+            self._screen.facts.mode = desk.conversation.mode
+
+    def _look(self) -> None:
+        desk = self._desk
+        if desk is not None:
+            width = self._screen.output.get_size().columns
+            text = self._screen.paint.text(list(_whole(desk)), width)
+            self._screen.show(Pager(text.rstrip("\n"), self._screen.output).run())
+
+
+def _whole(desk: Desk) -> Iterator[Block]:
+    """The history, with all of the reasoning and of what actions found."""
+    for entry in desk.entries:
+        item = entry.item
+        match item:
+            case Said():
+                yield from _part(f"{item.origin}", item.text, "strong")
+            case Replied():
+                if item.reasoning:
+                    yield from _part("reasoning", item.reasoning, "dim")
+                yield from _part("reply", item.text, "plain")
+            case Called():
+                yield Piece(f"→ {card(item.call)}\n", "strong")
+            case Observed():
+                yield from _part(item.observation.status, item.observation.text, "dim")
+            case _:
+                pass
+
+
+def _part(title: str, text: str, style: str) -> Iterator[Block]:
+    flow = Flow("│ ", None)
+    yield Piece(f"── {title}\n", "hunk")
+    yield Piece(flow.feed(text) + flow.end(), "dim" if style == "dim" else "plain")
+
+
+def _help() -> Sequence[Block]:
+    rows = [(f"/{name} {command.usage}".rstrip(), command.about) for name, command in COMMANDS.items()]
+    rows += [(f"/{name}", about) for name, about in LOCAL.items()]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{MARGIN}{name:{width}}  {about}\n" for name, about in (*rows, ("", ""), *_KEYS)]
+    return [Piece("".join(lines))]
+
+
+def _one(text: str) -> str:
+    return safe_line(" ".join(text.split()))
