@@ -18,29 +18,11 @@ from r1code.tools.background import Background
 from r1code.tools.base import Draft, ExecTool, ReadTool, Result, WriteTool
 from r1code.tools.diagnostics import Diagnostics
 from r1code.tools.hooks import Hooks
+from r1code.tools.names import ORDER
 from r1code.tools.outputs import Outputs
 from r1code.tools.truncation import clean
 from r1code.tree.worktree import WorkTree
 from r1code.types import AgentMode, Effect, Observation, ToolCall, ToolSpec
-
-ORDER = (
-    "read",
-    "list",
-    "search",
-    "edit",
-    "patch",
-    "replace",
-    "insert",
-    "write",
-    "delete",
-    "move",
-    "chmod",
-    "run",
-    "logs",
-    "stop",
-    "test",
-)
-"""The tools as they are described to the model: the instructions never depend on who made the toolset."""
 
 Batch = tuple[ToolCall, ...]
 

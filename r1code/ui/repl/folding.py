@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from r1code.tools.toolset import ORDER
+from r1code.tools.names import ORDER
 
 _ENDINGS = ("note", "plan", "question", "done")
 """Written for a person: their text is shown, their tags are not."""

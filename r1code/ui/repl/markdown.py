@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import Literal
 
 from rich.console import Console
 from rich.markdown import Markdown
 
 from r1code.ui.lines import MARGIN
+from r1code.ui.repl.painting import Colors
 from r1code.ui.safe import safe
 
 _NARROWEST = 20
-
-
-Colors = Literal["standard", "256", "truecolor"]
 
 
 def rendered(block: str, width: int, *, colors: Colors | None, code_theme: str) -> str:

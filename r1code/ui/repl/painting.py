@@ -8,14 +8,12 @@ from typing import Literal
 
 from msgspec import Struct
 from prompt_toolkit.styles import Style
-from rich.console import Console
 
 from r1code.ui.listener import is_coloured
 from r1code.ui.piece import Piece
-from r1code.ui.render import Painter
-from r1code.ui.repl.markdown import Colors, rendered
 from r1code.ui.repl.narrator import Block
 
+Colors = Literal["standard", "256", "truecolor"]
 Theme = Literal["dark", "light", "contrast"]
 _CODE: dict[Theme, str] = {"dark": "ansi_dark", "light": "ansi_light", "contrast": "bw"}
 _PROMPT: dict[Theme, dict[str, str]] = {
@@ -51,6 +49,11 @@ class Paint(Struct, kw_only=True):
 
     def text(self, blocks: list[Block], width: int) -> str:
         """What is written for them, with newlines."""
+        from rich.console import Console
+
+        from r1code.ui.render import Painter
+        from r1code.ui.repl.markdown import rendered
+
         console = Console(
             file=io.StringIO(), force_terminal=True, color_system=self.colors, no_color=self.colors is None
         )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from r1code.app.desk import Desk
 from r1code.control import Control
 from r1code.errors import R1CodeError
 from r1code.events import Event, ReplyReceived
-from r1code.log import Called, Observed, Replied, Said
-from r1code.ui.describe import card
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
 from r1code.ui.piece import Piece
@@ -24,6 +22,10 @@ from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
 from r1code.ui.repl.worker import Failed, Idle, Told, Worker
 from r1code.ui.safe import safe_line
+
+if TYPE_CHECKING:
+    from r1code.app.desk import Desk
+    from r1code.ui.repl.doing import Does
 
 LOCAL = {
     "help": "all commands and keys",
@@ -50,6 +52,7 @@ class Repl:
         self._screen = screen
         self._chips = Chips()
         self._worker: Worker[Desk] = Worker(opened, screen.post)
+        self._ended: Future[None] | None = None
         self._desk: Desk | None = None
         self._waiting: list[str] = []
         self._leaves = False
@@ -66,12 +69,17 @@ class Repl:
             mode=self._mode,
             look=self._look,
         )
-        ended = self._worker.start()
-        ended.add_done_callback(lambda _: self._screen.stop())
-        self._worker.submit(self._begin)
+        self._screen.on_shown = self._start
         self._screen.run(keys_of(self._screen, self._chips, acts), self.leave)
         self._worker.leave()
-        ended.result()
+        if self._ended is not None:
+            self._ended.result()
+
+    def _start(self) -> None:
+        """Once the prompt is there: what comes now is slow to load."""
+        self._ended = self._worker.start()
+        self._ended.add_done_callback(lambda _: self._screen.stop())
+        self._worker.submit(self._begin)
 
     def leave(self) -> None:
         self._leaves = True
@@ -157,8 +165,7 @@ class Repl:
             self._screen.note(f"{hint}/help shows all")
         else:
             self._echo(text)
-            does = COMMANDS[name].does
-            self._worker.submit(lambda desk, control: does(desk, argument, control))
+            self._worker.submit(lambda desk, control: _does(name)(desk, argument, control))
 
     def _reasoning(self, argument: str) -> None:
         for kind in get_args(Reasoning):
@@ -202,33 +209,16 @@ class Repl:
         desk = self._desk
         if desk is not None:
             width = self._screen.output.get_size().columns
-            text = self._screen.paint.text(list(_whole(desk)), width)
+            from r1code.ui.repl.looking import whole
+
+            text = self._screen.paint.text(list(whole(desk.entries)), width)
             self._screen.show(Pager(text.rstrip("\n"), self._screen.output).run())
 
 
-def _whole(desk: Desk) -> Iterator[Block]:
-    """The history, with all of the reasoning and of what actions found."""
-    for entry in desk.entries:
-        item = entry.item
-        match item:
-            case Said():
-                yield from _part(f"{item.origin}", item.text, "strong")
-            case Replied():
-                if item.reasoning:
-                    yield from _part("reasoning", item.reasoning, "dim")
-                yield from _part("reply", item.text, "plain")
-            case Called():
-                yield Piece(f"→ {card(item.call)}\n", "strong")
-            case Observed():
-                yield from _part(item.observation.status, item.observation.text, "dim")
-            case _:
-                pass
+def _does(name: str) -> Does:
+    from r1code.ui.repl.doing import DOES
 
-
-def _part(title: str, text: str, style: str) -> Iterator[Block]:
-    flow = Flow("│ ", None)
-    yield Piece(f"── {title}\n", "hunk")
-    yield Piece(flow.feed(text) + flow.end(), "dim" if style == "dim" else "plain")
+    return DOES[name]
 
 
 def _help() -> Sequence[Block]:

@@ -73,6 +73,8 @@ class Screen:
         """What waits to be said, as it is shown."""
         self.on_told: Callable[[Told], None] = lambda _: None
         """Told of what the worker posts, after it was shown."""
+        self.on_shown: Callable[[], None] = lambda: None
+        """Called once, when the prompt is there."""
         self.is_busy = False
         self.paths: Sequence[str] = ()
         """Of the files that can be mentioned."""
@@ -254,6 +256,8 @@ class Screen:
                 self.app.invalidate()
 
     def _release(self, _: object) -> None:
+        shown, self.on_shown = self.on_shown, lambda: None
+        shown()
         if self.output.held:
             self.output.held = False
             self.output.flush()
