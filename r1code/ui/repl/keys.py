@@ -15,7 +15,7 @@ from r1code.ui.repl.chips import Chips
 from r1code.ui.repl.screen import Screen
 
 EARLY_SECONDS = 0.4
-"""After a question appeared: a key that comes sooner was meant for the line that was edited."""
+"""After a question appeared, or after a key that answers nothing: one that comes sooner belongs to a text."""
 
 Act = Callable[[], None]
 
@@ -51,10 +51,14 @@ def _questions(screen: Screen) -> KeyBindings:
         question = screen.question
         if question is None:
             return
-        if time.monotonic() - question.shown_at < EARLY_SECONDS:
-            screen.keep(event.data)
-        elif (key := event.data.casefold()) in {choice.key for choice in question.choices}:
-            screen.answer(key)
+        key, now = event.data.casefold(), time.monotonic()
+        is_early = now - question.shown_at < EARLY_SECONDS
+        if is_early or screen.considered or key not in {choice.key for choice in question.choices}:
+            # Somebody is typing a text: no letter of it is an answer.
+            screen.keep(screen.considered + event.data)
+            screen.considered, question.shown_at = "", now
+            return
+        screen.consider(question, key)
 
     @keys.add("enter", filter=edits & by_key)
     @keys.add(Keys.BracketedPaste, filter=edits & by_key)

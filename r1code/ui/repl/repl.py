@@ -70,8 +70,10 @@ class Repl:
             look=self._look,
         )
         self._screen.on_shown = self._start
-        self._screen.run(keys_of(self._screen, self._chips, acts), self.leave)
-        self._worker.leave()
+        try:
+            self._screen.run(keys_of(self._screen, self._chips, acts), self.leave)
+        finally:
+            self._worker.leave()
         if self._ended is not None:
             self._ended.result()
 
@@ -91,6 +93,7 @@ class Repl:
         facts.profile, facts.model, facts.window = desk.model
         facts.sandbox, facts.branch = desk.config.sandbox, desk.branch
         self._screen.paths = desk.paths()
+        desk.conversation.enter(facts.mode)
         desk.conversation.warm(control)
         return iter(())
 
@@ -121,7 +124,7 @@ class Repl:
     def _enter(self) -> None:
         text = self._take()
         if text.strip():
-            self._do(self._chips.whole(text).strip())
+            self._do(text.strip())
 
     def _take(self) -> str:
         text = self._screen.buffer.text
@@ -137,14 +140,16 @@ class Repl:
         elif text.startswith("/") and "/" not in text[1:].split(" ", maxsplit=1)[0]:
             name, _, argument = text[1:].partition(" ")
             self._command(name, argument.strip(), text)
-        elif self._worker.is_busy and self._worker.steer(text):
+        elif self._worker.is_busy and self._worker.steer(self._chips.whole(text)):
             self._screen.write(Piece(f"{MARGIN}↳ {_one(text)}\n", "strong"))
         else:
             self._say(text)
 
     def _say(self, text: str) -> None:
         self._echo(text)
-        self._worker.submit(lambda desk, control: desk.conversation.turn(text, control))
+        # A long paste is sent whole, and shown as its chip.
+        whole = self._chips.whole(text)
+        self._worker.submit(lambda desk, control: desk.conversation.turn(whole, control))
 
     def _echo(self, text: str) -> None:
         flow = Flow("  ", None)
@@ -152,12 +157,15 @@ class Repl:
         self._screen.write(Piece(f"\n> {shown[2:]}", "strong"))
 
     def _command(self, name: str, argument: str, text: str) -> None:
+        argument = self._chips.whole(argument)
         if name in {"quit", "exit"}:
             self.leave()
         elif name == "help":
             self._screen.write(*_help())
         elif name == "reasoning":
             self._reasoning(argument)
+        elif (name, argument) == ("plan", "edit"):
+            self._edit_plan()
         elif name not in COMMANDS:
             near = get_close_matches(name, [*COMMANDS, *LOCAL], 1)
             hint = f"/{near[0]} is there; " if near else ""
@@ -173,9 +181,17 @@ class Repl:
                 self._screen.narrator.reasoning = kind
         self._screen.note(f"reasoning: {self._screen.narrator.reasoning} (tail, full or hidden)")
 
+    def _edit_plan(self) -> None:
+        desk = self._desk
+        file = None if desk is None else desk.conversation.plan_file
+        if file is None:
+            self._screen.note("there is no plan to edit; /plan TASK makes one")
+        else:
+            self._screen.edit(file)
+
     def _queue(self) -> None:
         text = self._take()
-        self._waiting.append(self._chips.whole(text).strip())
+        self._waiting.append(text.strip())
         self._show_waiting()
 
     def _show_waiting(self) -> None:
@@ -199,11 +215,10 @@ class Repl:
             self._screen.note("Ctrl-C again, or Ctrl-D, leaves")
 
     def _mode(self) -> None:
-        other = "act" if self._screen.facts.mode == "plan" else "plan"
-        desk = self._desk
-        if desk is not None:
-            desk.conversation.enter("plan" if other == "plan" else "act")
-            self._screen.facts.mode = desk.conversation.mode
+        facts = self._screen.facts
+        facts.mode = "act" if facts.mode == "plan" else "plan"
+        if self._desk is not None:
+            self._desk.conversation.enter(facts.mode)
 
     def _look(self) -> None:
         desk = self._desk

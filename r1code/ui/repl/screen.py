@@ -6,13 +6,16 @@ Finished blocks are printed above it, into the terminal's own scrollback, and ne
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 import signal
+import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, ThreadedCompleter
 from prompt_toolkit.enums import EditingMode
@@ -43,6 +46,8 @@ FRAME_SECONDS = 0.08
 """Between two frames at least: twelve a second are enough to read along."""
 _TICK_SECONDS = 0.5
 """Between two looks at the clock, while something goes on."""
+_ALONE_SECONDS = 0.15
+"""After the key that answers a question: who types a text is faster."""
 _ASIDE = "  │ "
 _MOST_LINES = 12
 """Of the line that is edited, before it scrolls."""
@@ -87,6 +92,8 @@ class Screen:
         )
         self.question: Question | None = None
         self._asked: deque[Question] = deque()
+        self.considered = ""
+        """The key that will have been the answer, if it stays alone."""
         self._draft = ""
         """What was being typed when a question came."""
         self._items: deque[Item] = deque()
@@ -117,22 +124,27 @@ class Screen:
             self.app.create_background_task(self._tick())
             self._soon()
 
-        self.app.run(pre_run=begun, handle_sigint=False)
+        # EOFError: the terminal was closed.
+        with suppress(EOFError):
+            self.app.run(pre_run=begun, handle_sigint=False)
 
     def stop(self) -> None:
         """Ends `run`, from any thread, as soon as what was posted is shown."""
         self._stops = True
-        loop = self._loop
-        if loop is not None:
-            with suppress(RuntimeError):  # it has ended by itself
-                loop.call_soon_threadsafe(self._soon)
+        self._wake()
 
     def post(self, item: Item) -> None:
         """Shows it with the next frame. For any thread."""
         self._items.append(item)
+        if not self._is_due:
+            self._wake()
+
+    def _wake(self) -> None:
         loop = self._loop
-        if loop is not None and not self._is_due:
-            loop.call_soon_threadsafe(self._soon)
+        if loop is not None:
+            # Whoever works may go on for a moment when nobody looks any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._soon)
 
     def write(self, *blocks: Block) -> None:
         """Prints above the prompt."""
@@ -157,9 +169,24 @@ class Screen:
 
         self.app.create_background_task(paged())
 
+    def edit(self, file: str) -> None:
+        """Opens a file in the person's editor; the screen is back when they leave it."""
+        command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+        async def edited() -> None:
+            try:
+                code = await run_in_terminal(
+                    lambda: subprocess.run([*shlex.split(command), file], check=False).returncode
+                )
+                self.note(f"{command} ended with {code}" if code else f"{file} is as you left it")
+            except (OSError, ValueError) as error:
+                self.note(f"{command} could not be started: {error}; set EDITOR to another one")
+
+        self.show(edited())
+
     def answer(self, text: str) -> None:
         """Answers the question that is asked, and goes on with what was being typed."""
-        question, self.question = self.question, None
+        question, self.question, self.considered = self.question, None, ""
         if question is None:
             return
         question.answer(text)
@@ -244,6 +271,17 @@ class Screen:
         # A bell calls somebody who has looked away.
         self.output.bell()
         self._soon()
+
+    def consider(self, question: Question, key: str) -> None:
+        """Answers with `key` in a moment, unless another key shows that it was the start of a text."""
+        self.considered = key
+
+        def answer() -> None:
+            if self.considered and self.question is question:
+                self.considered = ""
+                self.answer(key)
+
+        asyncio.get_running_loop().call_later(_ALONE_SECONDS, answer)
 
     def keep(self, text: str) -> None:
         """Adds to what was being typed: it came before the question could be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
 
 from prompt_toolkit.data_structures import Size
@@ -43,4 +44,6 @@ class Terminal(Vt100_Output):
         if self._buffer and self.is_synchronized:
             self._buffer.insert(0, _BEGIN)
             self._buffer.append(_END)
-        super().flush()
+        # Whoever closed the terminal sees nothing more; the session still ends in order.
+        with suppress(OSError):
+            super().flush()
