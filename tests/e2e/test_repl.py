@@ -1,4 +1,4 @@
-"""The prompt, in a pseudo-terminal, as a person uses it. Commands run on this machine here: no engine is needed."""
+"""The prompt, in a pseudo-terminal, as a person uses it. Commands run on this machine: no engine is needed."""
 
 from __future__ import annotations
 

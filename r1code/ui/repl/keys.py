@@ -31,6 +31,13 @@ class Acts(Struct, frozen=True, kw_only=True):
     look: Act
 
 
+def _pressed(act: Act) -> Callable[[KeyPressEvent], None]:
+    def pressed(_: KeyPressEvent) -> None:
+        act()
+
+    return pressed
+
+
 def keys_of(screen: Screen, chips: Chips, acts: Acts) -> KeyBindingsBase:
     bindings = [
         load_open_in_editor_bindings(),
@@ -108,11 +115,15 @@ def _work(screen: Screen, acts: Acts) -> KeyBindings:
     busy = Condition(lambda: screen.is_busy)
     is_empty = Condition(lambda: not screen.buffer.text)
     free = edits & ~has_completions & ~asks
-    keys.add("c-c")(lambda _: acts.interrupt())
-    keys.add("escape", filter=busy & free)(lambda _: acts.interrupt())
-    keys.add("c-d", filter=free & is_empty)(lambda _: acts.end())
-    keys.add("tab", filter=free & busy & ~is_empty)(lambda _: acts.queue())
-    keys.add("s-tab", filter=free)(lambda _: acts.mode())
-    keys.add("c-o")(lambda _: acts.look())
-    keys.add("c-z")(lambda event: event.app.suspend_to_background())
+    keys.add("c-c")(_pressed(acts.interrupt))
+    keys.add("escape", filter=busy & free)(_pressed(acts.interrupt))
+    keys.add("c-d", filter=free & is_empty)(_pressed(acts.end))
+    keys.add("tab", filter=free & busy & ~is_empty)(_pressed(acts.queue))
+    keys.add("s-tab", filter=free)(_pressed(acts.mode))
+    keys.add("c-o")(_pressed(acts.look))
+
+    @keys.add("c-z")
+    def _suspend(event: KeyPressEvent) -> None:
+        event.app.suspend_to_background()
+
     return keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -112,7 +113,7 @@ class Narrator:
             case PatchReady():
                 yield self._patch(event)
             case PlanReady():
-                where = "" if event.file is None else f" · {safe_line(event.file)}"
+                where = "" if event.file is None else f" · {safe_line(os.path.relpath(event.file))}"
                 yield line(f"plan{where}", "good", self._width())
                 yield line(f"{MARGIN}/act carries it out · /plan edit changes it · or say what is wrong", "dim")
             case TurnEnded():

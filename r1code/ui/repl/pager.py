@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from prompt_toolkit.application import Application, in_terminal
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -44,15 +47,23 @@ class Pager:
     def _move(self, by: int) -> None:
         self._top = min(max(0, self._top + by), max(0, len(self._lines) - self._rows(self._output)))
 
+    def _page(self, sign: int) -> int:
+        return sign * (self._rows(self._output) - 1)
+
+    def _moving(self, by: Callable[[], int]) -> Callable[[KeyPressEvent], None]:
+        def moved(_: KeyPressEvent) -> None:
+            self._move(by())
+
+        return moved
+
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         whole = len(self._lines)
         steps = {"up": -1, "k": -1, "down": 1, "j": 1, "enter": 1, "g": -whole, "home": -whole, "G": whole}
         for key, step in {**steps, "end": whole}.items():
-            keys.add(key)(lambda _, step=step: self._move(step))
-        for names, sign in ((("pageup", "b"), -1), (("pagedown", "space"), 1)):
-            for key in names:
-                keys.add(key)(lambda _, sign=sign: self._move(sign * (self._rows(self._output) - 1)))
+            keys.add(key)(self._moving(partial(int, step)))
+        for key, sign in {"pageup": -1, "b": -1, "pagedown": 1, "space": 1}.items():
+            keys.add(key)(self._moving(partial(self._page, sign)))
 
         @keys.add("q")
         @keys.add("escape", eager=True)
