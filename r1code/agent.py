@@ -45,7 +45,7 @@ class Agent:
         headless: bool,
     ) -> None:
         self._session = session
-        self._model = model
+        self.model = model
         self.toolset = toolset
         self._approvals = approvals
         self.compaction = compaction
@@ -76,7 +76,7 @@ class Agent:
                 self._session.append(Said(text=said, origin="steer"))
             reply = yield from self._ask(account, control)
             try:
-                parsed = self._model.parse(reply, self._session.next_call())
+                parsed = self.model.parse(reply, self._session.next_call())
                 self.toolset.refuse_unknown(parsed.calls)
             except FormatError as error:
                 yield self._tell("rejected", error=str(error))
@@ -111,11 +111,11 @@ class Agent:
         yield from self.compaction.fit(account, control)
         yield StepStarted(step=step)
         try:
-            reply = yield from self._model.ask(self._session.history(), account, control)
+            reply = yield from self.model.ask(self._session.history(), account, control)
         except ContextOverflow as overflow:
             if not (yield from self.compaction.overflowed(overflow)):
                 raise
-            reply = yield from self._model.ask(self._session.history(), account, control)
+            reply = yield from self.model.ask(self._session.history(), account, control)
         self._session.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=account.seconds, spent=account.spent)
         return reply

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
 from r1code.app.cost import SessionCost, cost_of
 from r1code.app.diffs import difference
@@ -16,6 +18,7 @@ from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.ledger import charges_of, spent
 from r1code.log import Entry, Rewound
+from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
 from r1code.repo.git import Git
 from r1code.tree.patch import Patch
@@ -55,6 +58,35 @@ class Desk:
         """The profile's name, what the server calls its model, and its context window in tokens."""
         profile = self._workshop.profile
         return self._workshop.profile_name, profile.model, profile.context_window
+
+    def think(self, text: str) -> None:
+        """Tokens of reasoning that each step may have from now on: `4k`, `off`."""
+        self._change(replace(self.config, think=text))
+
+    def switch(self, profile: str) -> None:
+        """Another profile's model goes on; what it read and did is told to it in its own dialect."""
+        # What was said about the server and the model was said about the one of before.
+        self._change(replace(self.config, profile=profile, base_url=None, model_name=None, effort=None))
+
+    def _change(self, config: Config) -> None:
+        before = self.config
+        self._workshop.speak_as(config)
+        try:
+            self.conversation.renew()
+        except UsageError:
+            self._workshop.speak_as(before)
+            raise
+        self.config = config
+
+    def context(self) -> list[tuple[str, int]]:
+        """What fills the model's window: each part's name, and its tokens, about."""
+        count = tokenizer_of(self._workshop.profile).count
+        parts = dict.fromkeys(("instructions", "tasks and the map", "replies", "observations"), 0)
+        parts["instructions"] = count(self.conversation.instructions)
+        names = {"user": "tasks and the map", "assistant": "replies", "observation": "observations"}
+        for message in self._workshop.session.history():
+            parts[names[message.role]] += count(message.text)
+        return list(parts.items())
 
     @property
     def branch(self) -> str:

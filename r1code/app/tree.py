@@ -13,6 +13,7 @@ from r1code.naming import first_of
 from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.repo.ignore import ignoring
+from r1code.tree.caches import in_cache
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
@@ -62,3 +63,18 @@ def walked(root: Path) -> list[str]:
         above = f"{folder}/"[start:]
         found += [f"{above}{name}" for name in (*files, *links)]
     return sorted(found)
+
+
+def copied(root: Path, git: Git) -> Listing:
+    """Of a copy of the tree of `git`: what is in it now, and what comes into it that git would not ignore."""
+    base = frozenset(walked(root))
+
+    def paths() -> list[str]:
+        found = walked(root)
+        fresh = {path for path in found if path not in base}
+        # A cache may say in itself that git ignores it, which git can be asked only where it lies.
+        left = {path for path in fresh if in_cache(path)}
+        left |= git.ignored(sorted(fresh - left)) if fresh - left else set[str]()
+        return [path for path in found if path not in left]
+
+    return Listing(paths, git.ignored)

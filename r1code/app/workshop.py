@@ -31,7 +31,7 @@ from r1code.app.stopped import Resumable
 from r1code.app.task import Task
 from r1code.app.told import Told, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
-from r1code.app.tree import held, tell_dirty, walked
+from r1code.app.tree import copied, held, tell_dirty
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import Config
@@ -59,7 +59,6 @@ from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import Session
 from r1code.tools.added import Added
 from r1code.tools.truncation import clean
-from r1code.tree.caches import in_cache
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
@@ -154,6 +153,20 @@ class Workshop:
             provider = RecordingProvider(provider, Path(self._config.record))
         return HidingProvider(provider, self.vault.hide)
 
+    def _fall_silent(self) -> None:
+        for speaker in self._speakers.values():
+            # Safe to call again, for one that has both roles.
+            speaker.provider.close()
+
+    def speak_as(self, config: Config) -> None:
+        """Agents that are made from now on speak with the model that `config` says. Raises UsageError."""
+        name, profile = chosen_profile(config)
+        check_budget(config, {name: profile})
+        self._fall_silent()
+        self._config, self.profile_name, self._profile = config, name, profile
+        self.provider = self._provider(profile)
+        self._speakers = self._roles()
+
     def _roles(self) -> dict[Part, Speaker]:
         """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
         added = Added(self._beside)
@@ -178,9 +191,7 @@ class Workshop:
     def opened(self, control: Control) -> Generator[None, None, None]:
         """Holds the work tree, and has a session, while the block runs. Raises R1CodeError."""
         with ExitStack() as stack:
-            for speaker in self._speakers.values():
-                # Safe to call again, for one that has both roles.
-                stack.callback(speaker.provider.close)
+            stack.callback(self._fall_silent)
             stack.callback(self._syntax.close)
             stack.callback(self._index.close)
             stack.callback(lambda: keep_scanned(self.vault, self._state))
@@ -301,23 +312,8 @@ class Workshop:
         return engineless_sandbox(self._config.sandbox, self.store, limits, outside)
 
     def candidate(self, root: Path) -> WorkTree:
-        """What is in `root` now, and what comes into it that git would not ignore."""
-        base = frozenset(walked(root))
-
-        def paths() -> list[str]:
-            found = walked(root)
-            fresh = {path for path in found if path not in base}
-            # A cache may say in itself that git ignores it, which git can be asked only where it lies.
-            left = {path for path in fresh if in_cache(path)}
-            left |= self._git.ignored(sorted(fresh - left)) if fresh - left else set[str]()
-            return [path for path in found if path not in left]
-
         return WorkTree(
-            root,
-            Listing(paths, self._git.ignored),
-            self.store,
-            state=self._state,
-            hidden=self._consent.why_hidden,
+            root, copied(root, self._git), self.store, state=self._state, hidden=self._consent.why_hidden
         )
 
     @property

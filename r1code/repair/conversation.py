@@ -12,7 +12,7 @@ from r1code import prompts
 from r1code.account import Account
 from r1code.budget import Meter
 from r1code.control import Control
-from r1code.errors import Cancelled
+from r1code.errors import Cancelled, UsageError
 from r1code.events import (
     Event,
     Notice,
@@ -23,7 +23,7 @@ from r1code.events import (
     TextWasReasoning,
     TurnEnded,
 )
-from r1code.log import Said, Tested
+from r1code.log import Said, Switched, Tested
 from r1code.plan import parse, render
 from r1code.repair.ahead import Ahead
 from r1code.repair.first_message import first_message
@@ -70,6 +70,7 @@ class Conversation:
         self._parts = parts
         self._session = session
         self._meter = meter
+        self._seed = seed
         self._sandbox = parts.sandbox(parts.tree.root)
         self._agent = parts.agent(parts.tree, self._sandbox, None, protect=False, seed=seed)
         self._proof = Proof(parts, session)
@@ -81,9 +82,30 @@ class Conversation:
     def mode(self) -> AgentMode:
         return self._agent.toolset.mode
 
+    @property
+    def instructions(self) -> str:
+        """What every request begins with."""
+        return self._agent.model.instructions
+
     def enter(self, mode: AgentMode) -> None:
         """From the next step on; the model is told."""
         self._agent.toolset.enter(mode)
+
+    def renew(self) -> None:
+        """Goes on with another agent: the history, what is known and the mode stay. Raises UsageError."""
+        old = self._agent
+        if old.toolset.going_on:
+            raise UsageError(
+                "the model cannot be changed now",
+                why=f"commands run in the background: {', '.join(old.toolset.going_on)}",
+                hint="ask for them to be stopped, then try again",
+            )
+        self._agent = self._parts.agent(self._parts.tree, self._sandbox, None, protect=False, seed=self._seed)
+        self._agent.toolset.knowing(old.toolset.known)
+        self._agent.toolset.enter(old.toolset.mode)
+        profile = self._parts.speaker("actor")
+        if profile != self._session.profile:
+            self._session.append(Switched(profile=profile))
 
     def warm(self, control: Control) -> None:
         """Starts the sandbox, and the tests on the tree as it is: both take a while. Raises SandboxError."""

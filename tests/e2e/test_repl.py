@@ -209,3 +209,25 @@ def test_a_backend_that_fails_ends_the_turn_and_not_the_session(repo: Repo) -> N
     seat.sees("/undo")
     seat.press("\x04")
     assert seat.leaves() == 0
+
+
+def test_another_model_goes_on_with_what_was_said(sit: Callable[..., Seat], repo: Repo) -> None:
+    seat = sit("The word is BIRCH.", "Unused.")
+    seat.say("say a word")
+    seat.sees(r"The word is BIRCH\.")
+    seat.say("/context")
+    seat.sees("replies +[1-9]")
+    seat.say("/think 2k")
+    seat.sees("reasoning in each step: 2k")
+    seat.say("/profile nobody")
+    seat.sees("! .*nobody")
+    seat.say("/profile")
+    seat.sees("scripted · ")
+    seat.say("/clear")
+    seat.sees("the model begins anew")
+    seat.say("/context")
+    seat.sees("replies +0")
+    seat.say("/nonsense")
+    seat.sees("there is no /nonsense")
+    seat.say("/cost")
+    seat.sees("turn 1, step 1")

@@ -161,6 +161,39 @@ def _clear(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
     yield from said("the model begins anew; files stay as they are, and the log keeps what was said")
 
 
+_BAR = 40
+
+
+def _context(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
+    parts, window = desk.context(), desk.model[2]
+    whole = sum(tokens for _, tokens in parts)
+    room = window or max(whole, 1)
+    width = max(len(name) for name, _ in parts)
+    for name, tokens in parts:
+        bar = "█" * round(_BAR * tokens / room)
+        yield line(f"{MARGIN}{name:{width}}  {tokens:>8,}  {bar}")
+    if window is None:
+        yield line(f"{MARGIN}{'all':{width}}  {whole:>8,}  of a window that nobody stated", "dim")
+    else:
+        yield line(f"{MARGIN}{'all':{width}}  {whole:>8,}  of {window:,} ({whole / window:.0%})", "dim")
+
+
+def _think(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    if text:
+        desk.think(text)
+    yield from said(f"reasoning in each step: {desk.config.think or 'as the profile says'}")
+
+
+def _profile(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    if text:
+        desk.switch(text)
+    name, model, window = desk.model
+    facts = [name, model, "" if window is None else f"{window:,} tokens"]
+    yield from said(" · ".join(filter(None, facts)))
+    if not text:
+        yield line(f"{MARGIN}/profile NAME goes on with another; `r1code profiles` lists them", "dim")
+
+
 DOES: dict[str, Does] = {
     "plan": _plan,
     "act": _act,
@@ -173,6 +206,9 @@ DOES: dict[str, Does] = {
     "verify": _verify,
     "autotest": _autotest,
     "run": _run,
+    "context": _context,
+    "think": _think,
+    "profile": _profile,
     "cost": _cost,
     "compact": _compact,
     "clear": _clear,

@@ -109,6 +109,8 @@ class Repl:
             desk = self._desk
             if desk is not None:
                 facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
+                facts.profile, facts.model, facts.window = desk.model
+                facts.think = desk.config.think or ""
                 self._screen.paths = desk.paths()
             self._waiting[:0] = told.left
             self._show_waiting()
