@@ -36,11 +36,11 @@ format: setup
 docker: setup
 	sh tests/docker.sh
 
-# Tests of an engine share it, so they run one after the other; all others on every core.
+# Tests of an engine share it: two at a time, for some wait for the network. All others on every core.
 test test-full: setup docker
 	rc=0; \
 	$(BIN)/python -m pytest -q $(TIER) -n auto --dist loadfile -m "not docker" || rc=1; \
-	$(BIN)/python -m pytest -q $(TIER) -m docker || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) -n 2 --dist loadfile -m docker || rc=1; \
 	exit $$rc
 
 test-full: TIER = --full
@@ -63,6 +63,7 @@ demo-recorded: setup docker
 
 bench: setup docker
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/repl.py
 	$(BIN)/python bench/tree.py
 	$(BIN)/python bench/index.py
 	$(BIN)/python bench/dialects.py

@@ -1,4 +1,4 @@
-"""The prompt: `r1code` in a terminal, without a task."""
+"""The REPL: `r1code` in a terminal, without a task."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The interactive screen: a prompt at the bottom, finished blocks above it, in the terminal's own scrollback."""
+"""The REPL: a line to type at, finished blocks above it, in the terminal's own scrollback."""

@@ -1,4 +1,4 @@
-"""The commands of the prompt: their names, and what they are for. What they do is loaded when one is used."""
+"""The commands of the REPL: their names, and what they are for. What they do is loaded when one is used."""
 
 from __future__ import annotations
 

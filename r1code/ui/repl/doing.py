@@ -1,4 +1,4 @@
-"""What the commands of the prompt do with the open session."""
+"""What the commands of the REPL do with the open session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks in the colours of a theme: for the scrollback as escape sequences, for the prompt as styles."""
+"""Blocks in the colours of a theme: for the scrollback as escape sequences, for the bottom lines as styles."""
 
 from __future__ import annotations
 
