@@ -81,8 +81,12 @@ class Desk:
     def context(self) -> list[tuple[str, int]]:
         """What fills the model's window: each part's name, and its tokens, about."""
         count = tokenizer_of(self._workshop.profile).count
-        parts = dict.fromkeys(("instructions", "tasks and the map", "replies", "observations"), 0)
-        parts["instructions"] = count(self.conversation.instructions)
+        parts: dict[str, int] = {
+            "instructions": count(self.conversation.instructions),
+            "tasks and the map": 0,
+            "replies": 0,
+            "observations": 0,
+        }
         names = {"user": "tasks and the map", "assistant": "replies", "observation": "observations"}
         for message in self._workshop.session.history():
             parts[names[message.role]] += count(message.text)
