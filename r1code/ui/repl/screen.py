@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 
 from prompt_toolkit.application import Application, run_in_terminal
@@ -225,14 +225,16 @@ class Screen:
 
     def _merged(self, item: Item) -> Item:
         """With the pieces of the same stream that came after it."""
-        if not isinstance(item, ReasoningDelta | TextDelta):
-            return item
-        kind, texts = type(item), [item.text]
-        while self._items and type(self._items[0]) is kind:
-            following = self._items.popleft()
-            assert isinstance(following, ReasoningDelta | TextDelta)  # noqa: S101 - its kind was just looked at
-            texts.append(following.text)
-        return kind(text="".join(texts))
+        if isinstance(item, ReasoningDelta):
+            return ReasoningDelta(text="".join([item.text, *self._following(ReasoningDelta)]))
+        if isinstance(item, TextDelta):
+            return TextDelta(text="".join([item.text, *self._following(TextDelta)]))
+        return item
+
+    def _following(self, kind: type[ReasoningDelta | TextDelta]) -> Iterator[str]:
+        while self._items and isinstance(item := self._items[0], kind):
+            self._items.popleft()
+            yield item.text
 
     def _take(self, item: Item) -> None:
         match item:
