@@ -32,6 +32,8 @@ _HANDLERS = {
     "tests": ("cli_tests", "list_tests"),
     "sandbox": ("cli_sandbox", "handle"),
     "cost": ("cli_cost", "cost"),
+    "why": ("cli_record", "why"),
+    "export": ("cli_record", "export"),
     "resume": ("cli_resume", "resume"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from r1code.options_cost import add_cost, add_limits, add_resume
+from r1code.options_record import add_export, add_why
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
-    for add in (add_cost, _add_profiles, _add_tests, _add_map):
+    for add in (add_cost, add_why, add_export, _add_profiles, _add_tests, _add_map):
         add(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")

@@ -281,11 +281,19 @@ class Session:
         self._lock.release()
 
 
+def entries_of(folder: Path) -> tuple[Entry, ...]:
+    """The log of the session in `folder`, to look at only: without its lock, also while it runs.
+
+    What is being written is not in it yet. Raises StateError when there is no such log, or it is damaged.
+    """
+    return tuple(_read(folder / LOG, mend=False)[0])
+
+
 def _is_history(item: AnyItem) -> bool:
     return not isinstance(item, Asked | Used)
 
 
-def _read(path: Path) -> tuple[list[Entry], list[str]]:
+def _read(path: Path, *, mend: bool = True) -> tuple[list[Entry], list[str]]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -294,7 +302,7 @@ def _read(path: Path) -> tuple[list[Entry], list[str]]:
         ) from error
     notices: list[str] = []
     whole = data.rfind(b"\n") + 1
-    if whole < len(data):
+    if mend and whole < len(data):
         notices.append(f"the last line of {path.name} was cut off by a crash and was dropped")
         os.truncate(path, whole)
     entries: list[Entry] = []

@@ -38,7 +38,7 @@ class Reviews:
     def shown(self, patch: Patch) -> Review:
         """The same to look at only: with placeholders for secrets. Its hunks have the same numbers."""
         vault = open_vault(self._git, self._state, os.environ, key_names(), exempt=lambda _: False)
-        return review(patch, _Shown(self.store.folder, vault))
+        return review(patch, Shown(self.store.folder, vault))
 
     def of_text(self, text: bytes) -> Review:
         """What a patch in git's or the plain unified format would do to the tree as it is now."""
@@ -56,15 +56,17 @@ class Reviews:
             self._tree.apply(patch, what)
 
 
-class _Shown(Store):
+class Shown(Store):
     """Contents with placeholders for secrets."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         super().__init__(folder)
         self._vault = vault
+        self.more: dict[str, bytes] = {}
+        """Contents that are not in the folder, by their digest."""
 
     def get(self, digest: str) -> bytes:
-        return self._vault.hide_data(super().get(digest))
+        return self._vault.hide_data(self.more[digest] if digest in self.more else super().get(digest))
 
 
 def patch_text(named: str, state: Path) -> bytes:

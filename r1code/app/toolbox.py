@@ -43,7 +43,7 @@ from r1code.tools.write import Write
 from r1code.tree.worktree import WorkTree
 from r1code.types import TestReport
 
-_WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
+WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class Toolbox:
                 Logs(background),
                 Stop(background),
             ],
-            writes=[tool for tool in _WRITES if tool.name in self._edits],
+            writes=[tool for tool in WRITES if tool.name in self._edits],
             execs=[Run(tree, sandbox, protected, background), Test(tree, sandbox, self._config.test, before)],
             protected=protected,
             hooks=Hooks(tree, sandbox, self._hooks, protected),
@@ -97,7 +97,7 @@ class Toolbox:
 
     def naming(self, tree: WorkTree, outputs: Outputs) -> Toolset:
         """What a pipeline that asks for places offers: reading, and changing what is not protected."""
-        writes = [tool for tool in _WRITES if tool.name in self._edits]
+        writes = [tool for tool in WRITES if tool.name in self._edits]
         protected = self._consent.protecting(is_protected)
         reads = [Read(tree, self._vault.hide, outputs)]
         toolset = Toolset(tree, reads=reads, writes=writes, execs=[], protected=protected)

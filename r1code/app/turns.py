@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.log import Judged
+from r1code.log import Judged, Opened
 from r1code.session import Session
 from r1code.tree.patch import FileChange
 from r1code.tree.timeline import Move
+from r1code.types import Verdict
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -63,11 +64,15 @@ def joined(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, FileChan
 
 def task_of(session: Session) -> str:
     """What a session was for, as a line that a commit could have."""
-    if session.opened.command != "fix":
-        return session.opened.task
-    fixed = [
-        name for entry in session.entries if isinstance(entry.item, Judged) for name in entry.item.verdict.fixed
-    ]
+    return named_task(
+        session.opened, [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
+    )
+
+
+def named_task(opened: Opened, verdicts: Iterable[Verdict]) -> str:
+    if opened.command != "fix":
+        return opened.task
+    fixed = [name for verdict in verdicts for name in verdict.fixed]
     if len(fixed) == 1:
         return f"Fix the failing test {fixed[0].rpartition('::')[2]}"
     return f"Fix {len(fixed)} failing tests" if fixed else "Fix failing tests"

@@ -29,11 +29,7 @@ def open_vault(
     Those files themselves are never shown or copied, but a program may print what is in them. What stands in a
     file that is `exempt` is no secret. Raises StateError.
     """
-    vault = Vault(machine_key(state))
-    vault.trust_clean(_scanned(state))
-    names = set(keys)
-    named = (value.strip() for name, value in environ.items() if name in names or _SECRET_VARIABLE.search(name))
-    vault.add_known((value for value in named if not value.startswith("/")), "env")
+    vault = bare_vault(state, environ, keys)
     paths = git.files()
     # Most secret files are ignored by git, and then lie beside its top folder.
     beside = [path.name for path in git.root.iterdir() if path.is_file()]
@@ -42,6 +38,16 @@ def open_vault(
     hidden_ones = {path for path in (*paths, *beside) if is_secret(path) and not exempt(path)}
     for data in _contents(git.root, [".git/config", *sorted(hidden_ones)[:_MOST_FILES]]):
         vault.hide_data(data)
+    return vault
+
+
+def bare_vault(state: Path, environ: Mapping[str, str], keys: Iterable[str]) -> Vault:
+    """A vault that knows the keys in the environment only. Raises StateError."""
+    vault = Vault(machine_key(state))
+    vault.trust_clean(_scanned(state))
+    names = set(keys)
+    named = (value.strip() for name, value in environ.items() if name in names or _SECRET_VARIABLE.search(name))
+    vault.add_known((value for value in named if not value.startswith("/")), "env")
     return vault
 
 

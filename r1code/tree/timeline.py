@@ -7,6 +7,7 @@ undo: it only moves the position, and what comes next branches off there.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -22,8 +23,16 @@ from r1code.tree.append import append
 from r1code.tree.entry import Entry
 from r1code.tree.patch import Patch
 
+FILE = "timeline.jsonl"
+"""In the state folder of a tree."""
 START = 0
 """The position before everything."""
+
+
+def state_of(root: Path, state: Path) -> Path:
+    """Where what is known of the tree at `root` is kept: it has one state however it is reached."""
+    # Two checkouts never share a state.
+    return state / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
 
 
 class Origin(Struct, frozen=True, kw_only=True):

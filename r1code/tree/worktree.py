@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -24,7 +23,7 @@ from r1code.tree.patch import FileChange, Patch
 from r1code.tree.scan import Listing, StatCache, scan
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
-from r1code.tree.timeline import Began, Origin, Timeline
+from r1code.tree.timeline import FILE, Began, Origin, Timeline, state_of
 
 NEW_FILE_MODE = 0o644
 FOREIGN = "changed by somebody else"
@@ -57,8 +56,7 @@ class WorkTree:
         self._listing = listing
         self._store = store
         self._hidden = hidden
-        # Two checkouts never share a state, and one tree has one state however it is reached.
-        self.state = state / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        self.state = state_of(self.root, state)
         """Where what is known of this tree is kept."""
         self._journal = self.state / "journal"
         self._origin = origin
@@ -96,7 +94,7 @@ class WorkTree:
     def timeline(self) -> Timeline:
         """What was done to this tree. Raises StateError when its log cannot be used."""
         if self._timeline is None:
-            self._timeline = Timeline(self.state / "timeline.jsonl", self._origin or Origin)
+            self._timeline = Timeline(self.state / FILE, self._origin or Origin)
         return self._timeline
 
     def recover(self) -> list[Recovery]:

@@ -1,0 +1,34 @@
+"""`r1code why` and `r1code export`: what is on record of a line, and of a session."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def why(options: argparse.Namespace) -> int:
+    import json
+
+    import msgspec
+
+    from r1code.app.folders import state_folder
+    from r1code.app.why import why as asked
+    from r1code.repo.git import Git
+    from r1code.ui.surface import Surface
+    from r1code.ui.why import told
+
+    folder = Path(options.folder)
+    git = Git.find(folder, state_folder())
+    found = asked(options.place, git, state_folder(), folder=folder, session=options.session or "")
+    if options.json:
+        # The standard module writes what is not ASCII as escapes.
+        print(json.dumps(msgspec.to_builtins(found), indent=2))
+    else:
+        surface = Surface(sys.stdout, color=options.color or "auto", ci=bool(os.environ.get("CI")))
+        surface.write(told(found, surface.width))
+    return 0

@@ -1,0 +1,28 @@
+"""The flags of what looks at a session's record: `r1code why` and `r1code export`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def add_why(add: Callable[..., argparse.ArgumentParser]) -> None:
+    why = add("why", help="the step, the reasoning and the observation behind a line (docs/why.md)")
+    why.add_argument("place", metavar="FILE:LINE", help="a line of a file as it is now")
+    why.add_argument("--session", metavar="SESSION", help="what this session wrote last at that place")
+    why.add_argument("--json", action="store_true", help="as JSON (docs/why.md)")
+    why.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    why.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="FILE is relative to FOLDER")
+
+
+def add_export(add: Callable[..., argparse.ArgumentParser]) -> None:
+    export = add("export", help="a session as a page, a text or data, without its secrets (docs/export.md)")
+    export.add_argument(
+        "session", nargs="?", metavar="SESSION", help="the id of a session, or its folder (the last one)"
+    )
+    export.add_argument(
+        "--format", choices=["md", "json", "html"], help="what to make (as FILE ends; otherwise md)"
+    )
+    export.add_argument("-o", "--output", metavar="FILE", help="write it there (standard output)")
+    export.add_argument("--force", action="store_true", help="also over a FILE that is there")
+    export.add_argument("--step", metavar="T.N", help="only this step, like 1.2: turn and number")
