@@ -32,3 +32,31 @@ def why(options: argparse.Namespace) -> int:
         surface = Surface(sys.stdout, color=options.color or "auto", ci=bool(os.environ.get("CI")))
         surface.write(told(found, surface.width))
     return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    from r1code.app.export import document_of, only, session_folder
+    from r1code.app.folders import state_folder
+    from r1code.ui.export import Format, format_of, rendered, write
+
+    state = state_folder()
+    document = document_of(session_folder(options.session, state / "sessions"), state)
+    if options.step is not None:
+        document = only(document, options.step)
+    form: Format = options.format or format_of(options.output)
+    text = rendered(document, form)
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        write(text, Path(options.output), force=options.force)
+    for lost in document.lost:
+        _say(f"not in it: {lost}")
+    if document.secrets:
+        _say(f"{document.secrets} secrets are hidden, {document.fresh} of them not yet in the log")
+    return 0
+
+
+def _say(text: str) -> None:
+    from r1code.ui.safe import safe
+
+    print(f"note: {safe(text)}", file=sys.stderr)

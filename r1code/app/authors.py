@@ -1,4 +1,4 @@
-"""Which step wrote which line of a change: contents are compared from state to state, and lines keep their author.
+"""Which step wrote which line of a change: contents are compared state by state, and lines keep their author.
 
 The steps that worked in a copy have no checkpoints of their own, so what they wrote is written again, by the
 tools that wrote it, on copies of the files that the change is about. No command runs for that.
@@ -7,7 +7,7 @@ tools that wrote it, on copies of the files that the change is about. No command
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,8 +18,8 @@ from r1code.errors import StateError, ToolError
 from r1code.repo.compare import compare, review
 from r1code.tools.base import Draft
 from r1code.tree.entry import Entry, wrong_with
-from r1code.tree.hunks import Run, lines_of
-from r1code.tree.patch import FileChange, Patch
+from r1code.tree.hunks import Line, Run, lines_of
+from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
 from r1code.tree.stat import stat
 from r1code.tree.store import Store
@@ -65,39 +65,69 @@ class Authors(Struct, frozen=True, kw_only=True):
         known = {one for one in found if one is not None and one != OUTSIDE}
         return tuple(sorted(known)) or tuple(self.touched.get(path, ())[-1:])
 
+    def line(self, path: str, line: Line) -> int | None:
+        """Who wrote this line of the change, or removed it."""
+        if line.sign == "-" and line.old is not None:
+            return self.removed.get(path, {}).get(line.old - 1)
+        lines = self.added.get(path, ())
+        return (
+            lines[line.new - 1] if line.sign == "+" and line.new is not None and line.new <= len(lines) else None
+        )
+
 
 def authors_of(patch: Patch, made: Sequence[Made], store: Store, last: Callable[[str], int]) -> Authors:
     """Whose the lines of `patch` are, which is what `made` came to.
 
     `last`: who gets what a file has, and nobody in `made` is known to have written. Raises StateError.
     """
-    tracks: dict[str, list[Mark]] = {}
-    contents: dict[str, bytes] = {}
-    removed: dict[str, dict[int, int]] = {}
+    tracks = _Tracks()
     touched: dict[str, list[int]] = {}
-
-    def follow(author: int, source: str, to: str, before: bytes, after: bytes, runs: Sequence[Run]) -> None:
-        marks = tracks.get(source) or [Mark(None, source, at) for at in range(len(lines_of(before)))]
-        for run in runs:
-            for mark in marks[run.old : run.old_end]:
-                if mark.author is None and mark.index >= 0:
-                    removed.setdefault(mark.path, {}).setdefault(mark.index, author)
-        tracks[to] = followed(marks, runs, Mark(author), len(lines_of(after)))
-        contents[to] = after
-
-    steps = [(one.author, *step) for one in made for step in _pairs(one.patch, store)]
-    for (author, source, to, before, after), runs in zip(steps, compared([one[3:] for one in steps]), strict=True):
-        follow(author, source, to, before, after, runs)
     for one in made:
         for path in one.patch.paths:
             touched.setdefault(path, []).append(one.author)
+    tracks.follow([step for one in made for step in _steps(one, store)])
     ends = [change for change in patch.changes if _is_text(change.after, store)]
-    pairs = [(contents.get(one.path, _content(one.before, store)), _content(one.after, store)) for one in ends]
-    for change, (before, after), runs in zip(ends, pairs, compared(pairs), strict=True):
-        if runs:
-            follow(last(change.path), change.path, change.path, before, after, runs)
-    added = {path: [mark.author for mark in marks] for path, marks in tracks.items()}
-    return Authors(added=added, removed=removed, touched=touched)
+    tracks.follow(
+        _Step(
+            author=last(change.path),
+            source=change.path,
+            path=change.path,
+            before=tracks.contents.get(change.path, _content(change.before, store)),
+            after=_content(change.after, store),
+        )
+        for change in ends
+    )
+    added = {path: [mark.author for mark in marks] for path, marks in tracks.marks.items()}
+    return Authors(added=added, removed=tracks.removed, touched=touched)
+
+
+class _Step(Struct, frozen=True, kw_only=True):
+    """A file from one state to the next."""
+
+    author: int
+    source: str
+    """Its path before."""
+    path: str
+    before: bytes
+    after: bytes
+
+
+class _Tracks:
+    def __init__(self) -> None:
+        self.marks: dict[str, list[Mark]] = {}
+        self.contents: dict[str, bytes] = {}
+        self.removed: dict[str, dict[int, int]] = {}
+
+    def follow(self, steps: Iterable[_Step]) -> None:
+        real = [step for step in steps if step.before != step.after or step.source != step.path]
+        for step, runs in zip(real, compared([(step.before, step.after) for step in real]), strict=True):
+            first = [Mark(None, step.source, at) for at in range(len(lines_of(step.before)))]
+            marks = self.marks.get(step.source, first)
+            for mark in (mark for run in runs for mark in marks[run.old : run.old_end]):
+                if mark.author is None:
+                    self.removed.setdefault(mark.path, {}).setdefault(mark.index, step.author)
+            self.marks[step.path] = followed(marks, runs, Mark(step.author), len(lines_of(step.after)))
+            self.contents[step.path] = step.after
 
 
 def followed(marks: Sequence[Mark], runs: Sequence[Run], fresh: Mark, count: int) -> list[Mark]:
@@ -134,15 +164,21 @@ def renamed(patch: Patch, store: Store) -> dict[str, str]:
     return {one.path: one.renamed_from for one in found.files if one.renamed_from is not None}
 
 
-def _pairs(patch: Patch, store: Store) -> Iterator[tuple[str, str, bytes, bytes]]:
-    """Of each file that is there after it: its path before and after, and both contents."""
-    origins = renamed(patch, store)
-    gone = {change.path: change for change in patch.changes if change.after is None}
-    for change in patch.changes:
+def _steps(made: Made, store: Store) -> Iterator[_Step]:
+    """Of each file that is there after it."""
+    origins = renamed(made.patch, store)
+    gone = {change.path: change for change in made.patch.changes if change.after is None}
+    for change in made.patch.changes:
         if _is_text(change.after, store):
             source = origins.get(change.path, change.path)
             before = gone[source].before if source in gone else change.before
-            yield source, change.path, _content(before, store), _content(change.after, store)
+            yield _Step(
+                author=made.author,
+                source=source,
+                path=change.path,
+                before=_content(before, store),
+                after=_content(change.after, store),
+            )
 
 
 def _is_text(entry: Entry | None, store: Store) -> bool:

@@ -110,7 +110,9 @@ def last_author(path: str, steps: Sequence[Step]) -> int:
     wrote_it = [
         step.entry
         for step in steps
-        if any(call.writes and path in {call.arguments.get("path"), call.arguments.get("to")} for call in step.calls)
+        if any(
+            call.writes and path in {call.arguments.get("path"), call.arguments.get("to")} for call in step.calls
+        )
     ]
     return (ran or wrote_it or [OUTSIDE])[-1]
 

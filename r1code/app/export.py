@@ -5,8 +5,8 @@ It is computed once, from the log, the timeline and the store. ui/ makes a page,
 
 from __future__ import annotations
 
+import json
 import os
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from r1code.app.authors import OUTSIDE
 from r1code.app.backend import key_names
 from r1code.app.changes import Changes, changes_of
 from r1code.app.cost import newest
@@ -30,7 +31,7 @@ from r1code.secrets.scan import PLACEHOLDER
 from r1code.secrets.values import hidden
 from r1code.secrets.vault import Vault
 from r1code.session import LOG
-from r1code.tree.hunks import FileReview, Hunk, Kind, Span
+from r1code.tree.hunks import FileReview, Hunk, Kind, Line, Span
 from r1code.tree.timeline import FILE, Timeline, state_of
 from r1code.types import Outcome, Spent
 
@@ -44,6 +45,8 @@ class DiffLine(Struct, frozen=True):
     """Without its end. Bytes that are not UTF-8 are escapes."""
     old: int | None
     new: int | None
+    step: str = ""
+    """The step that wrote or removed it; empty: nobody knows, or nobody did."""
 
 
 class ChangedHunk(Struct, frozen=True, kw_only=True):
@@ -150,7 +153,9 @@ def only(document: Document, step: str) -> Document:
             hint="name it by its turn and its number, like 1.2",
         )
     turns = (replace(turn, parts=tuple(one for one in turn.steps if one.id == step)) for turn in document.turns)
-    files = (replace(one, hunks=tuple(each for each in one.hunks if step in each.steps)) for one in document.files)
+    files = (
+        replace(one, hunks=tuple(each for each in one.hunks if step in each.steps)) for one in document.files
+    )
     return replace(
         document,
         turns=tuple(turn for turn in turns if turn.parts),
@@ -204,20 +209,20 @@ def _file(file: FileReview, changes: Changes, names: Mapping[int, str]) -> Chang
         modes = (f"{before.mode:03o}", f"{after.mode:03o}")
 
     def shown(hunk: Hunk) -> ChangedHunk:
-        authors = changes.authors.of(file.change.path, hunk.runs)
+        by = changes.authors.of(file.change.path, hunk.runs)
         return ChangedHunk(
             id=hunk.id,
             kind=hunk.kind,
             old=hunk.old,
             new=hunk.new,
-            lines=tuple(
-                DiffLine(
-                    line.sign, line.data.removesuffix(b"\n").decode("utf-8", "backslashreplace"), line.old, line.new
-                )
-                for line in ([] if file.is_binary else file.lines(hunk))
-            ),
-            steps=tuple(names[one] for one in authors if one in names),
+            lines=() if file.is_binary else tuple(map(line, file.lines(hunk))),
+            steps=tuple(names[one] for one in by if one in names),
         )
+
+    def line(one: Line) -> DiffLine:
+        text = one.data.removesuffix(b"\n").decode("utf-8", "backslashreplace")
+        author = changes.authors.line(file.change.path, one)
+        return DiffLine(one.sign, text, one.old, one.new, names.get(author or OUTSIDE, ""))
 
     return ChangedFile(
         path=file.change.path,
@@ -231,11 +236,6 @@ def _file(file: FileReview, changes: Changes, names: Mapping[int, str]) -> Chang
 def _without_secrets(document: Document, vault: Vault, log: Path) -> Document:
     """The log hid what it knew then; more may be known by now."""
     clean = hidden(document, vault.hide)
-    found = frozenset(PLACEHOLDER.findall(msgspec.json.encode(clean).decode()))
+    found = frozenset(PLACEHOLDER.findall(json.dumps(msgspec.to_builtins(clean))))
     before = frozenset(PLACEHOLDER.findall(log.read_text(encoding="utf-8", errors="replace")))
     return replace(clean, secrets=len(found), fresh=len(found - before))
-
-
-def day(at: float) -> str:
-    """With its time, as the clock of this machine has it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -24,8 +24,47 @@ MOST_LINES = 8
 _AROUND = 2
 """Lines that are shown before and after the one that it is about."""
 _COMMON = frozenset(
-    "return else elif raise with from import self this None True False null true false const function class def "
-    "the and for not are was but can has have will that then than int str bool void public static".split()
+    [
+        "return",
+        "else",
+        "elif",
+        "raise",
+        "with",
+        "from",
+        "import",
+        "self",
+        "this",
+        "None",
+        "True",
+        "False",
+        "null",
+        "true",
+        "false",
+        "const",
+        "function",
+        "class",
+        "def",
+        "the",
+        "and",
+        "for",
+        "not",
+        "are",
+        "was",
+        "but",
+        "can",
+        "has",
+        "have",
+        "will",
+        "that",
+        "then",
+        "than",
+        "int",
+        "str",
+        "bool",
+        "void",
+        "public",
+        "static",
+    ]
 )
 
 
@@ -105,7 +144,11 @@ def seen_before(record: Record, step: Step, path: str, lines: Sequence[str]) -> 
     if test is not None and test != look:
         yield _seen(test[0], test[1], [path])
     elif test is None:
-        told = [one for one in record.tests if one.entry < step.entry and (one.report.failed or one.report.uncollected)]
+        told = [
+            one
+            for one in record.tests
+            if one.entry < step.entry and (one.report.failed or one.report.uncollected)
+        ]
         if told:
             shown, left_out = _excerpt(told[-1].report.digest, [path])
             yield Seen(step="", call="", what=f"tests {told[-1].command}", lines=shown, left_out=left_out)
@@ -129,7 +172,10 @@ def _seen(step: Step, call: Call, needles: Sequence[str]) -> Seen:
 def asked(call: Call) -> str:
     """A call in a few words."""
     given = call.arguments
-    of = next((given[key] for key in ("path", "pattern", "symbol", "command", "selection", "name") if given.get(key)), "")
+    of = next(
+        (given[key] for key in ("path", "pattern", "symbol", "command", "selection", "name") if given.get(key)),
+        "",
+    )
     return f"{call.name} {of}".strip()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -72,8 +72,8 @@ class Why(Struct, frozen=True, kw_only=True):
 class _Link(Struct, frozen=True, kw_only=True):
     """From one state of a file to the next."""
 
-    move: Move | None
-    """The change of the timeline; None: somebody changed the file since the last one."""
+    move: Move | None = None
+    """The change of the timeline; None: somebody changed the file between two of them."""
     author: int = OUTSIDE
     """The step, by the entry of its reply, where that is known."""
     path: str
@@ -81,6 +81,8 @@ class _Link(Struct, frozen=True, kw_only=True):
     """Its path before."""
     before: bytes
     after: bytes
+    is_gap: bool = False
+    """It happened before the change that was looked at, by nobody who is known."""
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -131,7 +133,7 @@ def why(place: str, git: Git, state: Path, *, folder: Path, session: str = "") -
     if found.link.move is None:
         ours = (link.move.id for link in links if link.move is not None and link.move.what != FOREIGN)
         return replace(base, kind="outside", checkpoint=next(ours, None))
-    return _by(base, found, found.link.move, state, shown)
+    return _by(base, found, state, shown)
 
 
 def _place(place: str, root: Path, folder: Path) -> tuple[str, int]:
@@ -164,27 +166,25 @@ def _links(tree: WorkTree, path: str, now: bytes, shown: Shown) -> Iterator[_Lin
     moves = tree.timeline.path(tree.timeline.at)
     after = now
     for move in reversed(moves):
-        for link in _through(move.patch, path, after, shown, move):
-            yield link
+        for link in _through(move.patch, path, after, shown):
+            yield link if link.is_gap else replace(link, move=move)
             path, after = link.source, link.before
 
 
-def _through(
-    patch: Patch, path: str, after: bytes, shown: Shown, move: Move | None, author: int = OUTSIDE
-) -> Iterator[_Link]:
+def _through(patch: Patch, path: str, after: bytes, shown: Shown) -> Iterator[_Link]:
     """What a patch did to a file that is `after` by now, and before that what else happened to it since."""
     change = next((one for one in patch.changes if one.path == path), None)
     if change is None:
         return
     known = b"" if change.after is None else shown.get(change.after.digest)
     if known != after:
-        yield _Link(move=None, path=path, source=path, before=known, after=after)
+        yield _Link(path=path, source=path, before=known, after=after, is_gap=True)
     source, before = path, change.before
     if before is None and (old := renamed(patch, shown).get(path)) is not None:
         source = old
         before = next(one.before for one in patch.changes if one.path == old)
     content = b"" if before is None else shown.get(before.digest)
-    yield _Link(move=move, author=author, path=path, source=source, before=content, after=known)
+    yield _Link(path=path, source=source, before=content, after=known)
 
 
 def _followed(links: Iterable[_Link], at: int, session: str = "") -> _Found:
@@ -198,6 +198,7 @@ def _followed(links: Iterable[_Link], at: int, session: str = "") -> _Found:
             if is_here and session and (link.move is None or link.move.origin.session != session):
                 if not run.old_count:
                     return _Found(at=at, was=tuple(was))
+                # What it replaced is where to go on.
                 shift = run.old + min(at - run.new, run.old_count - 1) - at
             elif is_here:
                 gone = lines_of(link.before)[run.old : run.old_end]
@@ -210,10 +211,12 @@ def _followed(links: Iterable[_Link], at: int, session: str = "") -> _Found:
     return _Found(at=at, was=tuple(was))
 
 
-def _by(base: Why, found: _Found, move: Move, state: Path, shown: Shown) -> Why:
+def _by(base: Why, found: _Found, state: Path, shown: Shown) -> Why:
     """With what is known of the change that wrote the line."""
-    session = move.origin.session
-    applied = move.what.removeprefix("apply ")
+    if found.link is None or found.link.move is None:
+        raise TypeError("nobody is known to have written it")
+    move = found.link.move
+    session, applied = move.origin.session, move.what.removeprefix("apply ")
     told = replace(base, checkpoint=move.id, time=move.time, what=move.what, kind="changed")
     if not session and (applied == move.what or not (state / "sessions" / applied).is_dir()):
         return replace(told, kind="outside", checkpoint=None if move.what == FOREIGN else move.id)
@@ -222,43 +225,41 @@ def _by(base: Why, found: _Found, move: Move, state: Path, shown: Shown) -> Why:
         record = record_of(state / "sessions" / told.session)
         if not session or is_whole(move):
             steps = candidate(record, move.origin.step) if session else record.steps
-            found = _within(found, wrote(move.patch, steps, shown), steps, shown)
-        step = record.step(move.origin.step if found.link is None else found.link.author or move.origin.step)
+            found = _within(found, found.link, wrote(move.patch, steps, shown), shown)
+            if found.link is not None and found.link.author == OUTSIDE:
+                found = replace(found, link=replace(found.link, author=last_author(found.link.path, steps)))
     except StateError as error:
         return replace(told, lost=f"{error.what}: {error.why}")
-    if step is None:
-        return replace(told, lost="the log does not say which step it was")
-    return _of_step(replace(told, replaced=found.replaced), step, record, move, found)
+    return _of_step(replace(told, replaced=found.replaced), found, record, move.origin.step)
 
 
-def _within(found: _Found, made: Sequence[Made], steps: Sequence[Step], shown: Shown) -> _Found:
-    """Which of the steps that came into the tree together it was."""
-    whole = found.link
-    if whole is None:
-        return found
+def _within(found: _Found, whole: _Link, made: Sequence[Made], shown: Shown) -> _Found:
+    """Which of the changes that came into the tree together it was; OUTSIDE wrote what none of them did."""
 
     def links() -> Iterator[_Link]:
         path, after = whole.path, whole.after
         for one in reversed(made):
-            for link in _through(one.patch, path, after, shown, whole.move, one.author):
-                yield link if link.move is not None else replace(link, author=last_author(path, steps))
+            for link in _through(one.patch, path, after, shown):
+                yield replace(link, author=OUTSIDE if link.is_gap else one.author)
                 path, after = link.source, link.before
         if after != whole.before:
-            # No call is known to have written it.
-            author = last_author(path, steps)
-            yield replace(whole, author=author, path=path, source=path, after=after)
+            yield _Link(path=path, source=path, before=whole.before, after=after)
 
     inner = _followed(links(), found.at)
     return found if inner.link is None else inner
 
 
-def _of_step(told: Why, step: Step, record: Record, move: Move, found: _Found) -> Why:
-    path = told.file if found.link is None else found.link.path
+def _of_step(told: Why, found: _Found, record: Record, last: int) -> Why:
+    """`last`: the step that counts where no other is known."""
+    author, path = (last, told.file) if found.link is None else (found.link.author or last, found.link.path)
+    step = record.step(author)
+    if step is None:
+        return replace(told, lost="the log does not say which step it was")
     thought = passage(step.reasoning, words_of(told.text, *told.replaced), path)
     return replace(
         told,
         step=step.id,
-        call=_call(step, told.text, path, move),
+        call=_call(step, told, path),
         reasoning=thought,
         is_part=len(thought) < len(step.reasoning.strip()),
         said=step.said or step.ending.text,
@@ -266,25 +267,26 @@ def _of_step(told: Why, step: Step, record: Record, move: Move, found: _Found) -
     )
 
 
-def _call(step: Step, text: str, path: str, move: Move) -> Call | None:
+def _call(step: Step, told: Why, path: str) -> Call | None:
     """Which call of the step wrote the line: the last that has it in what it wrote, or that names the file."""
-    ran = [call for call in step.calls if move.what == f"{call.name} {call.arguments.get('command', '')}"]
-    if ran:
-        return ran[-1]
+    ran = [call for call in step.calls if told.what == f"{call.name} {call.arguments.get('command', '')}"]
     writes = [call for call in step.calls if call.writes]
-    having = [call for call in writes if text.strip() and _has(call.arguments, text.strip())]
+    text = told.text.strip()
+    having = [call for call in writes if text and _has(call.arguments, text)]
     naming = [call for call in writes if path in {call.arguments.get("path"), call.arguments.get("to")}]
-    told = [call for call in step.calls if any(path in one for one in call.text.splitlines()[-2:])]
     both = [call for call in having if call in naming]
-    return next(iter((both or having or naming or told or writes)[-1:]), None)
+    # A command says at the end what it changed.
+    saying = [call for call in step.calls if any(path in line for line in call.text.splitlines()[-2:])]
+    return next(iter((ran or both or having or naming or saying or writes)[-1:]), None)
 
 
 def _has(value: object, text: str) -> bool:
     if isinstance(value, str):
         return text in value
-    if isinstance(value, Mapping):
-        return any(_has(inner, text) for key, inner in value.items() if key != "search")
-    return isinstance(value, Sequence) and any(_has(inner, text) for inner in value)
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return any(_has(inner, text) for key, inner in fields.items() if key != "search")
+    return isinstance(value, list) and any(_has(inner, text) for inner in cast("list[object]", value))
 
 
 def _text(line: bytes) -> str:

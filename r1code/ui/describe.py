@@ -46,7 +46,7 @@ _MARKS: dict[Status, tuple[str, Style]] = {
     "refused": ("⊘", "warn"),
     "interrupted": ("!", "warn"),
 }
-_REASONS: dict[EndReason, tuple[str, Style]] = {
+REASONS: dict[EndReason, tuple[str, Style]] = {
     "done": ("done", "good"),
     "answered": ("answered", "good"),
     "plan": ("plan", "good"),
@@ -244,7 +244,7 @@ def _plan_ready(event: PlanReady, width: int | None) -> Iterator[Piece]:
 
 @describe.register
 def _turn_ended(event: TurnEnded, width: int | None) -> Iterator[Piece]:
-    word, style = _REASONS[event.reason]
+    word, style = REASONS[event.reason]
     steps = "1 step" if event.steps == 1 else f"{event.steps} steps"
     yield Piece("\n")
     yield Piece(wrapped(f"turn ended: {word} · {steps} · {seconds(event.seconds)}", width), style)
@@ -321,7 +321,7 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
         hint = f"r1code resume {safe_line(event.session)} {flag} N goes on with a new limit N"
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
-        outcome = f"ended: {_REASONS[event.reason][0]}"
+        outcome = f"ended: {REASONS[event.reason][0]}"
     style: Style = "good" if event.exit_code == ExitCode.OK else "bad"
     session = f"session {safe_line(event.session)} · " if event.session else ""
     yield Piece("\n")

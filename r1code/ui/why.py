@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from r1code.app.passages import Seen
 from r1code.app.why import Why
+from r1code.types import ToolCall
 from r1code.ui.describe import card
 from r1code.ui.lines import MARGIN, block, line, more
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
-from r1code.types import ToolCall
 
 _SAID_LINES = 12
 _REASONING_LINES = 40
