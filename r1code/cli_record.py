@@ -38,6 +38,7 @@ def export(options: argparse.Namespace) -> int:
     from r1code.app.export import document_of, only, session_folder
     from r1code.app.folders import state_folder
     from r1code.ui.export import Format, format_of, rendered, write
+    from r1code.ui.safe import safe_ci
 
     state = state_folder()
     document = document_of(session_folder(options.session, state / "sessions"), state)
@@ -46,7 +47,7 @@ def export(options: argparse.Namespace) -> int:
     form: Format = options.format or format_of(options.output)
     text = rendered(document, form)
     if options.output is None:
-        sys.stdout.write(text)
+        sys.stdout.write(safe_ci(text) if form != "json" and os.environ.get("CI") else text)
     else:
         write(text, Path(options.output), force=options.force)
     for lost in document.lost:

@@ -13,10 +13,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from r1code.app.record import Call, Step
-from r1code.app.toolbox import WRITES
 from r1code.errors import StateError, ToolError
 from r1code.repo.compare import compare, review
 from r1code.tools.base import Draft
+from r1code.tools.writes import WRITES
 from r1code.tree.entry import Entry, wrong_with
 from r1code.tree.hunks import Line, Run, lines_of
 from r1code.tree.patch import Patch

@@ -9,7 +9,6 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from r1code.app.toolbox import WRITES
 from r1code.dialects.text import read_again
 from r1code.errors import StateError
 from r1code.log import (
@@ -33,6 +32,7 @@ from r1code.log import (
 )
 from r1code.plan import render
 from r1code.session import LOG, entries_of
+from r1code.tools.writes import WRITES
 from r1code.types import Arguments, Cut, Ending, EndReason, Finish, Limit, Spent, Status, TestReport, Verdict
 
 NoteKind = Literal[

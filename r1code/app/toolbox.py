@@ -20,17 +20,11 @@ from r1code.sandbox.base import Sandbox
 from r1code.secrets.vault import Vault
 from r1code.tools.added import Added
 from r1code.tools.background import Background
-from r1code.tools.chmod import Chmod
-from r1code.tools.delete import Delete
 from r1code.tools.diagnostics import Diagnostics
-from r1code.tools.edit import Edit
 from r1code.tools.hooks import Hook, HookKind, Hooks, detected
-from r1code.tools.insert import Insert
 from r1code.tools.list import List
 from r1code.tools.logs import Logs
-from r1code.tools.move import Move
 from r1code.tools.outputs import Outputs
-from r1code.tools.patch import Patch
 from r1code.tools.read import Read
 from r1code.tools.replace import Replace
 from r1code.tools.run import Run
@@ -39,11 +33,9 @@ from r1code.tools.stop import Stop
 from r1code.tools.symbols import Symbols
 from r1code.tools.test import Test
 from r1code.tools.toolset import Toolset
-from r1code.tools.write import Write
+from r1code.tools.writes import WRITES
 from r1code.tree.worktree import WorkTree
 from r1code.types import TestReport
-
-WRITES = (Edit(), Patch(), Replace(), Insert(), Write(), Delete(), Move(), Chmod())
 
 
 class Sources(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from r1code.ui.page import page
 
 Format = Literal["md", "json", "html"]
 _MODE = 0o600
+_SECTION = re.compile("(section_(?:start|end)):")
 
 
 def rendered(document: Document, form: Format) -> str:
@@ -24,8 +26,10 @@ def rendered(document: Document, form: Format) -> str:
         return page(document)
     if form == "md":
         return markdown(document)
-    # The standard module writes what is not ASCII as escapes, so nothing in it reaches a terminal.
-    return json.dumps(msgspec.to_builtins(document), indent=2) + "\n"
+    # The standard module writes what is not ASCII as escapes, so nothing in it reaches a terminal; what a CI log
+    # would obey stands in texts only, where it can be written in another way.
+    text = json.dumps(msgspec.to_builtins(document), indent=2)
+    return _SECTION.sub(r"\1\\u003a", text.replace("##", "#\\u0023")) + "\n"
 
 
 def format_of(name: str | None) -> Format:

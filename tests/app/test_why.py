@@ -12,7 +12,14 @@ from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.types import Verdict
 
-CART = "def total(prices, discount=0):\n    return sum(prices) + discount\n\n\ndef count(prices):\n    return len(prices)\n"
+CART = """\
+def total(prices, discount=0):
+    return sum(prices) + discount
+
+
+def count(prices):
+    return len(prices)
+"""
 TOTAL, COUNT = "def total(prices, discount=0):", "def count(prices):"
 PLUS, MINUS = "    return sum(prices) + discount", "    return sum(prices) - discount"
 THOUGHT = (

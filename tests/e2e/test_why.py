@@ -9,7 +9,7 @@ from e2e.conftest import FIX, Repo
 
 HOST = ["--sandbox=none", "--allow-host-exec"]
 TEST = ["--test", "python3 -m pytest -q -p no:cacheprovider"]
-STEPS = ['I look first.\n<read path="shop/cart.py"/>', f"It has to be subtracted.\n{FIX}", "<done>ok</done>"]
+STEPS = ['I look first.\n::error::stop\n<read path="shop/cart.py"/>', f"It has to be subtracted.\n{FIX}", "<done>ok</done>"]
 
 
 def test_a_line_of_a_repair_leads_to_its_step_and_the_session_is_a_page(repo: Repo, tmp_path: Path) -> None:
@@ -29,8 +29,11 @@ def test_a_line_of_a_repair_leads_to_its_step_and_the_session_is_a_page(repo: Re
     assert '<a href="#s1.2">step 1.2</a>' in page.read_text()
     refused = repo.run("export", session, "-o", str(page))
     assert (refused.code, "is there already" in refused.err) == (2, True)
+    repo.env["CI"] = "true"
     step = repo.run("export", session, "--step", "1.2")
     assert (step.code, "### Step 1.2" in step.out, "### Step 1.1" in step.out) == (0, True, False)
+    first = repo.run("export", session, "--step", "1.1").out
+    assert (": :error::stop" in first, "\n::error" in first) == (True, False)
     data = json.loads(repo.run("export", session, "--format", "json").out)
     assert [(hunk["id"], hunk["steps"]) for file in data["files"] for hunk in file["hunks"]] == [
         ("shop/cart.py#1", ["1.2"])

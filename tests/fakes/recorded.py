@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from fakes.repository import Repository
-from r1code.app.toolbox import WRITES
 from r1code.app.why import Why, why
 from r1code.log import Asked, Called, Ended, Judged, Observed, Opened, Replied, Said, Tested, Used
 from r1code.profiles.price import Price
@@ -15,6 +14,7 @@ from r1code.repo.files import is_secret
 from r1code.repo.git import Git
 from r1code.session import Session
 from r1code.tools.base import Draft
+from r1code.tools.writes import WRITES
 from r1code.tree.scan import Listing
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin

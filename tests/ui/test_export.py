@@ -117,6 +117,18 @@ def test_no_form_holds_a_character_that_is_obeyed_or_not_seen(desk: Recorded, fo
         assert "<U+202E>" in text.replace("&lt;", "<").replace("&gt;", ">")
 
 
+def test_data_holds_no_command_to_a_ci_service_and_is_the_same(desk: Recorded) -> None:
+    text = rendered(
+        worked(desk, "::error::x\n##[add-mask]x ##vso[task.complete] section_start:1:name ###"), "json"
+    )
+    assert "##" not in text
+    assert "section_start:" not in text
+    assert (
+        "##[add-mask]x ##vso[task.complete] section_start:1:name ###"
+        in json.loads(text)["turns"][0]["parts"][0]["text"]
+    )
+
+
 def test_every_link_of_a_page_leads_somewhere_and_hunks_and_steps_to_one_another(desk: Recorded) -> None:
     document = worked(desk, "plain")
     text = rendered(document, "html")
