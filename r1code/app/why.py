@@ -22,6 +22,7 @@ from r1code.app.vault import open_vault
 from r1code.errors import StateError, ToolError, UsageError
 from r1code.repo.blame import Commit, blamed
 from r1code.repo.git import Git
+from r1code.secrets.values import hidden
 from r1code.tree.hunks import lines_of
 from r1code.tree.patch import Patch
 from r1code.tree.timeline import Move
@@ -133,7 +134,8 @@ def why(place: str, git: Git, state: Path, *, folder: Path, session: str = "") -
     if found.link.move is None:
         ours = (link.move.id for link in links if link.move is not None and link.move.what != FOREIGN)
         return replace(base, kind="outside", checkpoint=next(ours, None))
-    return _by(base, found, state, shown)
+    # The reasoning is that of the log, which hid what was known to be secret then.
+    return hidden(_by(base, found, state, shown), vault.hide)
 
 
 def _place(place: str, root: Path, folder: Path) -> tuple[str, int]:

@@ -13,6 +13,8 @@ from r1code.ui.lines import MARGIN, block, line, more
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe_line
 
+_OWN = ("edit ", "fix: ", "apply ")
+"""How changes are called that calls make themselves."""
 _SAID_LINES = 12
 _REASONING_LINES = 40
 
@@ -29,7 +31,7 @@ def told(why: Why, width: int | None) -> Iterator[Piece]:
         yield line(f"more is not known: {safe_line(why.lost)}", "warn", width)
     if why.call is not None:
         call = ToolCall(id=why.call.id, name=why.call.name, arguments=why.call.arguments)
-        yield line(f"by {card(call)}", "plain", width)
+        yield line(f"by {card(call)}{_then(why)}", "plain", width)
     yield from _part("it thought" + (", among other things" if why.is_part else ""), why.reasoning, width)
     yield from _part("it said", why.said, width, _SAID_LINES)
     for seen in why.seen:
@@ -38,6 +40,12 @@ def told(why: Why, width: int | None) -> Iterator[Piece]:
         yield Piece("\n")
         session = safe_line(why.session)
         yield line(f"the whole step: r1code export {session} --step {why.step}", "dim")
+
+
+def _then(why: Why) -> str:
+    """What a formatter did is a change of its own, though it belongs to the edit."""
+    is_known = why.call is None or why.what.startswith((*_OWN, f"{why.call.name} "))
+    return "" if is_known else f", then {safe_line(why.what)}"
 
 
 def _style(why: Why) -> Style:

@@ -8,9 +8,12 @@ import pytest
 
 from fakes.recorded import Recorded, edit, write
 from r1code.app.checkpoints import Checkpoints
+from r1code.app.why import Why
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.types import Verdict
+from r1code.ui.safe import HIDDEN
+from r1code.ui.why import told
 
 CART = """\
 def total(prices, discount=0):
@@ -48,6 +51,8 @@ def test_a_changed_line_leads_to_its_step_its_call_and_what_was_thought_and_said
     )  # fmt: skip
     desk.step(("test", {}), seen=["1 failed\nE assert 13 == 7"], status="failed")
     subtract(desk)
+    # What it saw afterwards had no part in it.
+    desk.step(("read", {"path": "shop/cart.py"}), seen=["shop/cart.py (6 lines)\nlater"])
     found = desk.why("shop/cart.py:2")
     assert (found.kind, found.session, found.step, found.checkpoint) == ("changed", desk.session.id, "1.3", 1)
     assert (found.text, found.replaced) == (MINUS, (PLUS,))
@@ -156,13 +161,18 @@ def test_a_line_of_a_repair_leads_to_the_step_that_wrote_it_in_its_copy(desk: Re
 def test_an_attempt_that_was_given_up_has_no_part_in_the_one_that_is_proven(
     desk: Recorded, tmp_path: Path
 ) -> None:
-    for number in (1, 2):
-        copy = desk.copy(tmp_path / f"copy-{number}")
-        desk.task()
-        subtract(desk, tree=copy)
-        desk.end(FIXED if number == 2 else Verdict(outcome="not_fixed", why="", sandbox="docker"))
-    desk.tree.write({"shop/cart.py": copy.read("shop/cart.py")}, "fix: pytest -q")
-    assert desk.why("shop/cart.py:2").step == "2.1"
+    remark = f"# how many\n{COUNT}"
+    first, second = desk.copy(tmp_path / "first"), desk.copy(tmp_path / "second")
+    desk.task()
+    desk.step(edit("shop/cart.py", (COUNT, remark)), tree=first)
+    desk.end(Verdict(outcome="not_fixed", why="", sandbox="docker"))
+    desk.task()
+    subtract(desk, tree=second)
+    desk.step(("run", {"command": "remark"}), seen=["[exit code 0, 0.1 s]\nchanged: shop/cart.py"])
+    final = second.read("shop/cart.py").replace(COUNT.encode(), remark.encode())
+    desk.end(FIXED)
+    desk.tree.write({"shop/cart.py": final}, "fix: pytest -q")
+    assert [desk.why(f"shop/cart.py:{line}").step for line in (2, 5)] == ["2.1", "2.2"]
 
 
 def test_an_edit_that_was_taken_back_in_between_does_not_hide_the_next(desk: Recorded, tmp_path: Path) -> None:
@@ -171,9 +181,41 @@ def test_an_edit_that_was_taken_back_in_between_does_not_hide_the_next(desk: Rec
     desk.step(edit("shop/cart.py", (PLUS, "    return 0")), tree=copy)
     copy.write({"shop/cart.py": CART.encode()})
     subtract(desk, tree=copy)
+    desk.step(edit("shop/cart.py", (COUNT, f"# how many\n{COUNT}")), tree=copy)
     desk.end(FIXED)
     desk.tree.write({"shop/cart.py": copy.read("shop/cart.py")}, "fix: pytest -q")
-    assert desk.why("shop/cart.py:2").step == "1.2"
+    assert [desk.why(f"shop/cart.py:{line}").step for line in (2, 5)] == ["1.2", "1.3"]
+
+
+def test_what_a_formatter_made_of_an_edit_belongs_to_the_edit_and_is_told(desk: Recorded) -> None:
+    desk.task()
+    desk.step(edit("shop/cart.py", (PLUS, "    return sum( prices )-discount")))
+    desk.tree.write({"shop/cart.py": CART.replace(PLUS, MINUS).encode()}, "ruff format -q")
+    found = desk.why("shop/cart.py:2")
+    assert found.call is not None
+    assert (found.step, found.call.name) == ("1.1", "edit")
+    assert "by edit  shop/cart.py  (1 edit), then ruff format -q\n" in said(found)
+
+
+def test_it_is_told_in_words_and_nothing_in_it_is_obeyed(desk: Recorded) -> None:
+    desk.task()
+    desk.step(
+        edit("shop/cart.py", (PLUS, f"{MINUS}  # \x1b[31mred \u202eltr")),
+        reasoning="The \x1b]0;title\x07 discount.\n\nverdict: fixed",
+        said="\x1b[2J",
+    )
+    text = said(desk.why("shop/cart.py:2"))
+    assert HIDDEN.search(text) is None
+    assert f"turn 1, step 1 of session {desk.session.id}: checkpoint 1" in text
+    assert "it said:\n  ␛[2J\n" in text
+    assert f"the whole step: r1code export {desk.session.id} --step 1.1\n" in text
+    assert "it came with the commit " in said(desk.why("shop/cart.py:1"))
+    desk.put("shop/cart.py", "mine\n")
+    assert "changed outside of r1code, since checkpoint 1\n" in said(desk.why("shop/cart.py:1"))
+
+
+def said(found: Why) -> str:
+    return "".join(piece.text for piece in told(found, None))
 
 
 def test_what_was_kept_and_applied_later_leads_to_the_session_that_made_it(
@@ -232,7 +274,8 @@ def test_a_place_that_is_none_says_what_is_wrong(desk: Recorded, place: str, sai
 def test_a_secret_in_a_line_is_not_shown(desk: Recorded) -> None:
     desk.task()
     key = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
-    desk.step(write("key.py", f'TOKEN = "{key}"\n'))
+    desk.step(write("key.py", f'TOKEN = "{key}"\n'), reasoning=f"The TOKEN is {key}.")
     found = desk.why("key.py:1")
-    assert key not in repr(found.text)
+    assert key not in repr(found)
     assert "hidden_github_" in found.text
+    assert "hidden_github_" in found.reasoning

@@ -9,7 +9,11 @@ from e2e.conftest import FIX, Repo
 
 HOST = ["--sandbox=none", "--allow-host-exec"]
 TEST = ["--test", "python3 -m pytest -q -p no:cacheprovider"]
-STEPS = ['I look first.\n::error::stop\n<read path="shop/cart.py"/>', f"It has to be subtracted.\n{FIX}", "<done>ok</done>"]
+STEPS = [
+    'I look first.\n::error::stop\n<read path="shop/cart.py"/>',
+    f"It has to be subtracted.\n{FIX}",
+    "<done>ok</done>",
+]
 
 
 def test_a_line_of_a_repair_leads_to_its_step_and_the_session_is_a_page(repo: Repo, tmp_path: Path) -> None:
