@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, cast
 
@@ -23,12 +24,13 @@ from r1code.errors import StateError, ToolError, UsageError
 from r1code.repo.blame import Commit, blamed
 from r1code.repo.git import Git
 from r1code.secrets.values import hidden
-from r1code.tree.hunks import lines_of
+from r1code.tree.hunks import Run, lines_of
 from r1code.tree.patch import Patch
 from r1code.tree.timeline import Move
 from r1code.tree.worktree import FOREIGN, WorkTree
 
 Kind = Literal["changed", "outside", "older"]
+_AT_ONCE = 32
 _PLACE = re.compile(r"(.+):(\d+)")
 
 
@@ -192,8 +194,7 @@ def _through(patch: Patch, path: str, after: bytes, shown: Shown) -> Iterator[_L
 def _followed(links: Iterable[_Link], at: int, session: str = "") -> _Found:
     """With a `session`, what others wrote is followed to what they replaced."""
     was: list[str] = []
-    for link in links:
-        (runs,) = compared([(link.before, link.after)])
+    for link, runs in _compared(links):
         shift = 0
         for run in runs:
             is_here = run.new <= at < run.new_end
@@ -211,6 +212,13 @@ def _followed(links: Iterable[_Link], at: int, session: str = "") -> _Found:
         if link.source != link.path:
             was.append(link.source)
     return _Found(at=at, was=tuple(was))
+
+
+def _compared(links: Iterable[_Link]) -> Iterator[tuple[_Link, tuple[Run, ...]]]:
+    """Each with its runs; many at once, for each comparison is a process."""
+    left = iter(links)
+    while some := list(islice(left, _AT_ONCE)):
+        yield from zip(some, compared([(link.before, link.after) for link in some]), strict=True)
 
 
 def _by(base: Why, found: _Found, state: Path, shown: Shown) -> Why:
