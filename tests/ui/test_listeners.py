@@ -167,7 +167,7 @@ def test_outputs_of_two_commands_do_not_run_together():
 
 def test_every_word_list_covers_its_type():
     assert set(describe._EXITS) == set(ExitCode)
-    assert set(describe._REASONS) == set(EndReason.__args__)
+    assert set(describe.REASONS) == set(EndReason.__args__)
     assert set(describe._MARKS) == set(Status.__args__)
 
 
