@@ -31,6 +31,7 @@ _HANDLERS = {
     "map": ("cli_map", "show"),
     "tests": ("cli_tests", "list_tests"),
     "sandbox": ("cli_sandbox", "handle"),
+    "sessions": ("cli_sessions", "sessions"),
     "cost": ("cli_cost", "cost"),
     "why": ("cli_record", "why"),
     "export": ("cli_record", "export"),

@@ -15,7 +15,7 @@ def resume(options: argparse.Namespace) -> int:
 
     from r1code.app.folders import state_folder
     from r1code.app.plans import place_for
-    from r1code.app.stopped import last_session, stopped_session
+    from r1code.app.stopped import ABOUT_MODEL, last_session, stopped_session
     from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
@@ -28,14 +28,14 @@ def resume(options: argparse.Namespace) -> int:
         named = Path(options.session)
         folder = named if named.is_dir() else sessions / options.session
     stopped = stopped_session(folder)
-    opened = stopped.opened
+    asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
-    kept = {key: value for key, value in opened.settings.items() if key != "profile"}
-    if given.setdefault("profile", stopped.profile) != opened.profile:
+    kept = {key: value for key, value in asked.settings.items() if key != "profile"}
+    if given.setdefault("profile", stopped.profile) != asked.profile:
         # They were said about the model of then.
-        kept = {key: value for key, value in kept.items() if key not in {"base_url", "model", "effort"}}
+        kept = {key: value for key, value in kept.items() if key not in ABOUT_MODEL}
     config = load_config(flags={**kept, **given}, environ={}, user_file=Path(os.devnull), project=None)
-    git = Git.find(Path(opened.root), state_folder())
-    keep = place_for(git.root, opened.task, None) if opened.command == "plan" else None
-    task = Task(command=opened.command, text=opened.task, keep=keep, resumed=stopped)
+    git = Git.find(Path(stopped.opened.root), state_folder())
+    keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
+    task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped)
     return run_session(git, config, task, json=options.json, told=f"the session {folder.name} goes on")[0]

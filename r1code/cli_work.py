@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from r1code.app.automatic import AtEnd
+    from r1code.app.stopped import Resumable
     from r1code.app.task import Task
     from r1code.app.workshop import Workshop
     from r1code.config import Config
@@ -31,6 +32,7 @@ def work(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder, user_config
     from r1code.app.sandboxes import network_of
     from r1code.app.signals import cancel_on_signals
+    from r1code.app.stopped import with_its_model
     from r1code.app.trust import Trust, under_trust
     from r1code.cli_tests import with_found_tests
     from r1code.config import load_config
@@ -47,7 +49,8 @@ def work(options: argparse.Namespace) -> int:
         )
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
-    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    flags = vars(options) if task.continues is None else with_its_model(vars(options), task.continues)
+    config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=git.root)
     # Nobody is asked, and nothing is downloaded, for what cannot be.
     network_of(config)
     control = Control()
@@ -64,7 +67,8 @@ def work(options: argparse.Namespace) -> int:
             why=allowed.told or "fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
-    told = "\n".join(filter(None, (allowed.told, told)))
+    going_on = "" if task.continues is None else f"the session {task.continues.folder.name} goes on"
+    told = "\n".join(filter(None, (allowed.told, told, going_on)))
     task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
@@ -87,11 +91,30 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
 
     if options.command == "fix":
         return Task(command="fix")
+    continues = None if options.continues is None else _going_on(options, git)
     if options.mode == "plan":
         keep = place_for(git.root, options.prompt, options.plan)
-        return Task(command="plan", text=options.prompt, keep=keep)
+        return Task(command="plan", text=options.prompt, keep=keep, continues=continues)
     plan = None if options.plan is None else read_plan(Path(options.plan))
-    return Task(command="prompt", text=options.prompt, plan=plan)
+    return Task(command="prompt", text=options.prompt, plan=plan, continues=continues)
+
+
+def _going_on(options: argparse.Namespace, git: Git) -> Resumable:
+    """The session that gets the task. Raises UsageError and StateError."""
+    from r1code.app.folders import state_folder
+    from r1code.app.sessions.listing import find
+    from r1code.app.stopped import continued_session, last_session
+    from r1code.errors import UsageError
+
+    if options.worktree is not None:
+        raise UsageError(
+            "no session can go on in a new worktree",
+            why="it knows the files of the folder that it worked in",
+            hint="leave out --worktree, or --continue",
+        )
+    sessions = state_folder() / "sessions"
+    folder = find(sessions, options.continues) if options.continues else last_session(sessions, git.root)
+    return continued_session(folder, git.root)
 
 
 def run_session(
@@ -106,6 +129,7 @@ def run_session(
     from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder
     from r1code.app.sandboxes import network_of, prune_containers, with_sandbox
+    from r1code.app.sessions.change import expire
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
@@ -145,6 +169,10 @@ def run_session(
             with workshop.opened(control):
                 if (bound := workshop.bound) is not None:
                     say(bound)
+                if config.keep_days is not None and (
+                    old := expire(state_folder() / "sessions", config.keep_days)
+                ):
+                    say(f"{old} sessions deleted that were not used for {config.keep_days:g} days (keep_days)")
                 if task.replayed is None:
                     at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)

@@ -127,14 +127,16 @@ class Config(Struct, frozen=True, kw_only=True):
     """Tokens of the map in the first message; 0: none. None: as the profile says (docs/map.md)."""
     test_seconds: float = 600.0
     """Time limit of one run of the tests, and of any other command."""
+    keep_days: Annotated[float, Meta(gt=0)] | None = None
+    """Sessions that were not used for so many days are deleted when another one starts; None: they stay."""
     color: Literal["auto", "always", "never"] = "auto"
     origins: dict[str, str] = {}
     """Where each value that is not the default came from."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every value, without its origin."""
-        return {key: getattr(self, key) for key in _KEYS}
+        """Every value, without its origin. What is about all sessions is none of one."""
+        return {key: getattr(self, key) for key in _KEYS if key != "keep_days"}
 
 
 _KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from msgspec import Struct
 from msgspec.structs import replace
 
-from r1code.log import Asked, Ended, Entry, Replied, Used
+from r1code.log import Asked, Ended, Entry, Opened, Replied, Used
 from r1code.profiles.price import Cost, Price
 from r1code.types import Bill, Spent, Usage
 
@@ -40,13 +40,16 @@ class Charge(Struct, frozen=True, kw_only=True):
 def charges_of(entries: Sequence[Entry], *, since: int = 0, profile: str = "") -> list[Charge]:
     """Of the requests in a log, from its entry with the place `since` on, in the order in which they were sent.
 
-    `profile`: whose the replies are in logs of before 0.2, which have no requests. Their price is not known.
+    What a fork copied is counted where it was used. `profile`: whose the replies are in logs of before 0.2, which
+    have no requests. Their price is not known.
     """
     found: dict[int, Charge] = {}
     turn, step, is_old = 1, 0, True
-    first = entries[since - 1].id if 0 < since <= len(entries) else 0
+    first = entries[since - 1].id if 0 < since <= len(entries) else _copied(entries)
     for entry in entries[since:] if since else entries:
         item = entry.item
+        if entry.id <= first:
+            continue
         if isinstance(item, Asked):
             is_old = False
             found[entry.id] = Charge(
@@ -72,6 +75,11 @@ def charges_of(entries: Sequence[Entry], *, since: int = 0, profile: str = "") -
         elif isinstance(item, Ended):
             turn, step = turn + 1, 0
     return [found[asked] for asked in sorted(found)]
+
+
+def _copied(entries: Sequence[Entry]) -> int:
+    opened = entries[0].item if entries else None
+    return opened.copied if isinstance(opened, Opened) else 0
 
 
 def spent(charges: Iterable[Charge]) -> Spent:

@@ -50,6 +50,12 @@ class Opened(Item, frozen=True, kw_only=True):
     """By folder: what the model is told when it begins to work below."""
     replays: str = ""
     """The session that this one does again, without a model: what its replies used was used then."""
+    branch: str = ""
+    """What was checked out then; empty: no branch, or nobody knows."""
+    forked: str = ""
+    """The session whose first entries this one begins with."""
+    copied: int = 0
+    """How many of them: up to this entry it is the other's log, and what was used there is not counted here."""
 
 
 class Said(Item, frozen=True, kw_only=True):
@@ -102,7 +108,7 @@ class Ended(Item, frozen=True, kw_only=True):
     limit: Limit | None = None
     """Which one was reached, where the reason is `budget`."""
     known: dict[str, str | None] = {}
-    """Where the turn can be resumed: the files that the model knows, and as what."""
+    """The files that the model knows, and as what."""
 
 
 RESUMABLE: frozenset[EndReason] = frozenset({"budget", "cancelled", "error"})
@@ -111,6 +117,23 @@ RESUMABLE: frozenset[EndReason] = frozenset({"budget", "cancelled", "error"})
 
 class Resumed(Item, frozen=True, kw_only=True):
     """A person let the turn go on that was stopped before. The model is told nothing of it."""
+
+
+class Continued(Item, frozen=True, kw_only=True):
+    """A person gives the session another task. Fields are as in `Opened`; the model sees what was before."""
+
+    command: Literal["prompt", "plan"] = "prompt"
+    task: str
+    profile: str
+    base: str
+    settings: dict[str, Any] = {}
+    mentions: str = ""
+
+
+class Renamed(Item, frozen=True, kw_only=True):
+    """A person named the session. It is no part of the history."""
+
+    title: str
 
 
 class Tested(Item, frozen=True, kw_only=True):
@@ -205,6 +228,8 @@ AnyItem = (
     | Judged
     | Rewound
     | Resumed
+    | Continued
+    | Renamed
     | Switched
     | Planned
     | Compacted

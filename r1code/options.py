@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
+from r1code.options_sessions import add_continue, add_sessions
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TASK",
         help="do TASK in this repository and exit; it may mention @files (docs/mentions.md)",
     )
+    add_continue(whole)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     # Nor may `fix --plan` be short for `--planner`, or `--mode` for `--model`.
     commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False)
@@ -95,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
-    for add in (add_cost, add_why, add_export, _add_profiles, _add_tests, _add_map):
+    for add in (add_sessions, add_cost, add_why, add_export, _add_profiles, _add_tests, _add_map):
         add(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")

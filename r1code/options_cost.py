@@ -26,7 +26,9 @@ def add_resume(resume: argparse.ArgumentParser) -> None:
     )
     resume.add_argument("--profile", metavar="NAME", help="another model goes on with it (`r1code profiles`)")
     resume.add_argument("--base-url", metavar="URL", help="its server, with --profile")
-    resume.add_argument("--model", metavar="NAME", help="what that server calls it, with --profile")
+    resume.add_argument(
+        "--model", metavar="NAME", dest="model_name", help="what that server calls it, with --profile"
+    )
     add_limits(resume)
     resume.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     resume.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -24,10 +25,12 @@ from r1code.log import (
     Asked,
     Called,
     Compacted,
+    Continued,
     Ended,
     Entry,
     Observed,
     Opened,
+    Renamed,
     Replied,
     Said,
     Switched,
@@ -43,6 +46,8 @@ PATCH = "patch.diff"
 """What the session did, in its folder."""
 TREE = "tree"
 """In its folder: the name in the store of the packed snapshot of the copy that it worked in, which is gone."""
+SCRATCH = "scratch"
+"""In its folder: the copies that it works in, while it works."""
 LOG = "log.jsonl"
 
 
@@ -84,7 +89,7 @@ class Session:
         """What loading had to mend, in words for a person."""
         self._lock = lock
         self._entries = entries
-        self._head = max((entry.id for entry in entries if _is_history(entry.item)), default=None)
+        self._head = head_of(entries)
         self._file = (folder / LOG).open("ab", buffering=0)
 
     @classmethod
@@ -93,15 +98,34 @@ class Session:
 
         `hide` goes over every text that is logged, and with that over all that the model sees of the session.
         """
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-        folder = sessions / name
+        folder = sessions / _new_name()
         try:
             folder.mkdir(parents=True, mode=0o700)
             session = cls(folder, acquire(folder), [], [], hide=hide)
         except OSError as error:
             raise unkept(folder, error) from error
-        session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=name))
+        session.append(msgspec.structs.replace(opened, schema=SCHEMA, session=session.id))
         return session
+
+    @classmethod
+    def fork(cls, sessions: Path, entries: Sequence[Entry], at: int) -> Self:
+        """A new session that begins with the `entries` of another one up to its entry `at`.
+
+        Entries keep their numbers, so whatever names one still means the same. Raises StateError.
+        """
+        opened, folder = opened_of(entries), sessions / _new_name()
+        first = msgspec.structs.replace(
+            opened, schema=SCHEMA, session=folder.name, replays="", forked=opened.session, copied=at
+        )
+        copied = [msgspec.structs.replace(entries[0], time=time.time(), item=first), *entries[1:at]]
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            with (folder / LOG).open("xb", buffering=0) as file:
+                append(file, b"".join(msgspec.json.encode(entry) + b"\n" for entry in copied))
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise unkept(folder, error) from error
+        return cls.load(folder)
 
     @classmethod
     def load(cls, folder: Path, *, hide: Hide = unchanged) -> Self:
@@ -111,8 +135,12 @@ class Session:
         dangling until `close_dangling`.
         """
         lock = acquire(folder)
+        notices: list[str] = []
         try:
-            entries, notices = _read(folder / LOG)
+            entries, torn = _read(folder / LOG)
+            if torn is not None:
+                notices.append(f"the last line of {LOG} was cut off by a crash and was dropped")
+                os.truncate(folder / LOG, torn)
         except StateError:
             lock.release()
             raise
@@ -129,21 +157,32 @@ class Session:
 
     @property
     def opened(self) -> Opened:
-        first = self._entries[0].item
-        assert isinstance(first, Opened)  # noqa: S101 - neither `create` nor `load` returns without it
-        return first
+        return opened_of(self._entries)
+
+    @property
+    def begun(self) -> Entry:
+        """Where the task of now was given: the first entry, or the last one with which a person went on."""
+        return next(one for one in reversed(self.path()) if isinstance(one.item, Opened | Continued))
+
+    @property
+    def task(self) -> Opened | Continued:
+        """What was asked for last, and how."""
+        return [one.item for one in self.path() if isinstance(one.item, Opened | Continued)][-1]
 
     @property
     def profile(self) -> str:
         """The name of the profile whose model answers now."""
-        switches = [entry.item.profile for entry in self.path() if isinstance(entry.item, Switched)]
-        return switches[-1] if switches else self.opened.profile
+        return self.speaking().profile
 
     @property
     def role(self) -> Part:
         """Who of two roles speaks now."""
-        switches = [entry.item for entry in self.path() if isinstance(entry.item, Switched)]
-        return switches[-1].role if switches else "actor"
+        return self.speaking().role
+
+    def speaking(self, at: int | None = None) -> Switched:
+        """Who speaks after the head, or after the entry `at`."""
+        switches = [entry.item for entry in self.path(at) if isinstance(entry.item, Switched)]
+        return switches[-1] if switches else Switched(profile=self.opened.profile)
 
     @property
     def head(self) -> int | None:
@@ -170,15 +209,9 @@ class Session:
             self._head = entry.id
         return entry
 
-    def path(self) -> list[Entry]:
-        """From the first entry to the head."""
-        path: list[Entry] = []
-        at = self.head
-        while at is not None:
-            entry = self._entries[at - 1]
-            path.append(entry)
-            at = entry.parent
-        return path[::-1]
+    def path(self, at: int | None = None) -> list[Entry]:
+        """From the first entry to the head, or to the entry `at`."""
+        return path_of(self._entries, self.head if at is None else at)
 
     @property
     def compacted(self) -> Compacted | None:
@@ -224,15 +257,12 @@ class Session:
 
     def resumed(self) -> Resumption:
         """What a turn has to know that goes on; of a turn that begins: nothing."""
-        found = Resumption()
-        for item in (entry.item for entry in self.path()):
-            if isinstance(item, Said):
-                found = found.after(item)
-            elif isinstance(item, Called):
-                found = msgspec.structs.replace(found, malformed=0, nudged=False)
-            elif isinstance(item, Ended):
-                found = msgspec.structs.replace(found, known=item.known)
-        return found
+        return _resumption(self.path())
+
+    @property
+    def known(self) -> dict[str, str | None]:
+        """The files that the model knew when the task of now was given, and as what."""
+        return _resumption(self.path(self.begun.id)).known
 
     @property
     def answers(self) -> int:
@@ -286,25 +316,61 @@ def entries_of(folder: Path) -> tuple[Entry, ...]:
 
     What is being written is not in it yet. Raises StateError when there is no such log, or it is damaged.
     """
-    return tuple(_read(folder / LOG, mend=False)[0])
+    return tuple(_read(folder / LOG)[0])
+
+
+def _new_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def opened_of(entries: Sequence[Entry]) -> Opened:
+    """The first entry of a log."""
+    first = entries[0].item
+    assert isinstance(first, Opened)  # noqa: S101 - no log is made or read that does not begin so
+    return first
+
+
+def head_of(entries: Sequence[Entry]) -> int | None:
+    """The last entry of the history."""
+    return max((entry.id for entry in entries if _is_history(entry.item)), default=None)
+
+
+def path_of(entries: Sequence[Entry], head: int | None) -> list[Entry]:
+    """From the first entry of a log to the entry `head`."""
+    path: list[Entry] = []
+    at = head
+    while at is not None:
+        entry = entries[at - 1]
+        path.append(entry)
+        at = entry.parent
+    return path[::-1]
+
+
+def _resumption(path: Iterable[Entry]) -> Resumption:
+    found = Resumption()
+    for item in (entry.item for entry in path):
+        if isinstance(item, Said):
+            found = found.after(item)
+        elif isinstance(item, Called):
+            found = msgspec.structs.replace(found, malformed=0, nudged=False)
+        elif isinstance(item, Ended):
+            found = msgspec.structs.replace(found, known=item.known)
+    return found
 
 
 def _is_history(item: AnyItem) -> bool:
-    return not isinstance(item, Asked | Used)
+    return not isinstance(item, Asked | Used | Renamed)
 
 
-def _read(path: Path, *, mend: bool = True) -> tuple[list[Entry], list[str]]:
+def _read(path: Path) -> tuple[list[Entry], int | None]:
+    """The entries, and where the last line is torn how many bytes are good."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise StateError(
             "the session's log cannot be read", why=f"{path}: {error}", hint="start a new session"
         ) from error
-    notices: list[str] = []
     whole = data.rfind(b"\n") + 1
-    if mend and whole < len(data):
-        notices.append(f"the last line of {path.name} was cut off by a crash and was dropped")
-        os.truncate(path, whole)
     entries: list[Entry] = []
     for number, line in enumerate(data[:whole].splitlines(), start=1):
         try:
@@ -322,7 +388,7 @@ def _read(path: Path, *, mend: bool = True) -> tuple[list[Entry], list[str]]:
             why=f"its log has schema {entries[0].item.schema}; this r1code reads up to {SCHEMA}",
             hint="upgrade r1code",
         )
-    return entries, notices
+    return entries, whole if whole < len(data) else None
 
 
 def _damaged(path: Path, line: int, why: str) -> StateError:

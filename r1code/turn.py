@@ -10,7 +10,7 @@ from r1code.control import Control
 from r1code.errors import BudgetExhausted, Cancelled
 from r1code.events import Event, Notice, TurnEnded, TurnStarted
 from r1code.ledger import charges_of, spent
-from r1code.log import RESUMABLE, Ended
+from r1code.log import Ended
 from r1code.session import Session
 from r1code.tools.toolset import Toolset
 from r1code.types import EndReason, Limit
@@ -43,7 +43,7 @@ def turn(
         if text is None:
             session.close_dangling(toolset.interrupted)
             toolset.knowing(session.resumed().known)
-        yield TurnStarted(session=session.id, text=session.opened.task if text is None else text)
+        yield TurnStarted(session=session.id, text=session.task.task if text is None else text)
         with control.limited(meter.seconds_left) as limited:
             try:
                 end = yield from steps(limited)
@@ -67,7 +67,7 @@ def turn(
                 steps=meter.steps,
                 seconds=seconds,
                 limit=limit,
-                known=toolset.known if end[0] in RESUMABLE else {},
+                known=toolset.known,
             )
         )
     if names := ", ".join(toolset.going_on):

@@ -90,8 +90,12 @@ class Toolset:
         return dict(self._seen)
 
     def knowing(self, known: Mapping[str, str | None]) -> None:
-        """Goes on with what the model knew when its turn was stopped."""
+        """Goes on with what the model knew when its turn ended."""
         self._seen.update(known)
+
+    def told(self, mode: AgentMode) -> None:
+        """Goes on where the model was last told of this mode."""
+        self._told = mode
 
     def keeping(self, outputs: Outputs) -> Self:
         """From now on `outputs` says what is shown of a long observation, and keeps the whole."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from r1code.app.logs import lines
 from r1code.app.tree import held, open_tree
 from r1code.app.turns import commits_of
 from r1code.control import Control
@@ -20,7 +21,7 @@ from r1code.lock import is_alive
 from r1code.log import Rewound
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
-from r1code.session import TREE, Session
+from r1code.session import LOG, TREE, Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
@@ -61,6 +62,11 @@ class Checkpoints:
         self._is_held = tree is not None
         self._tree = tree or open_tree(git, state)
         self._session = session
+
+    @property
+    def timeline(self) -> Timeline:
+        """To look at."""
+        return self._tree.timeline
 
     def list(self) -> list[Checkpoint]:
         """Oldest first."""
@@ -202,8 +208,9 @@ class Checkpoints:
             for one in (*timeline.moves.values(), *([pending] if isinstance(pending, Move | Went) else [])):
                 for change in one.patch.changes:
                     yield from (entry.digest for entry in (change.before, change.after) if entry is not None)
-        for file in (self._state / "sessions").glob("*/log.jsonl"):
-            yield from self._of_tree(_base_of(file))
+        for file in (self._state / "sessions").glob(f"*/{LOG}"):
+            for name in _bases_of(file.parent):
+                yield from self._of_tree(name)
         for file in (self._state / "sessions").glob(f"*/{TREE}"):
             yield from self._of_tree(file.read_text())
 
@@ -265,14 +272,18 @@ class _Base(Struct, frozen=True):
 
 
 class _First(Struct, frozen=True):
-    """Of the first entry of a log: what the session started from."""
+    """Of an entry that a task begins with: the tree that it started from."""
 
     item: _Base = _Base()
 
 
-def _base_of(log: Path) -> str:
-    with log.open("rb") as file:
-        try:
-            return msgspec.json.decode(file.readline(), type=_First).item.base
-        except msgspec.MsgspecError:
-            return ""
+def _bases_of(folder: Path) -> Iterator[str]:
+    try:
+        found = lines(folder)
+    except FileNotFoundError:
+        # It was deleted just now.
+        return
+    for line in found:
+        if line.kind in {"Opened", "Continued"}:
+            with suppress(msgspec.MsgspecError):
+                yield msgspec.json.decode(line.data, type=_First).item.base

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
+from r1code.app.logs import Line, lines
 from r1code.errors import StateError
 from r1code.ledger import Charge, charges_of, priced, spent
 from r1code.log import Entry, Opened
@@ -20,11 +19,7 @@ from r1code.types import Bill, Spent
 O1 = "openai-o1"
 """The profile whose price stands for what a vendor takes."""
 _DAY = 86_400
-_KIND = re.compile(rb'"item":\{"kind":"(\w+)"')
-_HEAD = 200
-"""Bytes of a line in which its kind stands."""
-_NEEDED = frozenset({b"Opened", b"Asked", b"Used", b"Ended"})
-_DECODER = msgspec.json.Decoder(Entry)
+_NEEDED = frozenset({"Opened", "Asked", "Used", "Ended"})
 
 
 class StepCost(Struct, frozen=True, kw_only=True):
@@ -158,23 +153,8 @@ def _day(at: float) -> str:
 
 
 def _read(folder: Path) -> _Log:
-    """Without its lock: whole lines of a log never change, and one that is being written is not counted yet.
-
-    A line that cannot be read takes nothing away from what the others say.
-    """
-    try:
-        data = (folder / LOG).read_bytes()
-    except FileNotFoundError:
-        if folder.is_dir():
-            raise
-        raise StateError(
-            f"there is no session {folder.name}",
-            why=f"{folder} does not exist",
-            hint="r1code cost alone shows the last one",
-        ) from None
-    except OSError as error:
-        raise StateError(f"{folder / LOG} cannot be read", why=str(error), hint="fix its permissions") from error
-    entries, damaged = _needed(data[: data.rfind(b"\n") + 1].splitlines())
+    """A line that cannot be read takes nothing away from what the others say."""
+    entries, damaged = _needed(lines(folder))
     first = entries[0].item if entries else None
     opened = first if isinstance(first, Opened) else None
     charges = charges_of(entries, profile="" if opened is None else opened.profile)
@@ -186,17 +166,16 @@ def _read(folder: Path) -> _Log:
     )
 
 
-def _needed(lines: Sequence[bytes]) -> tuple[list[Entry], int]:
+def _needed(found: Sequence[Line]) -> tuple[list[Entry], int]:
     """The entries that say what was used, and how many lines are damaged. All else is not even decoded."""
     entries: list[Entry] = []
     is_old, damaged = True, 0
-    for line in lines:
-        kind = _KIND.search(line[:_HEAD])
-        name = b"" if kind is None else kind[1]
-        is_old = is_old and name not in {b"Asked", b"Used"}
-        if kind is None or name in _NEEDED or (is_old and name == b"Replied"):
-            try:
-                entries.append(_DECODER.decode(line))
-            except msgspec.MsgspecError:
+    for line in found:
+        is_old = is_old and line.kind not in {"Asked", "Used"}
+        if not line.kind or line.kind in _NEEDED or (is_old and line.kind == "Replied"):
+            entry = line.entry()
+            if entry is None:
                 damaged += 1
+            else:
+                entries.append(entry)
     return entries, damaged

@@ -19,6 +19,9 @@ from r1code.tree.stat import stat
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 
+OUTPUTS = "outputs"
+"""In the folder of a session: long observations, whole."""
+
 
 class Memory(Struct, frozen=True, kw_only=True):
     """Of one session."""
@@ -32,7 +35,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     def of(cls, session: Session, profile: Profile, config: Config, *, store: Store, hide: Hide) -> Memory:
         room = room_of(profile, config.working_context, map_tokens=config.map_tokens)
         outputs = Outputs(
-            session.folder / "outputs",
+            session.folder / OUTPUTS,
             most=room.observation,
             measure=tokenizer_of(profile).count,
             hide=hide,

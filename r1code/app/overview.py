@@ -18,7 +18,7 @@ WAIT_SECONDS = 5.0
 """How long a session's first message waits for the index; what is not read by then is not in its map."""
 LEAST_TOKENS = 150
 """With less there is no room for a map."""
-_FILE = "map.txt"
+MAP = "map.txt"
 """In the folder of a session. A replay shows the same map, and so does a session that goes on."""
 
 
@@ -27,7 +27,7 @@ class Overview:
 
     def __init__(self, folder: Path, maps: Maps, profiles: Iterable[Profile], config: Config) -> None:
         """`folder`: the session's. All of the `profiles` are shown the map, which fits each of them."""
-        self._file = folder / _FILE
+        self._file = folder / MAP
         self._maps = maps
         self._profiles = tuple(profiles)
         rooms = (
@@ -42,7 +42,7 @@ class Overview:
 
     def carry_on(self, before: Path) -> None:
         """Whatever the session in that folder has shown is shown in this one; also when it was no map."""
-        shown = before / _FILE
+        shown = before / MAP
         self._write(shown.read_text(encoding="utf-8") if shown.exists() else "")
 
     def text(self, task: str, control: Control, *, hide: Hide, say: Callable[[str], None]) -> str:

@@ -1,61 +1,113 @@
-"""Which sessions can be resumed."""
+"""Which sessions can go on: with the turn that was stopped, or with another task."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError, UsageError
-from r1code.log import RESUMABLE, Ended, Opened, Said, Switched
-from r1code.session import LOG, Session
+from r1code.log import RESUMABLE, Continued, Ended, Entry, Opened, Said, Switched
+from r1code.session import LOG, Session, entries_of, head_of, opened_of, path_of
+
+ABOUT_MODEL = ("base_url", "model_name", "effort")
+"""Settings that were made for one profile's model."""
 
 
 class Resumable(Struct, frozen=True, kw_only=True):
-    """A session whose last turn was stopped."""
+    """A session that can go on."""
 
     folder: Path
     opened: Opened
     """How it was begun."""
+    task: Opened | Continued
+    """What was asked for last, and how."""
     profile: str
-    """Whose model acts by now: the one that it was begun with, or another that went on since."""
+    """Whose model acts by now: the one that `task` was begun with, or another that went on since."""
 
 
 def stopped_session(folder: Path) -> Resumable:
     """The session in `folder`. Raises StateError, and UsageError where its last turn was not stopped."""
     with closing(Session.load(folder)) as session:
-        turns = [entry.item for entry in session.entries if isinstance(entry.item, Ended | Said)]
+        found = _resumable(folder, session.entries)
+        turns = [entry for entry in session.entries if isinstance(entry.item, Ended | Said)]
         last = turns[-1] if turns else None
-        if (
-            session.opened.command == "init"
-            or last is None
-            or (isinstance(last, Ended) and last.reason not in RESUMABLE)
-        ):
-            why = "it had not begun to work" if last is None else "its last turn came to its own end"
+        why = ""
+        if last is None:
+            why = "it had not begun to work"
+        elif found.opened.forked and last.id <= found.opened.copied:
+            why = "it is a fork that has got no task of its own yet"
+        elif isinstance(last.item, Ended) and last.item.reason not in RESUMABLE:
+            why = "its last turn came to its own end"
+        if why or found.opened.command == "init":
             raise UsageError(
-                f"the session {session.id} cannot be resumed", why=why, hint="begin a new one: r1code -p TASK"
+                f"the session {session.id} cannot be resumed",
+                why=why or "it only drafted a file",
+                hint=f"give it another task: r1code --continue {session.id} -p TASK"
+                if last is not None and found.opened.command != "init"
+                else "begin a new one: r1code -p TASK",
             )
-        actors = [
-            entry.item.profile
-            for entry in session.entries
-            if isinstance(entry.item, Switched) and entry.item.role == "actor"
-        ]
-        profile = actors[-1] if actors else session.opened.profile
-        return Resumable(folder=folder, opened=session.opened, profile=profile)
+        return found
+
+
+def continued_session(folder: Path, root: Path) -> Resumable:
+    """The session in `folder`, to be given another task in `root`. Raises StateError and UsageError."""
+    found = _resumable(folder, entries_of(folder))
+    why = ""
+    if found.opened.root != str(root):
+        why = f"it works in {found.opened.root}"
+    elif found.opened.command == "init":
+        why = "it only drafted a file"
+    elif found.opened.replays:
+        why = f"it only did the session {found.opened.replays} again"
+    if why:
+        raise UsageError(
+            f"the session {folder.name} cannot go on here",
+            why=why,
+            hint="r1code sessions lists those that can; -C FOLDER works in another folder",
+        )
+    return found
+
+
+def with_its_model(flags: Mapping[str, Any], before: Resumable) -> dict[str, Any]:
+    """The flags of a new task, with the model of the session that gets it, unless they name one."""
+    given = {key: value for key, value in flags.items() if value is not None}
+    if not given.keys().isdisjoint({"profile", "base_url", "model_name"}):
+        return given
+    then = before.task.settings if before.profile == before.task.profile else {}
+    its = {key: then[key] for key in ABOUT_MODEL if then.get(key) is not None}
+    return {"profile": before.profile, **its, **given}
 
 
 def last_session(sessions: Path, root: Path) -> Path:
-    """The folder of the last session that worked in `root`. Raises StateError."""
-    for folder in sorted(sessions.glob("*"), reverse=True):
-        if _root_of(folder) == str(root):
-            return folder
+    """The folder of the session that worked in `root` last. Raises StateError."""
+    # A session was used when its log was written.
+    logs = sorted(sessions.glob(f"*/{LOG}"), key=lambda log: (log.stat().st_mtime_ns, log), reverse=True)
+    for log in logs:
+        if _root_of(log) == str(root):
+            return log.parent
     raise StateError(
-        "there is no session to resume",
+        "there is no session to go on with",
         why=f"none in {sessions} worked in {root}",
         hint="name one, or begin a new one: r1code -p TASK",
     )
+
+
+def _resumable(folder: Path, entries: Sequence[Entry]) -> Resumable:
+    path = path_of(entries, head_of(entries))
+    tasks = [(entry.id, entry.item) for entry in path if isinstance(entry.item, Opened | Continued)]
+    at, task = tasks[-1]
+    actors = [
+        entry.item.profile
+        for entry in entries[at:]
+        if isinstance(entry.item, Switched) and entry.item.role == "actor"
+    ]
+    profile = actors[-1] if actors else task.profile
+    return Resumable(folder=folder, opened=opened_of(entries), task=task, profile=profile)
 
 
 class _Item(Struct, frozen=True):
@@ -68,10 +120,10 @@ class _First(Struct, frozen=True):
     item: _Item = _Item()
 
 
-def _root_of(folder: Path) -> str | None:
-    """The work tree of a session; None: there is none that could be resumed."""
+def _root_of(log: Path) -> str | None:
+    """The work tree of a session; None: there is none that could go on."""
     try:
-        with (folder / LOG).open("rb") as file:
+        with log.open("rb") as file:
             first = msgspec.json.decode(file.readline(), type=_First).item
     except (OSError, msgspec.MsgspecError):
         return None

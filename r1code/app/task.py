@@ -40,4 +40,6 @@ class Task(Struct, frozen=True, kw_only=True):
     """What the project tells the model: none where nobody trusts it."""
     replayed: Replayed | None = None
     resumed: Resumable | None = None
-    """The session that goes on; None: it is a new one."""
+    """The session whose turn goes on; None: none does."""
+    continues: Resumable | None = None
+    """The session that gets this task as another one; None: it gets one of its own."""

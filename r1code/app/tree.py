@@ -54,6 +54,15 @@ def tell_dirty(git: Git, say: Callable[[str], None]) -> None:
         say(f"uncommitted changes are part of what r1code works on: {first_of(paths)}")
 
 
+def branch_of(git: Git) -> str:
+    """The branch that is checked out, as text that JSON can carry; empty: none, or it is not known."""
+    try:
+        name = (git.branch() or "") if git.is_repository else ""
+    except StateError:
+        return ""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def walked(root: Path) -> list[str]:
     """All files and links below a folder, sorted."""
     found: list[str] = []

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.log import Judged, Opened
+from r1code.log import Continued, Judged, Opened
 from r1code.session import Session
 from r1code.tree.patch import FileChange
 from r1code.tree.timeline import Move
@@ -63,13 +63,13 @@ def joined(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, FileChan
 
 
 def task_of(session: Session) -> str:
-    """What a session was for, as a line that a commit could have."""
+    """What a session is for now, as a line that a commit could have."""
     return named_task(
-        session.opened, [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
+        session.task, [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
     )
 
 
-def named_task(opened: Opened, verdicts: Iterable[Verdict]) -> str:
+def named_task(opened: Opened | Continued, verdicts: Iterable[Verdict]) -> str:
     if opened.command != "fix":
         return opened.task
     fixed = [name for verdict in verdicts for name in verdict.fixed]

@@ -23,6 +23,7 @@ from r1code.app.history import VeiledHistory
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
+from r1code.app.opening import carry_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
@@ -31,7 +32,7 @@ from r1code.app.stopped import Resumable
 from r1code.app.task import Task
 from r1code.app.told import Told, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
-from r1code.app.tree import copied, held, tell_dirty
+from r1code.app.tree import branch_of, copied, held, tell_dirty
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import Config
@@ -56,7 +57,7 @@ from r1code.repo.index.index import FILE, Index
 from r1code.repo.index.syntax import Syntax
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
-from r1code.session import Session
+from r1code.session import SCRATCH, Session
 from r1code.tools.added import Added
 from r1code.tools.truncation import clean
 from r1code.tree.entry import MAX_BYTES
@@ -136,6 +137,7 @@ class Workshop:
             root=str(git.root),
             profile=self.profile_name,
             base="",
+            branch=branch_of(git),
             command=task.command,
             task=task.text,
             settings=config.values,
@@ -211,24 +213,25 @@ class Workshop:
             stack.callback(self.session.close)
             if self._told.notice:
                 self._say(self._told.notice)
-            self.scratch = self.session.folder / "scratch"
+            self.scratch = self.session.folder / SCRATCH
             maps = Maps(self.tree, snapshot, self._index, self._git)
             stack.callback(maps.close)
             profiles = [one.profile for one in self._speakers.values()]
             self._overview = Overview(self.session.folder, maps, profiles, self._config)
-            if self._before is not None:
-                self._overview.carry_on(self._before.folder)
+            if (before := self._before or self._task.continues) is not None:
+                self._overview.carry_on(before.folder)
             self._overview.start()
             yield
 
     @property
     def _before(self) -> Resumable | Session | None:
-        """The session that goes on, or is done again."""
+        """The session whose turn goes on, or is done again."""
         return self._task.resumed if self._task.replayed is None else self._task.replayed.session
 
     def _instructions(self) -> Told:
-        if self._before is not None:
-            opened = self._before.opened
+        before = self._before or self._task.continues
+        if before is not None:
+            opened = before.opened
             return Told(first=opened.instructions, folders=opened.folders)
         own = own_instructions(user_instructions()) if self._config.instructions else None
         room = room_of(self._profile, self._config.working_context)
@@ -246,16 +249,11 @@ class Workshop:
         return mentions.read(looking, 2 * room.observation, tokenizer_of(self._profile).count, self._say)
 
     def _session(self, base: str, control: Control) -> Session:
-        if self._task.resumed is None:
-            told = (
-                self.mentioned(self._task.text, control) if self._before is None else self._before.opened.mentions
-            )
-            opened = replace(self._opened, base=base, mentions=told)
-            return Session.create(self._state / "sessions", opened, hide=self.vault.hide)
-        session = Session.load(self._task.resumed.folder, hide=self.vault.hide)
-        for notice in session.notices:
-            self._say(notice)
-        return session
+        before = self._before
+        told = self.mentioned(self._task.text, control) if before is None else before.task.mentions
+        opened = replace(self._opened, base=base, mentions=told)
+        sessions = self._state / "sessions"
+        return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
 
     def overview(self, task: str, control: Control) -> str:
         return self._overview.text(task, control, hide=self.vault.hide, say=self._say)
@@ -340,6 +338,8 @@ class Workshop:
         speaker = self._speakers[role]
         memory = self._memory(speaker)
         toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
+        if self._task.continues is not None:
+            carry_on(toolset, self.session)
         if role == "planner":
             toolset.enter("plan")
         instructions = instructions_of(speaker.profile, toolset, self._network)
@@ -369,7 +369,8 @@ class Workshop:
 
     def _model(self, speaker: Speaker, dialect: Dialect, instructions: str, seed: int | None) -> Model:
         model = Model(speaker.profile, speaker.provider, dialect, instructions=instructions, seed=seed)
-        return model if self._task.resumed is None else model.after(self.session.answers)
+        is_new = self._task.resumed is None and self._task.continues is None
+        return model if is_new else model.after(self.session.answers)
 
     def unified(self, patch: Patch) -> str:
         return self._git.unified(patch, self.store)

@@ -29,8 +29,9 @@ from r1code.events import (
     TurnEnded,
 )
 from r1code.ledger import charges_of, spent
-from r1code.log import Tested
+from r1code.log import Continued, Tested
 from r1code.repair.first_message import first_message
+from r1code.repair.next_message import next_message
 from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
 from r1code.repair.relay import numbered
@@ -302,6 +303,8 @@ class Repair:
         return (yield from self._proof.verdict(claim, self._command or "", control))[0]
 
     def _task(self, text: str, control: Control) -> str:
+        if isinstance(self._session.task, Continued):
+            return next_message(self._parts.tree, self._session, text)
         return first_message(self._parts, self._session.opened, text, control)
 
     def _fix_task(self, command: str, report: TestReport, control: Control) -> str:

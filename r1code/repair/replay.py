@@ -23,6 +23,7 @@ from r1code.log import (
     Ended,
     Entry,
     Observed,
+    Renamed,
     Replied,
     Resumed,
     Rewound,
@@ -51,6 +52,7 @@ _VOLATILE = frozenset(
         "split_by_server",
         "thought",
         "replays",
+        "branch",
         "known",
     }
 )
@@ -131,7 +133,7 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
             stopped = len(found)
             found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
             steps = 0
-        elif not isinstance(item, Asked | Used):
+        elif not isinstance(item, Asked | Used | Renamed):
             found.append(entry)
     return found
 

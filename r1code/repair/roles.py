@@ -1,7 +1,7 @@
 """Two roles: a planner that only looks and makes a plan, and an actor that carries it out.
 
-Each has a conversation of its own in the session's log, both from its first entry on. The actor gets the task,
-the plan and the files that it names; of the planner's reasoning and of what the planner saw it gets nothing.
+Each has a conversation of its own in the session's log, both from where the task was given. The actor gets the
+task, the plan and the files that it names; of the planner's reasoning and of what it saw, the actor gets nothing.
 """
 
 from __future__ import annotations
@@ -72,9 +72,8 @@ class Roles:
         """The planner's conversation. None: it ended in another way. Raises R1CodeError."""
         yield self._start("planner")
         self._planner = self._agent("planner")
-        first = self._session.path()[0].id
         switched = self._session.append(
-            Switched(profile=self._parts.speaker("planner"), role="planner"), parent=first
+            Switched(profile=self._parts.speaker("planner"), role="planner"), parent=self._session.begun.id
         )
         turn = self._planner.turn(self._task, self._meter, control, switched.id)
         return (yield from self._made(turn))
@@ -135,10 +134,10 @@ class Roles:
 
     def _first(self) -> int:
         """Where the actor's conversations begin."""
-        first, actor = self._session.path()[0].id, self._parts.speaker("actor")
-        if actor == self._session.opened.profile:
+        first, actor = self._session.begun.id, Switched(profile=self._parts.speaker("actor"))
+        if actor == self._session.speaking(first):
             return first
-        return self._session.append(Switched(profile=actor), parent=first).id
+        return self._session.append(actor, parent=first).id
 
     def _first_plan(self, control: Control) -> Generator[Event, None, Plan | None]:
         part, parts = self._work.share

@@ -24,12 +24,14 @@ class Stopped(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, session: Session, store: Store) -> Stopped:
         """Raises StateError."""
-        base = Snapshot.unpack(store.get(session.opened.base))
-        tests = [entry.item.report for entry in session.entries if isinstance(entry.item, Tested)]
+        begun = session.begun
+        base = Snapshot.unpack(store.get(session.task.base))
+        later = session.entries[begun.id :]
+        tests = [entry.item.report for entry in later if isinstance(entry.item, Tested)]
         kept = session.folder / TREE
         return cls(
             base=base,
-            since=session.entries[0].time,
+            since=begun.time,
             before=tests[-1] if tests else None,
             tree=Snapshot.unpack(store.get(kept.read_text())) if kept.exists() else base,
         )

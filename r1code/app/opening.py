@@ -1,0 +1,62 @@
+"""Which session a task is done in: a new one, one that was stopped, or one that a person goes on with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from r1code.app.task import Task
+from r1code.log import Continued, Ended, Opened, Said
+from r1code.secrets.values import Hide
+from r1code.session import SCRATCH, TREE, Session
+from r1code.tools.toolset import Toolset
+from r1code.types import Usage
+
+Say = Callable[[str], None]
+
+
+def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say: Say) -> Session:
+    """The session for `task`, whose log says by now what is asked for. Raises StateError.
+
+    `opened`: how it would be begun, if it is a new one.
+    """
+    before = task.resumed or task.continues
+    if before is None:
+        return Session.create(sessions, opened, hide=hide)
+    session = Session.load(before.folder, hide=hide)
+    for notice in session.notices:
+        say(notice)
+    if task.continues is not None:
+        go_on(session, opened)
+    return session
+
+
+def go_on(session: Session, opened: Opened) -> None:
+    """Gives a session another task: what `opened` says of a new one. Raises StateError."""
+    session.close_dangling(Toolset.interrupted)
+    turns = [entry.item for entry in session.path() if isinstance(entry.item, Ended | Said)]
+    if turns and isinstance(turns[-1], Said):
+        # Its process was killed, or a fork ends there: what follows is a turn of its own.
+        known = session.resumed().known
+        session.append(Ended(reason="cancelled", text="", usage=Usage(), steps=0, seconds=0, known=known))
+    # The copy of a turn before is not that of this one; and a killed process leaves its copies behind.
+    (session.folder / TREE).unlink(missing_ok=True)
+    shutil.rmtree(session.folder / SCRATCH, ignore_errors=True)
+    session.append(
+        Continued(
+            command="plan" if opened.command == "plan" else "prompt",
+            task=opened.task,
+            profile=opened.profile,
+            base=opened.base,
+            settings=opened.settings,
+            mentions=opened.mentions,
+        )
+    )
+
+
+def carry_on(toolset: Toolset, session: Session) -> None:
+    """Lets a new toolset know what the model knew, and was told, when the task of now was given."""
+    toolset.knowing(session.known)
+    if session.speaking(session.begun.id).role == "planner":
+        toolset.told("plan")
