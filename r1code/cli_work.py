@@ -88,8 +88,15 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
 
     from r1code.app.plans import place_for, read_plan
     from r1code.app.task import Task
+    from r1code.errors import UsageError
 
     if options.command == "fix":
+        if options.continues is not None:
+            raise UsageError(
+                "a repair cannot go on with a session",
+                why="fix proves its patch from a baseline of its own",
+                hint="r1code --continue -p 'Make the tests pass', or r1code fix without --continue",
+            )
         return Task(command="fix")
     continues = None if options.continues is None else _going_on(options, git)
     if options.mode == "plan":

@@ -9,6 +9,8 @@ from filelock import FileLock, Timeout
 from r1code.errors import StateError
 
 _LOCK = "lock"
+_PATIENCE_SECONDS = 0.2
+"""Whoever looks whether a session is in use holds its lock for a moment."""
 
 
 def is_alive(folder: Path) -> bool:
@@ -39,11 +41,11 @@ def acquire(folder: Path) -> FileLock:
         raise StateError(
             f"there is no session {folder.name}",
             why=f"{folder} does not exist",
-            hint="list the sessions in the folder above, or start a new one",
+            hint="r1code sessions lists those that there are",
         )
     lock = FileLock(folder / _LOCK)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=_PATIENCE_SECONDS / 10)
     except Timeout:
         raise StateError(
             f"the session {folder.name} is in use",

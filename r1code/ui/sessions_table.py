@@ -63,6 +63,8 @@ def how_ended(info: SessionInfo) -> str:
         return "damaged"
     if info.in_use:
         return "in use"
+    if info.forked and not info.spent.requests:
+        return "forked"
     return (info.verdict or info.ended or "interrupted").replace("_", " ")
 
 

@@ -100,7 +100,7 @@ def _told(bare: SessionInfo, first: Entry, opened: Opened, found: Sequence[Line]
         profile=opened.profile,
         branch=opened.branch,
         started=first.time,
-        used=_last_time(found) or first.time,
+        used=max(first.time, _last_time(found)),
         turns=state.turns,
         spent=spent(charges_of(entries, profile=opened.profile)),
         ended=state.ended,
@@ -131,13 +131,13 @@ class _Time(Struct, frozen=True):
     time: float
 
 
-def _last_time(found: Sequence[Line]) -> float | None:
+def _last_time(found: Sequence[Line]) -> float:
     """When something was done in it: another name is no use of it."""
     for line in reversed(found):
         if line.kind and line.kind != "Renamed":
             with suppress(msgspec.MsgspecError):
                 return msgspec.json.decode(line.data, type=_Time).time
-    return None
+    return 0
 
 
 def is_used(folder: Path) -> bool:
