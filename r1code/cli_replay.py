@@ -21,7 +21,7 @@ def replay(options: argparse.Namespace) -> int:
     from r1code.cli_work import run_session
     from r1code.config import load_config
     from r1code.errors import ProviderError, UsageError
-    from r1code.log import Planned, Switched
+    from r1code.log import Continued, Planned, Switched
     from r1code.repair.replay import ReplayedProvider, first_difference
     from r1code.repo.git import Git
     from r1code.session import Session
@@ -45,6 +45,12 @@ def replay(options: argparse.Namespace) -> int:
                 f"the session {recorded.id} cannot be replayed",
                 why="the model of another profile went on in the middle of it",
                 hint="name another one; r1code cost shows what this one did, step by step",
+            )
+        if opened.forked or any(isinstance(one.item, Continued) for one in recorded.entries):
+            raise UsageError(
+                f"the session {recorded.id} cannot be replayed",
+                why=f"it is a fork of {opened.forked}" if opened.forked else "it has more than one task",
+                hint="name another one; r1code sessions show shows what this one did, step by step",
             )
         config = load_config(
             flags={

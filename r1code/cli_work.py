@@ -136,7 +136,6 @@ def run_session(
     from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder
     from r1code.app.sandboxes import network_of, prune_containers, with_sandbox
-    from r1code.app.sessions.change import expire
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
@@ -176,10 +175,8 @@ def run_session(
             with workshop.opened(control):
                 if (bound := workshop.bound) is not None:
                     say(bound)
-                if config.keep_days is not None and (
-                    old := expire(state_folder() / "sessions", config.keep_days)
-                ):
-                    say(f"{old} sessions deleted that were not used for {config.keep_days:g} days (keep_days)")
+                if config.keep_days is not None:
+                    _expire(config.keep_days, say)
                 if task.replayed is None:
                     at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)
@@ -187,6 +184,14 @@ def run_session(
                 return _listen(events, listener), workshop.session.entries
         finally:
             listener.close()
+
+
+def _expire(days: float, say: Callable[[str], None]) -> None:
+    from r1code.app.folders import state_folder
+    from r1code.app.sessions.change import expire
+
+    if old := expire(state_folder() / "sessions", days):
+        say(f"{old} session{'' if old == 1 else 's'} deleted: not used for {days:g} days (keep_days)")
 
 
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:

@@ -109,6 +109,8 @@ class Ended(Item, frozen=True, kw_only=True):
     """Which one was reached, where the reason is `budget`."""
     known: dict[str, str | None] = {}
     """The files that the model knows, and as what."""
+    left: dict[str, str | None] = {}
+    """The files that it has changed without knowing them, and as what it left them."""
 
 
 RESUMABLE: frozenset[EndReason] = frozenset({"budget", "cancelled", "error"})

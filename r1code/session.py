@@ -64,16 +64,18 @@ class Resumption(Struct, frozen=True, kw_only=True):
     warned: bool = False
     """That it goes in circles."""
     known: dict[str, str | None] = {}
+    left: dict[str, str | None] = {}
 
     def after(self, said: Said) -> Resumption:
         if said.origin in {"task", "handed", "tests"}:
-            return Resumption(known=self.known)
+            return Resumption(known=self.known, left=self.left)
         malformed = 0 if said.origin == "nudge" else self.malformed + (said.origin == "rejected")
         return Resumption(
             malformed=malformed,
             nudged=self.nudged or said.origin == "nudge",
             warned=self.warned or said.origin == "stuck",
             known=self.known,
+            left=self.left,
         )
 
 
@@ -260,9 +262,9 @@ class Session:
         return _resumption(self.path())
 
     @property
-    def known(self) -> dict[str, str | None]:
-        """The files that the model knew when the task of now was given, and as what."""
-        return _resumption(self.path(self.begun.id)).known
+    def before(self) -> Resumption:
+        """What the model knew when the task of now was given."""
+        return _resumption(self.path(self.begun.id))
 
     @property
     def answers(self) -> int:
@@ -354,7 +356,7 @@ def _resumption(path: Iterable[Entry]) -> Resumption:
         elif isinstance(item, Called):
             found = msgspec.structs.replace(found, malformed=0, nudged=False)
         elif isinstance(item, Ended):
-            found = msgspec.structs.replace(found, known=item.known)
+            found = msgspec.structs.replace(found, known=item.known, left=item.left)
     return found
 
 

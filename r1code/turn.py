@@ -42,7 +42,8 @@ def turn(
     try:
         if text is None:
             session.close_dangling(toolset.interrupted)
-            toolset.knowing(session.resumed().known)
+            before = session.resumed()
+            toolset.knowing(before.known, before.left)
         yield TurnStarted(session=session.id, text=session.task.task if text is None else text)
         with control.limited(meter.seconds_left) as limited:
             try:
@@ -68,6 +69,7 @@ def turn(
                 seconds=seconds,
                 limit=limit,
                 known=toolset.known,
+                left=toolset.left,
             )
         )
     if names := ", ".join(toolset.going_on):

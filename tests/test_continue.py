@@ -59,6 +59,21 @@ def test_what_changed_since_is_told_and_has_to_be_read_again(tmp_path: Path) -> 
     assert one.file("a.py") == "x = 7\n"
 
 
+def test_what_it_changed_without_having_read_it_counts_as_well(tmp_path: Path) -> None:
+    edit = '<edit path="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</edit>'
+    first = House(tmp_path, [edit, "<done>ok</done>"], files=FILES)
+    first.end()
+    one = gone_on(tmp_path, ["<done>ok</done>"], first)
+    assert changed_since(one.tree, one.session) == []
+    second(one)
+    (first.root / "a.py").write_text("x = 1\n")
+    again = gone_on(tmp_path, ['<read path="a.py"/>', "<done>ok</done>"], one)
+    assert changed_since(again.tree, again.session) == ["a.py"]
+    second(again)
+    last = gone_on(tmp_path, [], again)
+    assert changed_since(last.tree, last.session) == []
+
+
 def test_a_file_that_is_gone_has_changed(tmp_path: Path) -> None:
     first = House(tmp_path, FIRST, files=FILES)
     first.end()

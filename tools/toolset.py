@@ -62,6 +62,8 @@ class Toolset:
         self._told: AgentMode = "act"
         self._seen: dict[str, str | None] = {}
         """What the model has read or written, and the digest of it then."""
+        self._left: dict[str, str | None] = {}
+        """What it has changed without knowing it, and the digest of it then."""
         self._touched: set[str] = set()
 
     def restoring(self, restore: Hide) -> Self:
@@ -89,9 +91,15 @@ class Toolset:
         """The files that the model knows, and what was in them then, by its name; None: nothing."""
         return dict(self._seen)
 
-    def knowing(self, known: Mapping[str, str | None]) -> None:
-        """Goes on with what the model knew when its turn ended."""
+    @property
+    def left(self) -> dict[str, str | None]:
+        """The files that the model has changed without knowing them, and what was in them then."""
+        return dict(self._left)
+
+    def knowing(self, known: Mapping[str, str | None], left: Mapping[str, str | None]) -> None:
+        """Goes on with what the model knew, and had changed unknown, when its turn ended."""
         self._seen.update(known)
+        self._left.update(left)
 
     def told(self, mode: AgentMode) -> None:
         """Goes on where the model was last told of this mode."""
@@ -229,6 +237,7 @@ class Toolset:
                 told = yield from self._land(draft, batch[-1].id, control)
                 self._touched |= draft.paths
                 results[-1] = _with(results[-1], told)
+                self._left.update((path, self._digest(path)) for path in draft.paths)
                 for path in known:
                     self._see(path)
             except ToolError as error:
@@ -279,11 +288,21 @@ class Toolset:
             return False
         return entry is None or self._seen.get(path) == entry.digest
 
+    def _digest(self, path: str) -> str | None:
+        try:
+            entry = self._tree.entry(path)
+        except ToolError:
+            # A folder, or a link that leads out.
+            return None
+        return None if entry is None else entry.digest
+
     def _see(self, path: str) -> None:
         """The model knows what is at `path` now."""
         with suppress(ToolError):
             entry, path = self._tree.entry(path), self._tree.resolve(path)
             self._seen[path] = None if entry is None else entry.digest
+            # Whatever it had made of the file, this is what it knows by now.
+            self._left.pop(path, None)
             self._touched.add(path)
 
     def _refuse_unseen(self, call: ToolCall) -> None:

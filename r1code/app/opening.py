@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from r1code.app.task import Task
 from r1code.log import Continued, Ended, Opened, Said
 from r1code.secrets.values import Hide
@@ -38,8 +40,9 @@ def go_on(session: Session, opened: Opened) -> None:
     turns = [entry.item for entry in session.path() if isinstance(entry.item, Ended | Said)]
     if turns and isinstance(turns[-1], Said):
         # Its process was killed, or a fork ends there: what follows is a turn of its own.
-        known = session.resumed().known
-        session.append(Ended(reason="cancelled", text="", usage=Usage(), steps=0, seconds=0, known=known))
+        now = session.resumed()
+        ended = Ended(reason="cancelled", text="", usage=Usage(), steps=0, seconds=0)
+        session.append(replace(ended, known=now.known, left=now.left))
     # The copy of a turn before is not that of this one; and a killed process leaves its copies behind.
     (session.folder / TREE).unlink(missing_ok=True)
     shutil.rmtree(session.folder / SCRATCH, ignore_errors=True)
@@ -57,6 +60,6 @@ def go_on(session: Session, opened: Opened) -> None:
 
 def carry_on(toolset: Toolset, session: Session) -> None:
     """Lets a new toolset know what the model knew, and was told, when the task of now was given."""
-    toolset.knowing(session.known)
+    toolset.knowing(session.before.known, session.before.left)
     if session.speaking(session.begun.id).role == "planner":
         toolset.told("plan")

@@ -21,7 +21,7 @@ def next_message(tree: WorkTree, session: Session, text: str) -> str:
 
 
 def changed_since(tree: WorkTree, session: Session) -> list[str]:
-    """The files that the model knew when the task was given, and that are different in `tree`.
+    """The files that are different in `tree` from what the model read of them or made of them before its task.
 
     For a fork, also what the session that it was taken from did to the files later.
     """
@@ -32,7 +32,9 @@ def changed_since(tree: WorkTree, session: Session) -> list[str]:
         if opened.forked and move.origin.session == opened.forked and move.origin.step > opened.copied
         for path in move.patch.paths
     }
-    stale = {path for path, digest in session.known.items() if _digest(tree, path) != digest}
+    before = session.before
+    seen = {**before.known, **before.left}
+    stale = {path for path, digest in seen.items() if _digest(tree, path) != digest}
     return sorted(stale | later)
 
 

@@ -54,6 +54,7 @@ _VOLATILE = frozenset(
         "replays",
         "branch",
         "known",
+        "left",
     }
 )
 _BACKGROUND = re.compile(r"(?:\\n)?\[(?:background \S+|changed in the background): .*?\]")
