@@ -71,6 +71,7 @@ bench: setup docker
 	$(BIN)/python bench/matching/run.py --cases 5700
 	$(BIN)/python bench/matching/growth.py
 	$(BIN)/python bench/review.py
+	$(BIN)/python bench/sessions.py
 	$(BIN)/python bench/sandbox.py
 	$(BIN)/python bench/runaways.py
 

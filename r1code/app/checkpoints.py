@@ -18,7 +18,7 @@ from r1code.app.turns import commits_of
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
 from r1code.lock import is_alive
-from r1code.log import Rewound
+from r1code.log import Continued, Entry, Rewound, Switched
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
 from r1code.session import LOG, TREE, Session
@@ -255,7 +255,17 @@ def _before(session: Session, move: Move) -> int | None:
     entries = session.entries
     steps = [entry.id for entry in entries if entry.parent == move.origin.turn]
     first = move.origin.turn if not move.origin.step or move.origin.step in steps else move.origin.step
-    return entries[first - 1].parent if 0 < first <= len(entries) else None
+    return _before_task(entries, entries[first - 1].parent) if 0 < first <= len(entries) else None
+
+
+def _before_task(entries: Sequence[Entry], at: int | None) -> int | None:
+    """Where nothing of another task is left, it was not given either."""
+    back = at
+    while back is not None and isinstance(entries[back - 1].item, Switched):
+        back = entries[back - 1].parent
+    if back is None or not isinstance(entries[back - 1].item, Continued):
+        return at
+    return entries[back - 1].parent
 
 
 def _after(session: Session, move: Move) -> int | None:

@@ -60,6 +60,14 @@ def test_another_task_goes_to_the_last_session_and_is_judged_from_the_tree_as_it
     assert (refused.code, "more than one task" in refused.err) == (2, True)
     assert good(repo.run("undo")).out == "shop/cart.py\n"
     assert "discount=0.0" in cart.read_text()
+    # Its task was taken back, too.
+    assert [turn["task"] for turn in _view(repo)] == ["Look at the cart"]
+    good(repo.run("redo"))
+    assert [turn["task"] for turn in _view(repo)] == ["Look at the cart", "Now fix it"]
+
+
+def _view(repo: Repo) -> list[dict[str, object]]:
+    return msgspec.json.decode(good(repo.run("sessions", "show", session(repo).name, "--json")).out)["turns"]
 
 
 def test_a_plan_is_carried_out_in_the_same_session(repo: Repo) -> None:
