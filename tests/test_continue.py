@@ -10,6 +10,7 @@ from r1code.app.stopped import Resumable, with_its_model
 from r1code.budget import Meter
 from r1code.ledger import charges_of
 from r1code.log import Continued, Ended, Opened, Said, Switched
+from r1code.options import parser
 from r1code.repair.next_message import changed_since, next_message
 from r1code.session import SCRATCH, TREE, Session
 from r1code.types import Budget
@@ -149,3 +150,15 @@ def test_what_is_asked_for_is_the_last_task_on_the_path(tmp_path: Path) -> None:
     session.append(Said(text="other", origin="steer"), parent=first.id)
     assert (session.task.task, session.begun.id) == ("one", 1)
     session.close()
+
+
+def test_flags_may_stand_before_and_after_the_action() -> None:
+    words = ["sessions", "--all", "list", "--search", "x", "-C", "/f"]
+    options = parser().parse_args(words)
+    assert (options.all, options.json, options.search, options.folder) == (True, False, "x", "/f")
+    options = parser().parse_args(["sessions", "--json", "-C", "/f", "list"])
+    assert (options.all, options.json, options.search, options.folder) == (False, True, None, "/f")
+    assert parser().parse_args(["sessions", "delete", "x"]).all is False
+    assert parser().parse_args(["-c", "-p", "Task"]).continues == ""
+    assert parser().parse_args(["-c", "id", "-p", "Task"]).continues == "id"
+    assert parser().parse_args(["resume", "--model", "m"]).model_name == "m"

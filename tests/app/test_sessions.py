@@ -184,6 +184,7 @@ def test_a_session_is_found_by_a_part_of_its_id(tmp_path: Path) -> None:
         ("by-command.txt", "file", "by-command.txt"),
         ("gone.txt", "file", "gone.txt"),
         ("zebras", "", ""),
+        ("discount zebras", "", ""),
         ("unrelated.py", "", ""),
         ("discount elephant", "", ""),
         ("  ", "", ""),

@@ -122,5 +122,5 @@ def test_a_draft_of_instructions_is_no_exception(paid: Repo) -> None:
     assert paid.run("init", *flags, "--budget", "1").code == 0
     total = json.loads(paid.run("cost", "--json").out)["spent"]
     assert (total["requests"], total["bills"][0]["total"]) == (1, "0.0025936")
-    assert "there is no session to resume" in paid.run("resume").err
+    assert "there is no session to go on with" in paid.run("resume").err
     assert paid.run("checkpoints", "prune").code == 0
