@@ -54,7 +54,8 @@ def _best(folder: Path, wanted: Sequence[str]) -> tuple[By, str] | None:
             has = {word for word in wanted if word in lower}
             left -= has
             if len(has) > most:
-                best, most = (by, line), len(has)
+                best = by, line
+                most = len(has)
     return None if left else best
 
 
