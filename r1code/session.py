@@ -314,10 +314,7 @@ class Session:
 
 
 def entries_of(folder: Path) -> tuple[Entry, ...]:
-    """The log of the session in `folder`, to look at only: without its lock, also while it runs.
-
-    What is being written is not in it yet. Raises StateError when there is no such log, or it is damaged.
-    """
+    """The log of the session in `folder`, to look at, without its lock: also while it runs. Raises StateError."""
     return tuple(_read(folder / LOG)[0])
 
 

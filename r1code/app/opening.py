@@ -30,6 +30,9 @@ def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say:
     for notice in session.notices:
         say(notice)
     if task.continues is not None:
+        # The copy of a turn before is not that of this one; and a killed process leaves its copies behind.
+        (session.folder / TREE).unlink(missing_ok=True)
+        shutil.rmtree(session.folder / SCRATCH, ignore_errors=True)
         go_on(session, opened)
     return session
 
@@ -38,14 +41,11 @@ def go_on(session: Session, opened: Opened) -> None:
     """Gives a session another task: what `opened` says of a new one. Raises StateError."""
     session.close_dangling(Toolset.interrupted)
     turns = [entry.item for entry in session.path() if isinstance(entry.item, Ended | Said)]
-    if turns and isinstance(turns[-1], Said):
+    if turns and isinstance(turns[-1], Said) and turns[-1].origin != "interrupted":
         # Its process was killed, or a fork ends there: what follows is a turn of its own.
         now = session.resumed()
         ended = Ended(reason="cancelled", text="", usage=Usage(), steps=0, seconds=0)
         session.append(replace(ended, known=now.known, left=now.left))
-    # The copy of a turn before is not that of this one; and a killed process leaves its copies behind.
-    (session.folder / TREE).unlink(missing_ok=True)
-    shutil.rmtree(session.folder / SCRATCH, ignore_errors=True)
     session.append(
         Continued(
             command="plan" if opened.command == "plan" else "prompt",

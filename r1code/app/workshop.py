@@ -23,7 +23,7 @@ from r1code.app.history import VeiledHistory
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
-from r1code.app.opening import carry_on, open_session
+from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
@@ -63,7 +63,7 @@ from r1code.tools.truncation import clean
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
-from r1code.tree.snapshot import materialise
+from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
@@ -254,6 +254,10 @@ class Workshop:
         opened = replace(self._opened, base=base, mentions=told)
         sessions = self._state / "sessions"
         return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
+
+    def given(self, text: str, mentions: str, base: Snapshot) -> None:
+        name, profile = self.store.put(base.pack()), self.session.profile
+        go_on(self.session, replace(self._opened, base=name, task=text, mentions=mentions, profile=profile))
 
     def overview(self, task: str, control: Control) -> str:
         return self._overview.text(task, control, hide=self.vault.hide, say=self._say)

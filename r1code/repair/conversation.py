@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing, nullcontext
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.account import Account
@@ -27,6 +28,7 @@ from r1code.log import Said, Switched, Tested
 from r1code.plan import parse, render
 from r1code.repair.ahead import Ahead
 from r1code.repair.first_message import first_message
+from r1code.repair.next_message import next_message
 from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
 from r1code.repair.verdict import problem
@@ -101,7 +103,7 @@ class Conversation:
                 hint="ask for them to be stopped, then try again",
             )
         self._agent = self._parts.agent(self._parts.tree, self._sandbox, None, protect=False, seed=self._seed)
-        self._agent.toolset.knowing(old.toolset.known)
+        self._agent.toolset.knowing(old.toolset.known, old.toolset.left)
         self._agent.toolset.enter(old.toolset.mode)
         profile = self._parts.speaker("actor")
         if profile != self._session.profile:
@@ -118,13 +120,24 @@ class Conversation:
 
         Raises R1CodeError. A cancel ends it in order.
         """
-        yield from self._turns(Said(text=self._message(text, control), origin="task"), control)
+        mentions = self._parts.mentioned(text, control)
+        base = self._parts.tree.snapshot()
+        is_first = not any(isinstance(entry.item, Said) for entry in self._session.path())
+        self._parts.given(text, mentions, base)
+        if is_first:
+            opened = replace(self._session.opened, mentions=mentions)
+            message = first_message(self._parts, opened, text, control)
+        else:
+            message = next_message(self._parts.tree, self._session, text)
+        yield from self._turns(base, Said(text=message, origin="task"), control)
 
     def carry_out(self, plan: Plan, control: Control) -> Events:
         """A turn that does what a plan says, which a person may have changed."""
         self.enter("act")
+        base = self._parts.tree.snapshot()
+        self._parts.given(f"Carry out the plan: {plan.goal}", "", base)
         text = clean(prompts.load("planned", plan=render(plan), files=[]))
-        yield from self._turns(Said(text=text, origin="task"), control)
+        yield from self._turns(base, Said(text=text, origin="task"), control)
 
     def verify(self, control: Control) -> Events:
         """Judges again what the last turn with changes did, with what was changed since. Raises as `turn`."""
@@ -168,15 +181,8 @@ class Conversation:
         self._ahead.close()
         self._sandbox.close()
 
-    def _message(self, text: str, control: Control) -> str:
-        mentions = self._parts.mentioned(text, control)
-        if any(isinstance(entry.item, Said) for entry in self._session.path()):
-            return f"{text}\n\n{mentions}" if mentions else text
-        message = first_message(self._parts, self._session.opened, text, control)
-        return f"{message}\n\n{mentions}" if mentions else message
-
-    def _turns(self, said: Said, control: Control) -> Events:
-        base, since, meter = self._parts.tree.snapshot(), time.time(), self._meter()
+    def _turns(self, base: Snapshot, said: Said, control: Control) -> Events:
+        since, meter = time.time(), self._meter()
         self._begin_tests(base)
         for again in range(self.terms.autotest + 1):
             reason, text = yield from self._heard(said, meter, control)

@@ -10,6 +10,7 @@ from r1code.control import Control
 from r1code.repair.pipeline import Pipeline
 from r1code.sandbox.base import Sandbox
 from r1code.tree.patch import Patch
+from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.worktree import WorkTree
 from r1code.types import Part, Plan, TestReport
@@ -81,6 +82,10 @@ class Parts(Protocol):
 
         Raises UsageError for what is wrong, StateError and Cancelled.
         """
+        ...
+
+    def given(self, text: str, mentions: str, base: Snapshot) -> None:
+        """Logs that a person gave the task `text`, on the tree `base`. Raises StateError."""
         ...
 
     def unified(self, patch: Patch) -> str:

@@ -25,6 +25,8 @@ _NOTES: dict[NoteKind, str] = {
     "task": "the task, as the model was given it",
     "steer": "a person said",
     "handed": "handed on",
+    "tests": "told what its changes broke",
+    "interrupted": "interrupted",
     "mode": "what the model may do",
     "instructions": "instructions of the project",
     "rejected": "the reply was not accepted; the model was told",
