@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,28 +18,34 @@ from r1code.errors import StateError, UsageError
 from r1code.repair.places import text_of
 from r1code.repo.clues import clues_of
 from r1code.repo.git import Git
-from r1code.repo.graph import FORMAT, Graph, graph_of
-from r1code.repo.index.index import Building, Index
-from r1code.repo.index.languages import language_of, languages, version_of
+from r1code.repo.graph import FORMAT, Graph
+from r1code.repo.index.index import Building, Index, keys_of
+from r1code.repo.index.outline import Outline
 from r1code.repo.index.targets import Targets
 from r1code.repo.kinds import Kind, marked
 from r1code.repo.past import Past, past_of
 from r1code.repo.rank import Ranker, Ranking
+from r1code.repo.renewal import Known, Source, renewed
 from r1code.repo.repomap import MOST_FILES, Count, Map, draw
 from r1code.secrets.values import Hide
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 
-_READ = frozenset({"go.mod", ".gitattributes"})
-"""What a graph depends on without being in a language."""
+_GROUND = frozenset({"go.mod", "package.json", "Cargo.toml", ".gitattributes"})
+"""What the imports of other files, and the kinds of other files, depend on."""
 
 
-class _Kept(Struct, frozen=True, array_like=True):
-    key: str
-    graph: Graph
+T = TypeVar("T")
 
 
-_KEPT = msgspec.msgpack.Decoder(_Kept)
+class _Kept(Struct, Generic[T], frozen=True, array_like=True):
+    stamp: str
+    """Of what it was made from."""
+    value: T
+
+
+_GRAPH = msgspec.msgpack.Decoder(_Kept[Graph])
+_KNOWN = msgspec.msgpack.Decoder(_Kept[Known])
 _PAST = msgspec.msgpack.Decoder(Past)
 
 
@@ -97,18 +103,40 @@ class Maps:
     def graph(self) -> Graph:
         """Of what is read by now."""
         if self._graph is None:
-            missing = self._index.missing(self._snapshot)
-            past = self._past()
-            key = self._key(past)
-            graph = None if missing else self._kept(key)
-            if graph is None:
-                outlines = self._index.outlines(self._snapshot, self._paths)
-                imports = Targets(self._paths, self._text).edges(outlines)
-                graph = graph_of(self._paths, outlines, past, imports=imports, marks=self._marks())
-                if missing:
-                    return graph
-                self._keep("graph", msgspec.msgpack.encode(_Kept(key, graph)))
-            self._graph = graph
+            past, ground, keys = self._past(), self._ground(), self._keys()
+            stamp = _digest(ground, past.head, *keys.values())
+            graph = self._kept("graph", _GRAPH)
+            if graph is not None and graph.stamp == stamp:
+                self._graph = graph.value
+                return self._graph
+            known = self._kept("known", _KNOWN)
+            is_pair = graph is not None and known is not None and graph.stamp == known.stamp
+            before = (known.value, graph.value) if is_pair else None
+            lacking = False
+
+            def outlines(some: Sequence[str]) -> Mapping[str, Outline]:
+                nonlocal lacking
+                found = self._index.outlines(self._snapshot, some)
+                lacking |= any(keys[path] and path not in found for path in some)
+                return found
+
+            source = Source(
+                keys=keys,
+                ground=ground,
+                outlines=outlines,
+                targets=lambda: Targets(self._paths, self._text),
+                past=past,
+                marks=self._marks(),
+            )
+            try:
+                fresh, made = renewed(source, before)
+            except (msgspec.MsgspecError, LookupError, ValueError):
+                fresh, made = renewed(source)
+            if lacking:
+                return made
+            self._keep("known", _Kept(stamp, fresh))
+            self._keep("graph", _Kept(stamp, made))
+            self._graph = made
         return self._graph
 
     def ranker(self, task: str) -> Ranker:
@@ -146,40 +174,37 @@ class Maps:
         return text_of(self._tree, path) or ""
 
     def _past(self) -> Past:
-        try:
-            known = _PAST.decode((self._state / "past").read_bytes())
-        except (OSError, msgspec.MsgspecError):
-            known = Past()
+        known = self._kept("past", _PAST) or Past()
         past = past_of(self._git, known)
         if past is not known:
-            self._keep("past", msgspec.msgpack.encode(past))
+            self._keep("past", past)
         return past
 
-    def _kept(self, key: str) -> Graph | None:
+    def _kept(self, name: str, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
         try:
-            kept = _KEPT.decode((self._state / "graph").read_bytes())
+            return decoder.decode((self._state / name).read_bytes())
         except (OSError, msgspec.MsgspecError):
             return None
-        return kept.graph if kept.key == key else None
 
-    def _keep(self, name: str, data: bytes) -> None:
+    def _keep(self, name: str, what: Struct) -> None:
         # Without it the next one takes longer.
         with suppress(OSError):
-            write_private(self._state / name, data)
+            write_private(self._state / name, msgspec.msgpack.encode(what))
 
-    def _key(self, past: Past) -> str:
-        """Of all that the graph depends on: a text file that only changed inside is no part of that."""
-        whole = hashlib.sha256(f"{FORMAT} {past.head} {_versions()}\n".encode())
-        for path in self._paths:
-            entry = self._snapshot.entries[path]
-            is_read = language_of(path, is_program=bool(entry.mode & 0o111)) or path.rpartition("/")[2] in _READ
-            digest = entry.digest if is_read else ""
-            whole.update(os.fsencode(f"{path}\0{digest}\n"))
-        return whole.hexdigest()
+    def _keys(self) -> dict[str, str]:
+        """Of each file that of its outline; empty: it has none."""
+        outlined = keys_of(self._snapshot)
+        return {path: outlined.get(path, "") for path in self._paths}
+
+    def _ground(self) -> str:
+        """What all files have in common: their paths, and what some of them say about others."""
+        entries = self._snapshot.entries
+        said = [entries[path].digest for path in self._paths if path.rpartition("/")[2] in _GROUND]
+        return _digest(FORMAT, *self._paths, *said)
 
 
-def _versions() -> Mapping[str, str]:
-    return {name: version_of(language) for name, language in languages().items()}
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
 def _is_text(path: str) -> bool:

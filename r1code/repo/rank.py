@@ -114,7 +114,7 @@ class Ranker:
         )
 
     def _links_to(self, at: int) -> tuple[Link, ...]:
-        starts, targets, weights = self._graph.links()
+        starts, targets, weights = self._graph.edges()
         came = [
             (self._graph.paths[source], mass * weights[edge])
             for source, mass in self._walk.items()
@@ -166,7 +166,7 @@ class Ranker:
             return {}
         start = {at: gain / whole for at, gain in seeds.items()}
         arrived = walk(self._graph, start)
-        usual = self._graph.usual()
+        usual = self._graph.reached()
         came = {at: (mass - _AGAIN * start.get(at, 0.0)) / usual[at] for at, mass in arrived.items()}
         most = max(came.values()) / min(1.0, max(seeds.values()))
         return {at: max(0.0, mass / most) for at, mass in came.items()} if most > 0 else {}
@@ -179,7 +179,7 @@ def walk(
 
     By pushing: only what is reached is looked at, and less than `least` is not carried on from a file.
     """
-    starts, targets, weights = graph.links()
+    starts, targets, weights = graph.edges()
     found: dict[int, float] = {}
     left = [0.0] * len(graph.paths)
     for at, mass in start.items():

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r1code.repo.clues import Place, clues_of
-from r1code.repo.graph import Graph, graph_of
+from r1code.repo.graph import Graph, Links, Said
 from r1code.repo.index.languages import language_of
 from r1code.repo.index.outline import Outline
 from r1code.repo.index.read import read
@@ -21,6 +21,7 @@ from r1code.repo.index.targets import Targets
 from r1code.repo.kinds import Kind
 from r1code.repo.past import Commit, Past
 from r1code.repo.rank import Ranker, walk
+from r1code.repo.renewal import Source, renewed
 from r1code.repo.words import stem, translated, words_of
 
 FILES = {
@@ -43,10 +44,20 @@ def outlines_of(files: Mapping[str, str]) -> dict[str, Outline]:
     }
 
 
-def graph(files: Mapping[str, str] = FILES, past: Past | None = None, marks: Mapping[str, Kind] = {}) -> Graph:
+def source(files: Mapping[str, str] = FILES, past: Past | None = None, marks: Mapping[str, Kind] = {}) -> Source:
     outlines = outlines_of(files)
-    imports = Targets(files, lambda path: files[path]).edges(outlines)
-    return graph_of(sorted(files), outlines, past or Past(), imports=imports, marks=marks)
+    return Source(
+        keys={path: text if path in outlines else "" for path, text in sorted(files.items())},
+        ground=repr(sorted(files)),
+        outlines=lambda paths: {path: outlines[path] for path in paths if path in outlines},
+        targets=lambda: Targets(files, lambda path: files[path]),
+        past=past or Past(),
+        marks=marks,
+    )
+
+
+def graph(files: Mapping[str, str] = FILES, past: Past | None = None, marks: Mapping[str, Kind] = {}) -> Graph:
+    return renewed(source(files, past, marks))[1]
 
 
 def ranker(
@@ -124,7 +135,7 @@ def test_what_a_project_says_about_a_file_wins() -> None:
 
 def test_an_import_says_which_of_two_definitions_is_meant() -> None:
     found = graph()
-    starts, targets, _ = found.links()
+    starts, targets, _ = found.edges()
     at = found.paths.index("shop/cart.py")
     reached = {found.paths[one] for one in targets[starts[at] : starts[at + 1]]}
     assert "shop/money.py" in reached
@@ -194,7 +205,8 @@ def graph_from(rows: list[dict[int, float]]) -> Graph:
             weights.append(weight / sum(row.values()))
         starts.append(len(targets))
     paths = tuple(f"{at:03}" for at in range(len(rows)))
-    return Graph(paths, starts.tobytes(), targets.tobytes(), weights.tobytes(), {}, {}, {}, b"", b"")
+    links = Links(starts.tobytes(), targets.tobytes(), weights.tobytes(), b"")
+    return Graph(paths=paths, links=links, words={}, lengths=b"", said=Said(), names={}, fame={}, factors=b"")
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from r1code.profiles.tokenizers import tokenizer_named
 from r1code.repo.clues import clues_of
-from r1code.repo.graph import graph_of
 from r1code.repo.index.outline import Definition, Outline
-from r1code.repo.past import Past
 from r1code.repo.rank import Ranker, Ranking
 from r1code.repo.repomap import Map, draw
 from repo.test_rank import FILES, graph, outlines_of
@@ -57,7 +55,7 @@ def test_a_signature_that_is_too_long_is_left_out_and_the_line_of_a_traceback_is
     long = Definition("long", "function", 1, 2, 1, signature="def long(" + "a, " * 200 + ")")
     others = [Definition(f"f{at}", "function", at, at, at, signature=f"def f{at}()") for at in range(3, 60)]
     outlines = {"a.py": Outline("python", 60, (long, *others))}
-    made = graph_of(["a.py"], outlines, Past(), imports={}, marks={})
+    made = graph({"a.py": ""})
     found = Ranker(made, clues_of('File "a.py", line 57, in x; `long`', ["a.py"])).ranking()
     lines = draw(found, outlines, made.fame, room=500, count=COUNT).text.splitlines()
     assert "  def f57()" in lines

@@ -33,6 +33,18 @@ def _ignore(done: int, of: int) -> None:
     """Nobody is told."""
 
 
+def keys_of(snapshot: Snapshot, paths: Iterable[str] | None = None) -> dict[str, str]:
+    """Path -> the key of its outline, for the files that can have one; equal keys, equal outlines."""
+    entries = snapshot.entries
+    found: dict[str, str] = {}
+    for path in entries if paths is None else sorted(set(paths) & entries.keys()):
+        entry = entries[path]
+        language = _language(path, entry)
+        if language is not None and (version := version_of(language)):
+            found[path] = entry.digest[:_DIGEST_CHARS] + version
+    return found
+
+
 class Index:
     """Of all trees whose contents are in one store. `close` it: it may keep a process.
 
@@ -48,7 +60,7 @@ class Index:
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         """The files that have an outline which is not known yet, by path."""
-        return tuple(self._lacking(_keys(snapshot)))
+        return tuple(self._lacking(keys_of(snapshot)))
 
     def _lacking(self, keys: Mapping[str, str]) -> dict[str, str]:
         known = self._rows.known(set(keys.values()))
@@ -64,7 +76,7 @@ class Index:
             self._building.release()
 
     def _build(self, snapshot: Snapshot, control: Control, told: Told) -> None:
-        jobs = {_job(snapshot, path): key for path, key in self._lacking(_keys(snapshot)).items()}
+        jobs = {_job(snapshot, path): key for path, key in self._lacking(keys_of(snapshot)).items()}
         if not jobs:
             return
         fresh: list[Row] = []
@@ -86,11 +98,11 @@ class Index:
 
     def outlines(self, snapshot: Snapshot, paths: Iterable[str] | None = None) -> dict[str, Outline]:
         """Those that are known, of all files or of `paths`, by path in sorted order."""
-        return self._known(_keys(snapshot, paths))
+        return self._known(keys_of(snapshot, paths))
 
     def holding(self, snapshot: Snapshot, name: str) -> dict[str, Outline]:
         """The known outlines that have `name` in them as a name of its own: defined, called, used or imported."""
-        keys = _keys(snapshot)
+        keys = keys_of(snapshot)
         found = self._known(keys, name.encode(errors="replace"))
         return {path: outline for path, outline in found.items() if _has(outline, name)}
 
@@ -164,18 +176,6 @@ class Building:
         """Ends it, and waits until it has ended; what it read stays known."""
         self._control.cancel()
         self._thread.join()
-
-
-def _keys(snapshot: Snapshot, paths: Iterable[str] | None = None) -> dict[str, str]:
-    """Path -> where its outline is, for the files that can have one."""
-    entries = snapshot.entries
-    found: dict[str, str] = {}
-    for path in entries if paths is None else sorted(set(paths) & entries.keys()):
-        entry = entries[path]
-        language = _language(path, entry)
-        if language is not None and (version := version_of(language)):
-            found[path] = entry.digest[:_DIGEST_CHARS] + version
-    return found
 
 
 def _job(snapshot: Snapshot, path: str) -> Job:

@@ -62,10 +62,14 @@ class Targets:
         """File -> the other files that it imports, sorted; only files that import any."""
         found: dict[str, tuple[str, ...]] = {}
         for path, outline in outlines.items():
-            targets = {target for one in outline.imports for target in self.of(path, outline.language, one.name)}
-            if targets - {path}:
-                found[path] = tuple(sorted(targets - {path}))
+            targets = self.imported(path, outline.language, (one.name for one in outline.imports))
+            if targets:
+                found[path] = tuple(sorted(targets))
         return found
+
+    def imported(self, path: str, language: str, names: Iterable[str]) -> set[str]:
+        """The other files that `names` mean where the file `path` imports them."""
+        return {target for name in names for target in self.of(path, language, name)} - {path}
 
     def of(self, path: str, language: str, name: str) -> tuple[str, ...]:
         """The files that `name` means where the file `path` imports it."""
