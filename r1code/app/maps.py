@@ -144,8 +144,9 @@ class Maps:
 
     def draw(self, task: str, room: int, count: Count, hide: Hide) -> Drawn:
         """The map for `task`, all its words counted: never more than `room` tokens."""
-        missing = len(self._index.missing(self._snapshot))
         graph = self.graph
+        # A graph is kept only if nothing was missing when it was made.
+        missing = 0 if self._graph is not None else len(self._index.missing(self._snapshot))
         ranking = Ranker(graph, clues_of(task, self._paths), self._changed()).ranking()
         first = [one.path for one in ranking.files[:MOST_FILES]]
         outlines = self._index.outlines(self._snapshot, first)
@@ -208,5 +209,5 @@ def _digest(*parts: object) -> str:
 
 
 def _is_text(path: str) -> bool:
-    """Whether a path can be said in a text; names on disk are bytes."""
-    return path.isprintable() and not any("\ud800" <= char <= "\udfff" for char in path)
+    """Whether a path can be said in a text; names on disk are bytes, and what is no text is not printable."""
+    return path.isprintable()

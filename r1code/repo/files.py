@@ -120,7 +120,8 @@ _SECRET_ENDS = _any_of([f"*/{place}" for place in _SECRET_PLACES])
 def is_secret(path: str) -> bool:
     """Whether the name says that the file holds credentials. Upper and lower case are the same."""
     path = path.casefold()
-    if _SECRET_ENDS.match(f"/{path}"):
+    # All these places begin with a dot, and few paths have one there.
+    if "/." in f"/{path}" and _SECRET_ENDS.match(f"/{path}"):
         return True
     name = path.rpartition("/")[2]
     return bool(_SECRET_NAMES.match(name)) and not _PUBLIC_NAMES.match(name)

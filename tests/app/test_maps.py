@@ -109,6 +109,66 @@ def test_a_map_has_no_secrets_and_fits_after_they_are_hidden(repository: Reposit
     assert "hidden_" in found.text
 
 
+def test_a_kept_graph_does_without_the_index_until_a_file_changes(repository: Repository, tmp_path: Path) -> None:
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        drawn(maps)
+    (tmp_path / "state" / FILE).unlink()
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert list(maps.graph.defining("checkout"))
+        assert drawn(maps).missing == 0
+    repository.write("shop/web.py", "def pay(): pass\n")
+    with maps_of(repository, tmp_path / "state") as maps:
+        # What is in the file now is not read yet, and such a graph is not kept.
+        assert not list(maps.graph.defining("checkout"))
+        assert list(maps.graph.defining("send_invoice"))
+        assert drawn(maps).missing == len(FILES)
+        assert maps.wait(Control(), 60)
+        assert list(maps.graph.defining("pay"))
+
+
+def test_a_hostile_tree_has_a_map_of_what_can_be_read_and_of_nothing_outside(
+    repository: Repository, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.py"
+    outside.write_text("def outside_invoice_mail(): pass\n")
+    root = repository.root
+    contents = {
+        "one_line.js": b"invoiceMail();" * (50_000_000 // 14),
+        "nested.py": b"(" * 10_000 + b")" * 10_000,
+        "open.js": b"[" * 10_000 + b"function invoiceMailOpen() {}",
+        "bytes.py": b"def invoice_mail_caf\xe9(): pass\ndef invoice_mail_ascii(): pass\n",
+        "utf16.py": b"\xff\xfe" + "def invoice_mail_wide(): pass\n".encode("utf-16-le"),
+        "crlf.py": b"def invoice_mail_windows(\r\n    a,\r\n    b,\r\n):\r\n    pass\r\n",
+        "gone.py": b"def invoice_mail_gone(): pass\n",
+        "package.json": b'{"name": "gone"}',
+        "line\nbreak.py": b"def invoice_mail_break(): pass\n",
+        os.fsdecode(b"\xff.py"): b"def invoice_mail_name(): pass\n",
+    }
+    for path, data in contents.items():
+        (root / path).write_bytes(data)
+    os.mkfifo(root / "pipe.py")
+    (root / "loop.py").symlink_to("loop.py")
+    (root / "circle").symlink_to(".")
+    (root / "out.py").symlink_to(outside)
+    (root / "out").symlink_to(tmp_path)
+    with maps_of(repository, tmp_path / "state") as maps:
+        (root / "gone.py").unlink()
+        (root / "package.json").unlink()
+        assert maps.wait(Control(), 60)
+        found = drawn(maps, room=4_000)
+    for word in ("ascii", "wide", "windows(a, b)", "gone"):
+        assert f"invoice_mail_{word}" in found.text
+    assert "one_line.js" in found.text
+    assert "outside" not in found.text
+    paths = {one.path for one in found.ranking.files}
+    assert paths.isdisjoint({"pipe.py", "loop.py", "out.py", "out/outside.py", "line\nbreak.py"})
+    assert not any(path.startswith("circle") or "\udcff" in path for path in paths)
+    with maps_of(repository, tmp_path / "state") as maps:
+        assert maps.wait(Control(), 60)
+        assert "invoice_mail_gone" not in drawn(maps, room=4_000).text
+
+
 def test_waiting_ends_with_a_cancel(repository: Repository, tmp_path: Path) -> None:
     control = Control()
     control.cancel()
