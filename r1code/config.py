@@ -18,18 +18,21 @@ from r1code.errors import UsageError
 from r1code.rules.policy import Mode
 
 PROJECT_FILE = ".r1code/config.toml"
-Need = Literal["sandbox", "consent"]
+Need = Literal["sandbox", "consent", "nothing"]
 PROJECT_KEYS: Mapping[str, Need] = {
     "test": "sandbox",
     "format": "sandbox",
     "lint": "sandbox",
     "packages": "consent",
+    "map_tokens": "nothing",
 }
 """All that a project file may set, and what that needs where nobody trusts the folder.
 
 `sandbox`: it counts only where commands run in a sandbox. `consent`: trusted or not, an image with it is built
-only when a person agreed to that.
+only when a person agreed to that. `nothing`: it is a number, and never more than MOST_OF_PROJECT.
 """
+MOST_OF_PROJECT: Mapping[str, int] = {"map_tokens": 4_000}
+"""A project's file gets no more than that: tokens cost money, and are sent with each request."""
 DETECTED = "the repository's files"
 """The origin of what nobody named."""
 
@@ -157,6 +160,8 @@ def load_config(
     for origin, source in sources:
         for key, value in source.items():
             found = _value(key, value, origin)
+            if origin == PROJECT_FILE and isinstance(found, int) and key in MOST_OF_PROJECT:
+                found = min(found, MOST_OF_PROJECT[key])
             if key in MANY and isinstance(found, tuple) and key in values:
                 # What one source denies, no other takes back.
                 values[key], origins[key] = (*values[key], *found), f"{origins[key]}, {origin}"

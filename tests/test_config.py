@@ -44,6 +44,19 @@ def test_a_project_can_set_nothing_that_reaches_out_of_the_sandbox(tmp_path: Pat
     assert key in caught.value.what
 
 
+def test_a_project_can_ask_for_a_map_and_not_for_all_the_room_there_is(tmp_path: Path) -> None:
+    write(tmp_path, user="map_tokens = 9000", project="map_tokens = 2000")
+    assert load(tmp_path).map_tokens == 2_000
+    (tmp_path / "project/.r1code/config.toml").write_text("map_tokens = 1000000000")
+    assert load(tmp_path).map_tokens == 4_000
+    assert load(tmp_path, flags={"map_tokens": "9000"}).map_tokens == 9_000
+    (tmp_path / "project/.r1code/config.toml").write_text("map_tokens = -1")
+    with pytest.raises(UsageError, match="map_tokens"):
+        load(tmp_path)
+    (tmp_path / "project/.r1code/config.toml").unlink()
+    assert load(tmp_path).map_tokens == 9_000
+
+
 @pytest.mark.parametrize(
     ("flags", "part"),
     [({"steps": "many"}, "steps"), ({"sandbox": "podman"}, "sandbox"), ({"seconds": "1 h"}, "seconds")],

@@ -16,7 +16,7 @@ from r1code.config import PROJECT_FILE, PROJECT_KEYS, Config, load_config
 from r1code.errors import UsageError
 from r1code.repo.git import Git
 
-VALUES = {"test": "touch t", "format": "touch f", "lint": "touch l", "packages": ["make"]}
+VALUES = {"test": "touch t", "format": "touch f", "lint": "touch l", "packages": ["make"], "map_tokens": 7}
 SANDBOXES = ("docker", "none")
 
 
@@ -84,8 +84,9 @@ def test_what_each_key_does(tmp_path: Path, key: str, trusted: bool, sandbox: st
     before = place.config(sandbox)
     allowed = under_trust(before, place.trust, None, for_now=False)
     after, said = allowed.config, allowed.told
-    # On this machine nothing of it runs untrusted; packages only go into an image, which is asked about.
-    counts = trusted or sandbox == "docker" or key == "packages"
+    # On this machine nothing of it runs untrusted; packages only go into an image, which is asked about, and
+    # a number runs nowhere.
+    counts = trusted or sandbox == "docker" or key in {"packages", "map_tokens"}
     assert (getattr(after, key) == getattr(before, key)) is counts
     assert (after.origins.get(key) == PROJECT_FILE) is counts
     assert (key in said) is not counts
