@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/map.py [--aider PYTHON] [--rounds N] [--files N] [FOLDER ...]
 
-Each folder is copied and committed, so that git can be asked; `--files` makes a project of so many files. A map is
-made by a process of its own, from the snapshot of the tree to the text, the way a session does it. Seconds are those
-of processors, of all processes, without imports and without loading the tokenizer. Memory is the sum over them,
+Each folder is copied and committed, so that git can be asked; `--files` makes a project of so many files. A map
+is made by a process of its own, from the snapshot of the tree to the text, the way a session does it. Seconds are
+processor time of all processes, without imports and without loading the tokenizer. Memory is the sum over them,
 shared pages counted once (PSS). `--aider`: the interpreter of an environment with aider-chat.
 """
 

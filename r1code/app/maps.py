@@ -65,7 +65,7 @@ class Maps:
         self._tree = tree
         self._state = tree.state
         self._snapshot = snapshot
-        self._index = index
+        self.index = index
         self._git = git
         self._paths = [
             path for path, entry in snapshot.entries.items() if entry.kind == "file" and _is_text(path)
@@ -76,7 +76,7 @@ class Maps:
     def start(self) -> None:
         """Reads what is not known yet, in the background."""
         if self._building is None:
-            self._building = self._index.start(self._snapshot)
+            self._building = self.index.start(self._snapshot)
 
     def wait(self, control: Control, seconds: float | None = None) -> bool:
         """Whether all is read by then. Raises Cancelled, and StateError where it cannot be read."""
@@ -116,7 +116,7 @@ class Maps:
 
             def outlines(some: Sequence[str]) -> Mapping[str, Outline]:
                 nonlocal lacking
-                found = self._index.outlines(self._snapshot, some)
+                found = self.index.outlines(self._snapshot, some)
                 lacking |= any(keys[path] and path not in found for path in some)
                 return found
 
@@ -146,10 +146,10 @@ class Maps:
         """The map for `task`, all its words counted: never more than `room` tokens."""
         graph = self.graph
         # A graph is kept only if nothing was missing when it was made.
-        missing = 0 if self._graph is not None else len(self._index.missing(self._snapshot))
+        missing = 0 if self._graph is not None else len(self.index.missing(self._snapshot))
         ranking = Ranker(graph, clues_of(task, self._paths), self._changed()).ranking()
         first = [one.path for one in ranking.files[:MOST_FILES]]
-        outlines = self._index.outlines(self._snapshot, first)
+        outlines = self.index.outlines(self._snapshot, first)
 
         def whole(text: str, more: int) -> str:
             return prompts.load("map", text=text, more=more, missing=missing)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from r1code.app.maps import Maps
+from r1code.app.news import changed, told
 from r1code.config import Config
 from r1code.control import Control
 from r1code.errors import StateError
@@ -13,6 +14,7 @@ from r1code.profiles.profile import Profile
 from r1code.profiles.room import room_of
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.secrets.values import Hide
+from r1code.tree.snapshot import Snapshot
 
 WAIT_SECONDS = 5.0
 """How long a session's first message waits for the index; what is not read by then is not in its map."""
@@ -51,6 +53,19 @@ class Overview:
             self._write(self._drawn(task, control, hide, say) if self._is_wanted else "")
         return self._file.read_text(encoding="utf-8")
 
+    def news(self, before: Snapshot, after: Snapshot, control: Control, *, hide: Hide) -> str:
+        """What somebody else changed meanwhile, for the next message: the map stays as it is. Raises Cancelled.
+
+        `before`: the tree as the model left it. Empty: nothing that matters to a map, or there is no map.
+        """
+        if not self._is_wanted:
+            return ""
+        old, now = changed(self._maps.index, before, after, control)
+        return told(old, now, room=self._tokens, count=self._count, hide=hide)
+
+    def _count(self, text: str) -> int:
+        return max(tokenizer_of(profile).count(text) for profile in self._profiles)
+
     @property
     def _is_wanted(self) -> bool:
         return self._tokens >= LEAST_TOKENS
@@ -61,8 +76,7 @@ class Overview:
         except StateError as error:
             say(f"there is no map: {error.what}")
             return ""
-        counts = [tokenizer_of(profile).count for profile in self._profiles]
-        return self._maps.draw(task, self._tokens, lambda text: max(count(text) for count in counts), hide).text
+        return self._maps.draw(task, self._tokens, self._count, hide).text
 
     def _write(self, text: str) -> None:
         self._file.write_text(text, encoding="utf-8", newline="")

@@ -41,7 +41,7 @@ _OLD_COMMITS = 300
 """How many commits ago one counts half."""
 _KINDS = {"class": 1.0, "struct": 1.0, "interface": 1.0, "trait": 1.0, "enum": 1.0, "type": 0.8, "function": 1.0}
 _PLAIN_KIND = 0.5
-_NO_CODE = frozenset({"heading", "key", "cell", "element", "stage", "target"})
+NO_CODE = frozenset({"heading", "key", "cell", "element", "stage", "target"})
 _TEST = re.compile(
     r"(^|/)(tests?|specs?|__tests__|testing)/|(^|/)(test_[^/]*|[^/]*[_.-](test|spec|tests)\.[^/]*|conftest\.py)$"
 )
@@ -167,7 +167,7 @@ def facts_of(path: str, outline: Outline | None) -> Facts:
     """`outline`: None for a file that is known by its path alone."""
     outline = outline or _NOTHING
     return Facts(
-        defines=tuple(dict.fromkeys(one.name for one in outline.definitions if one.kind not in _NO_CODE)),
+        defines=tuple(dict.fromkeys(one.name for one in outline.definitions if one.kind not in NO_CODE)),
         calls={name: min(len(lines), _MOST_LINES) for name, lines in outline.calls.items()},
         uses={name: min(len(lines), _MOST_LINES) for name, lines in outline.uses.items()},
         imports=tuple(one.name for one in outline.imports),

@@ -19,7 +19,7 @@ _OF_SIGNATURES = 0.7
 """The part of the room that signatures may have; the rest names further files."""
 _PER_SIGNATURE, _FIRST, _FALLING = 120, 12, 0.8
 """The first file has one signature for so many tokens of the room, and at most so many; each next one fewer."""
-_MOST_CHARS = 240
+MOST_CHARS = 240
 """A longer signature is no line of a map."""
 _ON_LINE, _NAMED, _WORD = 3.0, 3.0, 1.5
 
@@ -117,7 +117,7 @@ def signatures(outline: Outline, path: str, ranking: Ranking, fame: Mapping[str,
         while definitions[around[-1]].parent >= 0:
             around.append(definitions[around[-1]].parent)
         fresh = set(around) - chosen
-        if len(chosen) + len(fresh) > most or any(len(_head(definitions[one])) > _MOST_CHARS for one in fresh):
+        if len(chosen) + len(fresh) > most or any(len(_head(definitions[one])) > MOST_CHARS for one in fresh):
             continue
         chosen |= fresh
     return [f"{'  ' * (_depth(definitions, at) + 1)}{_head(definitions[at])}" for at in sorted(chosen)]
