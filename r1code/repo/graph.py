@@ -223,7 +223,7 @@ def _tells_little(path: str, outline: Outline) -> bool:
     return made or kind_of(path, b"") != "written" or _ASIDE.search(path) is not None
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def _stems(name: str) -> tuple[str, ...]:
     return tuple(words_of(name))
 

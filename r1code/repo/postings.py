@@ -64,4 +64,5 @@ class Postings:
                 self._packed[key] = files.tobytes() + values.tobytes()
             else:
                 self._packed.pop(key, None)
+        self._open.clear()
         return self._packed
