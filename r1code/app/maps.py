@@ -110,8 +110,9 @@ class Maps:
                 self._graph = graph.value
                 return self._graph
             known = self._kept("known", _KNOWN)
-            is_pair = graph is not None and known is not None and graph.stamp == known.stamp
-            before = (known.value, graph.value) if is_pair else None
+            before: tuple[Known, Graph] | None = None
+            if graph is not None and known is not None and graph.stamp == known.stamp:
+                before = known.value, graph.value
             lacking = False
 
             def outlines(some: Sequence[str]) -> Mapping[str, Outline]:

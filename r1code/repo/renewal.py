@@ -168,9 +168,11 @@ class _Renewal:
     def _rows(self) -> list[Row]:
         rows = [Row()] * len(self._paths) if self._before is None else [one.row for one in self._before[0].files]
         again = {*self._fresh, *self._using()}
-        targets = self._source.targets() if again else None
+        if not again:
+            return rows
+        targets = self._source.targets()
         number = {path: at for at, path in enumerate(self._paths)}
-        for at in again if targets is not None else ():
+        for at in again:
             facts = _FACTS.decode(self._facts[at])
             meant = targets.imported(self._paths[at], facts.language, facts.imports)
             rows[at] = row_of(at, facts, self._names, [number[path] for path in meant])
