@@ -79,12 +79,17 @@ def once(root: Path, state: Path) -> None:
 
 def memory_of(pid: int) -> int:
     """Bytes of a process and of all below it."""
-    whole = 0
+    whole, own = 0, b""
     for process in below(pid):
         try:
             text = Path(f"/proc/{process}/smaps_rollup").read_text()
+            command = Path(f"/proc/{process}/cmdline").read_bytes()
         except OSError:
             continue
+        # Until it runs something else, a new process has the memory of the one that starts it.
+        if command == own:
+            continue
+        own = own or command
         whole += 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
     return whole
 
