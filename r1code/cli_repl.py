@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from r1code.app.desk import Desk
+    from r1code.app.task import Task
     from r1code.config import Config
     from r1code.control import Control
     from r1code.repo.git import Git
-    from r1code.repo.instructions import Instructions
     from r1code.ui.ask import Person
 
 
@@ -62,15 +62,13 @@ def _opened(
 
     from r1code.app.desk import Desk
     from r1code.app.folders import state_folder
-    from r1code.app.task import Task
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
     from r1code.cli_rules import consent
     from r1code.config import DETECTED
     from r1code.repair.conversation import Conversation, Terms
 
-    git, config, instructions = _configured(options, control, person, say)
-    task = Task(command="chat", instructions=instructions)
+    git, config, task = _configured(options, control, person, say)
     approver = consent(config, control, json=False, person=person)
     workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
     if config.sandbox == "docker":
@@ -93,32 +91,37 @@ def _opened(
 
 def _configured(
     options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
-) -> tuple[Git, Config, Instructions]:
-    """What the user and the project want, as far as a person trusts the project."""
+) -> tuple[Git, Config, Task]:
+    """What the user and the project want, as far as a person trusts the project. Raises R1CodeError."""
     from functools import partial
     from pathlib import Path
 
     from r1code.app.backend import chosen_profile, planner_profile
     from r1code.app.folders import state_folder, user_config
     from r1code.app.sandboxes import network_of, with_sandbox
+    from r1code.app.stopped import with_its_model
+    from r1code.app.task import Task
     from r1code.app.trust import Trust, under_trust
     from r1code.cli_tests import with_found_tests
-    from r1code.cli_work import ready
+    from r1code.cli_work import going_on, ready
     from r1code.config import load_config
     from r1code.repo.git import Git
     from r1code.ui.truster import ask_trust
 
     git = Git.find(Path(options.folder), state_folder())
-    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    continues = None if options.continues is None else going_on(options, git)
+    flags = vars(options) if continues is None else with_its_model(vars(options), continues)
+    config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=git.root)
     network_of(config)
     asked = partial(ask_trust, control=control, person=person)
     allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust)
     config, told = with_found_tests(allowed.config, git, state_folder(), control, person=person)
-    for text in filter(None, (allowed.told, told)):
+    again = "" if continues is None else f"the session {continues.folder.name} goes on; Ctrl-O shows it"
+    for text in filter(None, (allowed.told, told, again)):
         say(text)
     config = with_sandbox(config, say, control)
     network_of(config)
     planner = planner_profile(config)
     profiles = [chosen_profile(config)[1], *([planner[1]] if planner else [])]
     ready(config, profiles, say, control, person=person)
-    return git, config, allowed.instructions
+    return git, config, Task(command="chat", instructions=allowed.instructions, continues=continues)

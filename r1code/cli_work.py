@@ -98,7 +98,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
                 hint="r1code --continue -p 'Make the tests pass', or r1code fix without --continue",
             )
         return Task(command="fix")
-    continues = None if options.continues is None else _going_on(options, git)
+    continues = None if options.continues is None else going_on(options, git)
     if options.mode == "plan":
         keep = place_for(git.root, options.prompt, options.plan)
         return Task(command="plan", text=options.prompt, keep=keep, continues=continues)
@@ -106,7 +106,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
     return Task(command="prompt", text=options.prompt, plan=plan, continues=continues)
 
 
-def _going_on(options: argparse.Namespace, git: Git) -> Resumable:
+def going_on(options: argparse.Namespace, git: Git) -> Resumable:
     """The session that gets the task. Raises UsageError and StateError."""
     from r1code.app.folders import state_folder
     from r1code.app.sessions.listing import find

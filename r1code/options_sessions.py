@@ -14,7 +14,7 @@ def add_continue(whole: argparse.ArgumentParser) -> None:
         metavar="SESSION",
         nargs="?",
         const="",
-        help="with -p: the task goes to this session, which knows what was before (the last one here)",
+        help="go on with this session (the last one here), in the REPL or with -p: it knows what was before",
     )
 
 

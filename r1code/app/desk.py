@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
 from r1code.app.cost import SessionCost, cost_of
 from r1code.app.diffs import difference
+from r1code.app.export import Document, document_of
 from r1code.app.plans import read_plan
+from r1code.app.sessions.change import titled
+from r1code.app.why import Why, why
 from r1code.app.workshop import Workshop
 from r1code.config import Config
 from r1code.control import Control
@@ -42,7 +45,19 @@ class Desk:
         self.config = config
         self._workshop = workshop
         self._git = git
+        self._state = state
         self._checkpoints = Checkpoints(git, state, say, tree=workshop.tree, session=workshop.session)
+
+    def why(self, place: str) -> Why:
+        """What is on record of a line, named as FILE:LINE."""
+        return why(place, self._git, self._state, folder=self._git.root, session=self.session)
+
+    def export(self) -> Document:
+        """The session so far, for a person or a program."""
+        return document_of(self._workshop.session.folder, self._state)
+
+    def rename(self, title: str) -> None:
+        self._workshop.session.append(titled(title))
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -128,6 +143,10 @@ class Desk:
 
     def cost(self) -> SessionCost:
         return cost_of(self._workshop.session.folder)
+
+    def map(self) -> str:
+        """The map that the model was shown; empty: none yet."""
+        return self._workshop.shown_map
 
     def clear(self) -> None:
         """The model's history begins anew; the log keeps all of it."""

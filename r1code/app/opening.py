@@ -33,7 +33,8 @@ def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say:
         # The copy of a turn before is not that of this one; and a killed process leaves its copies behind.
         (session.folder / TREE).unlink(missing_ok=True)
         shutil.rmtree(session.folder / SCRATCH, ignore_errors=True)
-        go_on(session, opened)
+        if task.command != "chat":
+            go_on(session, opened)
     return session
 
 

@@ -53,6 +53,11 @@ class Overview:
             self._write(self._drawn(task, control, hide, say) if self._is_wanted else "")
         return self._file.read_text(encoding="utf-8")
 
+    @property
+    def shown(self) -> str:
+        """What the first message showed; empty: it was not sent yet, or has no map."""
+        return self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+
     def news(self, before: Snapshot, after: Snapshot, control: Control, *, hide: Hide) -> str:
         """What somebody else changed meanwhile, for the next message: the map stays as it is. Raises Cancelled.
 

@@ -255,6 +255,13 @@ class Workshop:
         sessions = self._state / "sessions"
         return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
 
+    @property
+    def shown_map(self) -> str:
+        return self._overview.shown
+
+    def news(self, before: Snapshot, after: Snapshot, control: Control) -> str:
+        return self._overview.news(before, after, control, hide=self.vault.hide)
+
     def given(self, text: str, mentions: str, base: Snapshot) -> None:
         name, profile = self.store.put(base.pack()), self.session.profile
         go_on(self.session, replace(self._opened, base=name, task=text, mentions=mentions, profile=profile))

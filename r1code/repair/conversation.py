@@ -77,6 +77,8 @@ class Conversation:
         self._agent = parts.agent(parts.tree, self._sandbox, None, protect=False, seed=seed)
         self._proof = Proof(parts, session)
         self._ahead = Ahead(self._proof)
+        self._left: Snapshot | None = None
+        """The tree as the last turn left it."""
         self._since: Snapshot | None = None
         """The tree before the last turn that changed something."""
 
@@ -128,7 +130,8 @@ class Conversation:
             opened = replace(self._session.opened, mentions=mentions)
             message = first_message(self._parts, opened, text, control)
         else:
-            message = next_message(self._parts.tree, self._session, text)
+            news = "" if self._left is None else self._parts.news(self._left, base, control)
+            message = "\n\n".join(filter(None, (news, next_message(self._parts.tree, self._session, text))))
         yield from self._turns(base, Said(text=message, origin="task"), control)
 
     def carry_out(self, plan: Plan, control: Control) -> Events:
@@ -187,6 +190,7 @@ class Conversation:
         for again in range(self.terms.autotest + 1):
             reason, text = yield from self._heard(said, meter, control)
             patch = self._parts.tree.changed(base, since)
+            self._left = self._parts.tree.snapshot()
             if reason == "plan":
                 yield from self._planned(text)
             if not patch:

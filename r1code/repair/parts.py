@@ -84,6 +84,13 @@ class Parts(Protocol):
         """
         ...
 
+    def news(self, before: Snapshot, after: Snapshot, control: Control) -> str:
+        """What changed between turns that matters to the map, for the next message; empty: nothing.
+
+        Raises Cancelled.
+        """
+        ...
+
     def given(self, text: str, mentions: str, base: Snapshot) -> None:
         """Logs that a person gave the task `text`, on the tree `base`. Raises StateError."""
         ...

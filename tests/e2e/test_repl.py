@@ -231,3 +231,32 @@ def test_another_model_goes_on_with_what_was_said(sit: Callable[..., Seat], repo
     seat.sees("there is no /nonsense")
     seat.say("/cost")
     seat.sees("turn 1, step 1")
+
+
+def test_a_session_goes_on_later_and_says_why_a_line_is_as_it_is(sit: Callable[..., Seat], repo: Repo) -> None:
+    seat = sit(f"The discount is added.\n\n{FIX}", "<done>The word is BIRCH.</done>")
+    seat.say("repair the discount")
+    seat.sees(r"The word is BIRCH\.")
+    seat.say("/why shop/cart.py:2")
+    seat.sees("by edit  shop/cart.py")
+    seat.sees("Let me think")
+    seat.say("/rename The discount")
+    seat.sees("called The discount")
+    seat.say("/export page.html")
+    seat.sees("page.html is written")
+    assert "The discount is added." in (repo.root / "page.html").read_text()
+    seat.press("\x04")
+    assert seat.leaves() == 0
+    (repo.root / "shop/cart.py").write_text("def total(prices):\n    return sum(prices)\n")
+    again = sit("I remember.", flags=("--continue", "--test", "off"))
+    again.sees("goes on")
+    again.say("what was the word?")
+    again.sees(r"I remember\.")
+    log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
+    assert "The word is BIRCH" in log
+    # It is told what is not as it has seen it.
+    assert "shop/cart.py" in log[log.index("what was the word") - 400 : log.index("what was the word")]
+    listed = repo.run("sessions").out
+    assert "The discount" in listed
+    # A head, and one session.
+    assert len(listed.strip().splitlines()) == 2

@@ -30,8 +30,8 @@ _GONE = "gone"
 """In the state folder: what is being deleted."""
 
 
-def rename(folder: Path, title: str, *, hide: Hide) -> None:
-    """Gives the session in `folder` a name. Raises UsageError and StateError."""
+def titled(title: str) -> Renamed:
+    """The entry that names a session. Raises UsageError."""
     name = " ".join(title.split())
     if not name or len(name) > _LONGEST:
         raise UsageError(
@@ -39,9 +39,15 @@ def rename(folder: Path, title: str, *, hide: Hide) -> None:
             why=f"a title has from 1 to {_LONGEST} characters",
             hint="r1code sessions rename SESSION 'What it is about'",
         )
+    return Renamed(title=name)
+
+
+def rename(folder: Path, title: str, *, hide: Hide) -> None:
+    """Gives the session in `folder` a name. Raises UsageError and StateError."""
+    name = titled(title)
     with closing(Session.load(folder, hide=hide)) as session:
         before = (folder / LOG).stat()
-        session.append(Renamed(title=name))
+        session.append(name)
         # It was not used by that: what is done last in a project goes on first.
         os.utime(folder / LOG, ns=(before.st_atime_ns, before.st_mtime_ns))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from r1code.app.checkpoints import as_table
 from r1code.app.desk import Desk
@@ -12,11 +13,13 @@ from r1code.events import Event
 from r1code.tree.patch import Patch
 from r1code.ui.cost_table import told_session
 from r1code.ui.diff import diff_lines, laid_out, marked
+from r1code.ui.export import format_of, rendered, write
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.safe import safe, safe_line
 from r1code.ui.tests_table import told_tests
+from r1code.ui.why import told as told_why
 
 Does = Callable[[Desk, str, Control], Iterator[Event | Piece]]
 _MOST_NAMED = 12
@@ -161,7 +164,35 @@ def _clear(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
     yield from said("the model begins anew; files stay as they are, and the log keeps what was said")
 
 
+def _map(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
+    yield from said(desk.map() or "there is no map yet: it is made for the first task")
+
+
+def _why(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    if not text:
+        raise UsageError("/why needs a place", why="it is about one line", hint="/why src/app.py:12")
+    yield from told_why(desk.why(text), _WIDTH)
+
+
+def _export(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    words = text.split()
+    names = [word for word in words if word != "--force"]
+    if len(names) != 1:
+        raise UsageError("/export needs a file", why="it writes one", hint="/export session.html")
+    document = desk.export()
+    write(rendered(document, format_of(names[0])), Path(names[0]), force="--force" in words)
+    for lost in document.lost:
+        yield from said(f"not in it: {lost}")
+    yield from said(f"{names[0]} is written; {document.secrets} secrets are hidden in it")
+
+
+def _rename(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    desk.rename(text)
+    yield from said(f"this session is called {text}")
+
+
 _BAR = 40
+_WIDTH = 100
 
 
 def _context(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
@@ -206,6 +237,10 @@ DOES: dict[str, Does] = {
     "verify": _verify,
     "autotest": _autotest,
     "run": _run,
+    "map": _map,
+    "why": _why,
+    "export": _export,
+    "rename": _rename,
     "context": _context,
     "think": _think,
     "profile": _profile,
