@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import reduce
 
 from msgspec.structs import replace
 
@@ -12,8 +13,8 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.errors import ContextOverflow, FormatError
 from r1code.events import Event, HistoryCompacted, Notice, ReasoningDelta, TextDelta, TextWasReasoning
-from r1code.log import Called, Compacted, Entry, Observed, Replied, Said
-from r1code.profiles.room import Room
+from r1code.log import Called, Compacted, Entry, Observed, Overflowed, Replied, Said
+from r1code.profiles.room import Room, narrowed
 from r1code.session import Session
 from r1code.tools.outputs import Outputs, name_of
 from r1code.tools.truncation import LEAST, clip
@@ -54,12 +55,13 @@ class Compaction:
     ) -> None:
         self._session = session
         self._model = model
-        self._room = room
+        self._given = room
         self._outputs = outputs
         self._changes = changes
 
     def fit(self, account: Account, control: Control) -> Generator[Event, None, None]:
         """Shortens the history if the next prompt would be longer than it should. Raises as Model.ask does."""
+        self._outputs.most = min(self._outputs.most, self._room.observation)
         last, most = self._session.compacted, self._room.prompt
         if last is not None:
             # What could not be made shorter is not tried again at each step: each try costs the server's cache.
@@ -79,24 +81,39 @@ class Compaction:
             yield Notice(text="the conversation gets too long: the model is asked to sum it up")
             question = prompts.load("compact")
             reply = yield from self._ask(question, account, control)
-        refused = bool(question) and reply is None
-        summed = self._summed(pruned, reply)
-        return (yield from self._done(replace(summed, question=question, reply=reply, refused=refused)))
+        return (yield from self._done(replace(self._summed(pruned, reply), question=question, reply=reply)))
 
     def overflowed(self, overflow: ContextOverflow) -> Generator[Event, None, bool]:
         """Shortens the history that a server refused as too long, without asking it; whether that was possible.
 
         From now on the server's own limit counts.
         """
-        if overflow.window is not None:
-            reserve = min(self._room.reserve, overflow.window // 4)
-            most = max(1, overflow.window - reserve)
-            self._room = replace(
-                self._room, window=overflow.window, reserve=reserve, prompt=min(self._room.prompt, most)
-            )
+        yield from self._learn(overflow, self._session.history())
         pruned = self._pruned()
         item = pruned if pruned.tokens_after <= self._room.target else self._summed(pruned, None)
-        return (yield from self._done(replace(item, refused=True, window=overflow.window)))
+        return (yield from self._done(item))
+
+    @property
+    def _room(self) -> Room:
+        """What was given, without what the server refused: all that it ever refused in this session."""
+        return reduce(
+            lambda room, one: narrowed(room, one.size, window=one.window, asked=one.asked),
+            self._session.overflows,
+            self._given,
+        )
+
+    def _learn(self, overflow: ContextOverflow, history: Sequence[Message]) -> Generator[Event, None, None]:
+        before, size = self._room.prompt, self._model.size(history)
+        refused = Overflowed(
+            profile=self._session.profile, size=size, window=overflow.window, asked=overflow.asked
+        )
+        self._session.append(refused)
+        if self._room.prompt < before:
+            said = "does not say what it takes" if overflow.window is None else f"takes {overflow.window:,}"
+            yield Notice(
+                text=f"the server refused a prompt of about {size:,} tokens as too long and {said}: from now on "
+                f"prompts have at most {self._room.prompt:,} (a profile's context_window says it beforehand)"
+            )
 
     def _done(self, item: Compacted) -> Generator[Event, None, bool]:
         if item.tokens_after >= item.tokens_before:
@@ -117,7 +134,8 @@ class Compaction:
                     yield event
         except StopIteration as stop:
             reply: Reply = stop.value
-        except ContextOverflow:
+        except ContextOverflow as overflow:
+            yield from self._learn(overflow, history)
             return None
         finally:
             asking.close()

@@ -183,10 +183,19 @@ class Compacted(Item, frozen=True, kw_only=True):
     """What the model was told, after all that was before; empty: it was not asked."""
     reply: Reply | None = None
     """What it said, used or not."""
-    refused: bool = False
-    """A prompt had been refused as too long: the one with the question, or else that of the step."""
+
+
+class Overflowed(Item, frozen=True, kw_only=True):
+    """The server refused a prompt as too long. It is no part of the history: what it takes, no undo changes."""
+
+    profile: str
+    """Whose server."""
+    size: int
+    """The prompt's tokens, as they are counted here."""
     window: int | None = None
-    """The server's context window, as it then said."""
+    """Tokens that it takes, prompt and answer together; None: it did not say."""
+    asked: int | None = None
+    """Of these, what it counted for the answer."""
 
 
 class Planned(Item, frozen=True, kw_only=True):
@@ -235,6 +244,7 @@ AnyItem = (
     | Switched
     | Planned
     | Compacted
+    | Overflowed
     | Asked
     | Used
 )

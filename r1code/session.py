@@ -30,6 +30,7 @@ from r1code.log import (
     Entry,
     Observed,
     Opened,
+    Overflowed,
     Renamed,
     Replied,
     Said,
@@ -220,6 +221,12 @@ class Session:
         """The last compaction on the path."""
         return next((one.item for one in reversed(self.path()) if isinstance(one.item, Compacted)), None)
 
+    @property
+    def overflows(self) -> list[Overflowed]:
+        """What the server of the profile whose model answers now refused as too long, in order."""
+        items = [entry.item for entry in self._entries if isinstance(entry.item, Overflowed)]
+        return [one for one in items if one.profile == self.profile]
+
     def history(self, compacted: Compacted | None = None) -> tuple[Message, ...]:
         """What the model sees of this session, without the instructions; after `compacted`, if that came now."""
         path, last = self.path(), compacted or self.compacted or _WHOLE
@@ -358,7 +365,7 @@ def _resumption(path: Iterable[Entry]) -> Resumption:
 
 
 def _is_history(item: AnyItem) -> bool:
-    return not isinstance(item, Asked | Used | Renamed)
+    return not isinstance(item, Asked | Used | Overflowed | Renamed)
 
 
 def _read(path: Path) -> tuple[list[Entry], int | None]:

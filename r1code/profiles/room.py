@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.profiles.profile import Profile
 
@@ -50,5 +51,31 @@ def room_of(profile: Profile, working: int | None = None, *, map_tokens: int | N
             reserve = min(reserve, window // _RESERVED_PART)
         asked = max(1, min(asked, window - reserve))
     mapped = min(profile.map_tokens if map_tokens is None else map_tokens, asked // _MAP_PART)
-    observation = min(max(asked // _OBSERVATION_PART, _LEAST_OBSERVATION), _MOST_OBSERVATION)
-    return Room(window=window, reserve=reserve, prompt=asked, map=mapped, observation=observation)
+    return Room(window=window, reserve=reserve, prompt=asked, map=mapped, observation=_observation(asked))
+
+
+def narrowed(room: Room, size: int, *, window: int | None = None, asked: int | None = None) -> Room:
+    """What is left of `room` where a server refused a prompt of `size` tokens as too long.
+
+    `window` is what it said that it takes, and `asked` what it counted for the answer. Where it named no window,
+    or one that the prompt would have fitted into as we count, half of what was refused is taken to be safe.
+    """
+    reserve = room.reserve
+    most = size // 2
+    if window is not None:
+        kept = min(reserve, window // _RESERVED_PART) if asked is None else asked
+        if size > window - kept:
+            reserve, most = kept, window - kept
+    most = max(1, most)
+    prompt = min(room.prompt, most)
+    return replace(
+        room,
+        window=most + reserve,
+        reserve=reserve,
+        prompt=prompt,
+        observation=min(room.observation, _observation(prompt)),
+    )
+
+
+def _observation(prompt: int) -> int:
+    return min(max(prompt // _OBSERVATION_PART, _LEAST_OBSERVATION), _MOST_OBSERVATION)

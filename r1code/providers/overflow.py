@@ -7,20 +7,27 @@ import re
 from msgspec import Struct
 
 _SAID = re.compile(
-    r"context.{0,20}(length|size|window)|maximum context|too many (input )?tokens|prompt is too long",
+    r"context.{0,20}(length|size|window)|maximum context|too many (input )?tokens|(prompt|input) is too long"
+    r"|range of input length should be",
     re.IGNORECASE,
 )
 _WINDOW = (
-    r"context (?:length|window|size) (?:is|of|\()\s*(\d+)",
+    r"context (?:length|window|size) (?:is|of|\()\s*(?:only )?(\d+)",
     r"tokens > (\d+) maximum",
+    r"range of input length should be \[1, (\d+)\]",
 )
 _PROMPT = (
-    r"contains (?:at least )?(\d+) input tokens",
-    r"\((\d+) in (?:the|your) (?:messages|prompt)",
-    r"request \((\d+) tokens\)",
+    r"(?:contains|passed) (?:at least )?(\d+) input tokens",
+    r"\((\d+) (?:in (?:the|your) (?:messages|prompt)|of text input)",
+    r"(\d+) tokens from the input messages",
+    r"(?:request|input) \((\d+) tokens\)",
+    r"messages resulted in (\d+) tokens",
     r"(\d+) tokens > \d+ maximum",
 )
-_ASKED = (r"(\d+) in the completion", r"requested (\d+) output tokens")
+_ASKED = (
+    r"(\d+) (?:tokens )?(?:in|for)\s+the (?:completion|output)",
+    r"requested (\d+) output tokens",
+)
 _LIMITS = (
     r"max_tokens=\d+ cannot be greater than max_model_len=(\d+)",
     r"the valid range of max_tokens is \[1, (\d+)\]",

@@ -23,6 +23,7 @@ from r1code.log import (
     Ended,
     Entry,
     Observed,
+    Overflowed,
     Renamed,
     Replied,
     Resumed,
@@ -41,6 +42,7 @@ _VOLATILE = frozenset(
         "usage",
         "tokens_before",
         "tokens_after",
+        "size",
         "session",
         "root",
         "settings",
@@ -105,14 +107,15 @@ class ReplayedProvider:
 
 def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | Ended | None:
     """What the provider had said to a request, as far as the entry tells of one."""
+    if isinstance(item, Overflowed):
+        return ContextOverflow(
+            "the server refused the conversation as too long",
+            why="the log says so",
+            hint="it took another way than the recorded session; the first difference is named below",
+            window=item.window,
+            asked=item.asked,
+        )
     if isinstance(item, Compacted):
-        if item.refused:
-            return ContextOverflow(
-                "the server refused the conversation as too long",
-                why="the log says so",
-                hint="it took another way than the recorded session; the first difference is named below",
-                window=item.window,
-            )
         return item.reply
     if isinstance(item, Ended):
         # A replay does not come to such an end by itself.
@@ -129,6 +132,9 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
         if isinstance(item, Resumed):
             # With the end go the verdict on what there was then, and what else was said of it.
             found = found[:stopped]
+            while isinstance(found[-1].item, Overflowed):
+                # It ended the turn; now it would begin a compaction.
+                found.pop()
             steps = _answered(found)
         elif isinstance(item, Ended):
             stopped = len(found)

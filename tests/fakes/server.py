@@ -17,7 +17,8 @@ style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with
 style="openai"    any other server; style="o1": OpenAI's models that think; "deepseek-v3.2": the API before V4
 
 `context`, `most_output`, `template`, `concurrency` and `rate` (requests, seconds) are the server's limits;
-`guarded`: a proxy in front lets only /v1 through; `parser=False`: the reasoning stands in the answer.
+`guarded`: a proxy in front lets only /v1 through; `parser=False`: the reasoning stands in the answer;
+`tells=False`, with "openai": it does not say what it takes when it refuses a prompt as too long.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class FakeServer:
         template: Template | None = None,
         details: bool = False,
         parser: bool = True,
+        tells: bool = True,
         concurrency: int | None = None,
         rate: tuple[int, float] | None = None,
         guarded: bool = False,
@@ -106,6 +108,7 @@ class FakeServer:
             template=template or self.host.template,
             details=details,
             parser=parser,
+            tells=tells,
         )
         self.style = style
         self.key = key

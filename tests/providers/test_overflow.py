@@ -29,6 +29,24 @@ OPENAI = (
     "messages, 4000 in the completion). Please reduce the length of the messages or completion."
 )
 LLAMA = "request (9123 tokens) exceeds the available context size (4096 tokens), try increasing it"
+CLOSE_VLLM = (
+    "You passed 7500 input tokens and requested 900 output tokens. However, the model's context length is only "
+    "8192 tokens, resulting in a maximum input length of 7292 tokens."
+)
+SGLANG = (
+    "Requested token count exceeds the model's maximum context length of 16384 tokens. You requested a total of "
+    "17964 tokens: 1580 tokens from the input messages and 16384 tokens for the completion."
+)
+SGLANG_FAR = "The input (516368 tokens) is longer than the model's context length (262144 tokens)."
+OPENROUTER = (
+    "This endpoint's maximum context length is 131072 tokens. However, you requested about 138956 tokens (7884 "
+    "of text input, 131072 in the output). Please reduce the length of either one."
+)
+OLDER_OPENAI = (
+    "This model's maximum context length is 4097 tokens. However, your messages resulted in 192871 tokens. "
+    "Please reduce the length of the messages."
+)
+DASHSCOPE = "InternalError.Algo.InvalidParameter: Range of input length should be [1, 98304]"
 CLAUDE = "prompt is too long: 208310 tokens > 200000 maximum"
 
 
@@ -40,7 +58,14 @@ CLAUDE = "prompt is too long: 208310 tokens > 200000 maximum"
         (OLDER_VLLM, 8192, 7900, 900),
         (OPENAI, 65536, 66000, 4000),
         (LLAMA, 4096, 9123, None),
+        (CLOSE_VLLM, 8192, 7500, 900),
+        (SGLANG, 16384, 1580, 16384),
+        (SGLANG_FAR, 262144, 516368, None),
+        (OPENROUTER, 131072, 7884, 131072),
+        (OLDER_OPENAI, 4097, 192871, None),
+        (DASHSCOPE, 98304, None, None),
         (CLAUDE, 200000, 208310, None),
+        ("Input is too long for requested model.", None, None, None),
         ("input exceeds the context window", None, None, None),
     ],
 )

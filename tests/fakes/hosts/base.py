@@ -25,6 +25,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """vLLM with --enable-prompt-tokens-details."""
     parser: bool = True
     """The reasoning has a field of its own; without, it stands in the answer as the model wrote it."""
+    tells: bool = True
+    """How many tokens it takes, where it refuses more."""
     beta: bool = False
     """The request came to DeepSeek's /beta."""
 

@@ -92,6 +92,8 @@ def too_long(body: Body, rules: Rules) -> Refusal | None:
     prompt, asked = prompt_size(body, rules), asked_tokens(body) or 0
     if prompt + asked <= rules.context and prompt < rules.context:
         return None
+    if not rules.tells:
+        return refused("Input is too long for requested model.")
     message = (
         f"This model's maximum context length is {rules.context} tokens. However, you requested {prompt + asked} "
         f"tokens ({prompt} in the messages, {asked} in the completion). "
