@@ -90,6 +90,17 @@ class Replied(Item, frozen=True, kw_only=True):
             cut=reply.cut,
         )
 
+    @property
+    def reply(self) -> Reply:
+        return Reply(
+            text=self.text,
+            reasoning=self.reasoning,
+            raw_calls=self.raw_calls,
+            finish=self.finish,
+            usage=self.usage,
+            cut=self.cut,
+        )
+
 
 class Called(Item, frozen=True, kw_only=True):
     call: ToolCall
@@ -136,6 +147,21 @@ class Renamed(Item, frozen=True, kw_only=True):
     """A person named the session. It is no part of the history."""
 
     title: str
+
+
+class Begun(Item, frozen=True, kw_only=True):
+    """From here on failing tests are repaired in this way. Tasks are questions, where it is the pipeline."""
+
+    strategy: Literal["loop", "pipeline"]
+
+
+class Tried(Item, frozen=True, kw_only=True):
+    """What came of a change that the pipeline made: what the tests said, after their observation."""
+
+    came: Literal["better", "same", "other"]
+    """better: something is repaired, and nothing broke. same: no test ends otherwise than before."""
+    report: TestReport | None = None
+    """Where things are better: what is known from then on."""
 
 
 class Tested(Item, frozen=True, kw_only=True):
@@ -235,6 +261,8 @@ AnyItem = (
     | Called
     | Observed
     | Ended
+    | Begun
+    | Tried
     | Tested
     | Judged
     | Rewound

@@ -201,7 +201,7 @@ class Session:
             id=len(self._entries) + 1,
             parent=self.head if parent is None else parent,
             time=time.time(),
-            item=hidden(item, self._hide),
+            item=self.hidden(item),
         )
         try:
             append(self._file, msgspec.json.encode(entry) + b"\n")
@@ -211,6 +211,10 @@ class Session:
         if _is_history(entry.item):
             self._head = entry.id
         return entry
+
+    def hidden(self, item: AnyItem) -> AnyItem:
+        """The item as the log holds it."""
+        return hidden(item, self._hide)
 
     def path(self, at: int | None = None) -> list[Entry]:
         """From the first entry to the head, or to the entry `at`."""

@@ -49,8 +49,9 @@ from r1code.profiles.tokenizers import tokenizer_of
 from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
+from r1code.repair.bench import Bench
 from r1code.repair.naming import Naming
-from r1code.repair.pipeline import Bench, Pipeline
+from r1code.repair.pipeline import Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.repo.index.index import FILE, Index

@@ -6,14 +6,13 @@ edits them; the tests decide. What they do not like is taken back, and the next 
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from r1code import prompts
-from r1code.events import Event, Notice
-from r1code.log import Said
-from r1code.repair.pipeline import MOST_SUSPECTS, Bounds, Known, Pipeline
+from r1code.events import Notice
+from r1code.log import Called, Said
+from r1code.repair.bench import Bounds, Known
+from r1code.repair.pipeline import MOST_SUSPECTS, Attempt, Pipeline
 from r1code.repair.places import failure_of, suspects
-from r1code.repair.verdict import failing, is_better
+from r1code.repair.verdict import failing
 from r1code.sandbox.runners import summary
 from r1code.tools.list import listing
 from r1code.tools.truncation import clean, clip
@@ -44,22 +43,26 @@ class Naming(Pipeline):
                 return "done", "no test fails any more"
         return "gave_up", f"{ROUNDS} rounds of naming places and editing them brought nothing"
 
-    def _round(self, known: Known, bounds: Bounds) -> Generator[Event, None, TestReport | None]:
-        """The report after edits that made things better; None: there were none."""
-        first = self._session.path()[0].id
-        self._session.append(Said(text=self._places(known.report), origin="task"), parent=first)
+    def _round(self, known: Known, bounds: Bounds) -> Attempt:
+        yield from self._begin(self._places(known.report))
         calls = yield from self._calls_asked(bounds)
         if calls is not None and calls and all(self._toolset.effect(call) == "read" for call in calls):
             for place in calls[:MOST_PLACES]:
                 yield from self._change([place], bounds.control)
-                if not self._model.is_within(self._session.history(), self._prompt):
+                if not self._has_room():
                     break
-            self._session.append(Said(text=prompts.load("places_edit"), origin="handed"))
+            self._track.append(Said(text=prompts.load("places_edit"), origin="handed"))
             calls = yield from self._calls_asked(bounds)
         # Who sends edits at once has seen enough.
         edits = [call for call in calls or () if self._toolset.effect(call) == "write"]
-        after = yield from self._try(edits, known, bounds)
-        return after if after is not None and is_better(known.report, after) else None
+        tried = yield from self._try(edits, known, bounds)
+        return None if tried is None else tried.report
+
+    def _has_room(self) -> bool:
+        """Whether another place may be shown; of what is followed, whether one was."""
+        ahead = self._track.ahead
+        within = self._model.is_within
+        return within(self._session.history(), self._prompt) if ahead is None else isinstance(ahead, Called)
 
     def _places(self, report: TestReport) -> str:
         names, paths = failing(report), self._tree.paths()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 
-import msgspec
 from msgspec import Struct
 
 from r1code import prompts
@@ -22,29 +22,28 @@ from r1code.errors import FormatError
 from r1code.events import (
     CallFinished,
     CallStarted,
-    CommandOutput,
     Event,
     Notice,
     ReplyReceived,
     ReplyRejected,
     StepStarted,
 )
-from r1code.log import Called, Observed, Replied, Said
+from r1code.log import Begun, Called, Observed, Replied, Resumed, Tried
+from r1code.repair.bench import Bench, Bounds, Known
 from r1code.repair.holes import Hole, in_turn, lines_as_holes, statements_as_holes
 from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
-from r1code.repair.pool import Change, Pool, weight_of
+from r1code.repair.pool import Change, weight_of
 from r1code.repair.rank import Executed, Weights, ranked, weights
+from r1code.repair.relay import shown, unshown
+from r1code.repair.track import Track, record_of
 from r1code.repair.verdict import failing, is_better, is_same
 from r1code.repo.symbols import code_of, heads
-from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_tests, summary
 from r1code.sandbox.runners.trace import Trace, trace_tests
 from r1code.session import Session
-from r1code.tools.toolset import Toolset
 from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot
-from r1code.tree.worktree import WorkTree
-from r1code.turn import Events, Steps, turn
+from r1code.turn import End, Events, Steps, turn
 from r1code.types import Arguments, Observation, Reply, TestReport, ToolCall
 
 MOST_SUSPECTS = 10
@@ -62,40 +61,10 @@ _STATEMENTS, _DEFINITIONS = 1, 3
 """Which of four visits asks for what; the others ask for lines."""
 
 
-_Attempt = Generator[Event, None, TestReport | None]
+Attempt = Generator[Event, None, TestReport | None]
+"""The report after a change that fixed something and broke nothing; None: there was none."""
 _Shown = tuple[str, Generator[Event, None, Reply]]
 """A question as text, and the asking of it."""
-
-
-class Bench(Struct, frozen=True, kw_only=True):
-    """What the pipeline works with: a tree, where its tests run, and how they are called."""
-
-    tree: WorkTree
-    sandbox: Sandbox
-    toolset: Toolset
-    command: str
-    prompt: int
-    """Tokens that a question may have, all in all."""
-
-
-class Bounds(Struct, frozen=True):
-    """What ends a turn."""
-
-    account: Account
-    control: Control
-
-
-class Known(Struct, frozen=True, kw_only=True):
-    """What the tests say of the tree as it is, and the states of the tree that need not be tested again."""
-
-    report: TestReport
-    trace: Trace
-    tried: set[str]
-    fills: set[tuple[str, str, str]]
-    """Paths, names and texts of the definitions that were filled."""
-    pool: Pool = msgspec.field(default_factory=Pool)
-    pairs: list[tuple[Change, Change]] = msgspec.field(default_factory=list[tuple[Change, Change]])
-    """What is to be tried before anything else is asked."""
 
 
 class _Visit(Struct, frozen=True, kw_only=True):
@@ -118,22 +87,45 @@ class Pipeline:
         self._toolset = bench.toolset
         self._command = bench.command
         self._prompt = bench.prompt
+        self._track = Track(session)
 
-    def turn(self, report: TestReport, meter: Meter, control: Control) -> Events:
+    def turn(self, report: TestReport, meter: Meter, control: Control, *, goes_on: bool = False) -> Events:
         """Works on the failures of `report` until none is left or a limit is reached.
 
-        The last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
+        `goes_on`: the session's pipeline, which was stopped, on a tree as it was before its first change. The
+        last event is TurnEnded; the tree then holds what was kept. Raises R1CodeError.
         """
-        text = f"repair {len(failing(report))} failing tests"
+        text = None
+        if goes_on:
+            self._session.close_dangling(self._toolset.interrupted)
+            record = record_of(self._session.entries) or []
+            self._session.append(Resumed(), parent=record[-1].id if record else None)
+            self._track = Track(self._session, record)
+            self._model.after(sum(isinstance(entry.item, Replied) for entry in record))
+        else:
+            self._session.append(Begun(strategy="pipeline"))
+            text = f"repair {len(failing(report))} failing tests"
         account = Account(self._session, meter)
         return turn(
             self._session,
             text,
-            lambda limited: self._attempts(report, Bounds(account, limited)),
+            lambda limited: self._unseen(self._attempts(report, Bounds(account, limited))),
             meter=meter,
             control=control,
             toolset=self._toolset,
         )
+
+    def _unseen(self, steps: Steps) -> Steps:
+        """The events of what is done now; those of what is followed were seen then."""
+        with closing(steps):
+            while True:
+                try:
+                    event = next(steps)
+                except StopIteration as stop:
+                    end: End = stop.value
+                    return end
+                if self._track.ahead is None:
+                    yield event
 
     def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
         good = self._tree.snapshot()
@@ -167,7 +159,7 @@ class Pipeline:
         best = ranked(found, executed, weighed)[:MOST_SUSPECTS]
         return _Visit(known=known, target=target, rounds=rounds, found=best, executed=executed, weights=weighed)
 
-    def _asked(self, visit: _Visit, bounds: Bounds) -> Iterator[_Attempt]:
+    def _asked(self, visit: _Visit, bounds: Bounds) -> Iterator[Attempt]:
         """What is asked at a visit; at the first, for every line the likeliest answer before others."""
         if not self._model.can_fill:
             return self._definitions(visit, visit.found, bounds)
@@ -184,7 +176,7 @@ class Pipeline:
             asked += [(hole, warmth) for warmth in ([0.0, *warmths[1:]] if visit.rounds == 0 else warmths)]
         return self._holes(visit, asked, bounds)
 
-    def _holes(self, visit: _Visit, asked: Sequence[tuple[Hole, float]], bounds: Bounds) -> Iterator[_Attempt]:
+    def _holes(self, visit: _Visit, asked: Sequence[tuple[Hole, float]], bounds: Bounds) -> Iterator[Attempt]:
         # The same for all of them, so that it is read once; the test stands nearest, for it says most.
         shown = [*self._heads(visit.found), self._test_file(visit.target)]
         for hole, warmth in asked:
@@ -193,19 +185,19 @@ class Pipeline:
             asking = self._model.fill(question, warmth, bounds.account, bounds.control, lines=hole.is_statement)
             yield self._filled(visit, hole, (question, asking), bounds)
 
-    def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: Bounds) -> Iterator[_Attempt]:
+    def _definitions(self, visit: _Visit, found: Sequence[Suspect], bounds: Bounds) -> Iterator[Attempt]:
         """Questions for whole definitions, one after the other."""
         for suspect in found:
             yield self._attempt(self._question(visit, suspect), visit.known, bounds)
 
-    def _with_pairs(self, attempts: Iterator[_Attempt], known: Known, bounds: Bounds) -> Iterator[_Attempt]:
+    def _with_pairs(self, attempts: Iterator[Attempt], known: Known, bounds: Bounds) -> Iterator[Attempt]:
         """After each attempt what it brought about: its change together with earlier ones."""
         for attempt in attempts:
             yield attempt
             while known.pairs:
                 yield self._pair(known.pairs.pop(0), known, bounds)
 
-    def _pair(self, pair: tuple[Change, Change], known: Known, bounds: Bounds) -> _Attempt:
+    def _pair(self, pair: tuple[Change, Change], known: Known, bounds: Bounds) -> Attempt:
         return (yield from self._judged(self._calls([change.arguments for change in pair]), known, bounds))
 
     def _heads(self, found: Sequence[Suspect]) -> list[tuple[str, str]]:
@@ -219,9 +211,9 @@ class Pipeline:
         text = text_of(self._tree, path) or ""
         return path, text if len(text) <= MOST_SOURCE else source_of_test(self._tree, target)
 
-    def _filled(self, visit: _Visit, hole: Hole, shown: _Shown, bounds: Bounds) -> _Attempt:
+    def _filled(self, visit: _Visit, hole: Hole, shown: _Shown, bounds: Bounds) -> Attempt:
         question, asking = shown
-        self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
+        yield from self._begin(question)
         reply = yield from self._ask(asking, bounds)
         content = hole.filled(reply.text)
         fill = (hole.suspect.path, hole.suspect.name, code_of(content or ""))
@@ -237,15 +229,13 @@ class Pipeline:
         return (yield from self._judged(self._calls([change.arguments]), visit.known, bounds, change))
 
     def _calls(self, arguments: Sequence[Arguments]) -> list[ToolCall]:
-        first = self._session.next_call()
+        first = self._track.next_call()
         return [
             ToolCall(id=f"c{first + number}", name="replace", arguments=one)
             for number, one in enumerate(arguments)
         ]
 
-    def _taken_back(
-        self, attempt: Generator[Event, None, TestReport | None], good: Snapshot
-    ) -> Generator[Event, None, TestReport | None]:
+    def _taken_back(self, attempt: Attempt, good: Snapshot) -> Attempt:
         """Runs an attempt; unless it made things better, the tree is as it was when this ends."""
         better: TestReport | None = None
         try:
@@ -266,19 +256,25 @@ class Pipeline:
         )
         return clean(task)
 
-    def _attempt(self, question: str, known: Known, bounds: Bounds) -> Generator[Event, None, TestReport | None]:
-        """The report after a change that fixed something and broke nothing; None: there was none."""
-        # A conversation of its own: its parent is the first entry.
-        self._session.append(Said(text=question, origin="task"), parent=self._session.path()[0].id)
+    def _attempt(self, question: str, known: Known, bounds: Bounds) -> Attempt:
+        yield from self._begin(question)
         calls = yield from self._calls_asked(bounds)
         return None if calls is None else (yield from self._judged(calls, known, bounds))
+
+    def _begin(self, question: str) -> Generator[Event, None, None]:
+        """A conversation."""
+        if not self._track.ask(question):
+            yield Notice(
+                text="the session took another way from here on than now: its answers are asked for again",
+                level="warning",
+            )
 
     def _calls_asked(self, bounds: Bounds) -> Generator[Event, None, tuple[ToolCall, ...] | None]:
         """What the model asks for after what is said so far; None: its reply could not be read."""
         asking = self._model.ask(self._session.history(), bounds.account, bounds.control)
         reply = yield from self._ask(asking, bounds)
         try:
-            parsed = self._model.parse(reply, self._session.next_call())
+            parsed = self._model.parse(reply, self._track.next_call())
             self._toolset.refuse_unknown(parsed.calls)
         except FormatError as error:
             yield ReplyRejected(text=str(error))
@@ -287,8 +283,8 @@ class Pipeline:
 
     def _judged(
         self, calls: Sequence[ToolCall], known: Known, bounds: Bounds, change: Change | None = None
-    ) -> Generator[Event, None, TestReport | None]:
-        """Makes the changes and runs the tests; the report, if things are better now.
+    ) -> Attempt:
+        """Makes the changes and runs the tests.
 
         `change`, what the calls do, joins the pool if it makes no difference.
         """
@@ -297,19 +293,19 @@ class Pipeline:
             for call in calls
             for path in twins(self._tree, call.arguments["path"], call.arguments["content"])
         ]
-        after = yield from self._try(calls, known, bounds)
-        if change is not None and after is not None and is_same(known.report, after):
+        tried = yield from self._try(calls, known, bounds)
+        if change is not None and tried is not None and tried.came == "same":
             known.pairs.extend(known.pool.add(change))
-        if after is not None and not is_better(known.report, after) and again:
+        if tried is not None and tried.came != "better" and again:
             names = ", ".join(one["path"] for one in again)
             yield Notice(text=f"the same definition stands in {names}: changing it there, too")
-            after = yield from self._try(self._calls(again), known, bounds)
-        return after if after is not None and is_better(known.report, after) else None
+            tried = yield from self._try(self._calls(again), known, bounds)
+        return None if tried is None else tried.report
 
     def _try(
         self, calls: Sequence[ToolCall], known: Known, bounds: Bounds
-    ) -> Generator[Event, None, TestReport | None]:
-        """The report of the tests with the changes made; None: they could not be made, or are known."""
+    ) -> Generator[Event, None, Tried | None]:
+        """What the tests say with the changes made; None: they could not be made, or are known."""
         if not calls or not (yield from self._change(calls, bounds.control)):
             return None
         state = self._toolset.state()
@@ -321,23 +317,26 @@ class Pipeline:
 
     def _ask(self, asked: Generator[Event, None, Reply], bounds: Bounds) -> Generator[Event, None, Reply]:
         bounds.control.check()
+        if (known := self._track.reply()) is not None:
+            asked.close()
+            return known
         step, account = bounds.account.begin_step(), bounds.account
         yield StepStarted(step=step)
         reply = yield from asked
-        self._session.append(Replied.of(reply))
+        self._track.append(Replied.of(reply))
         yield ReplyReceived(step=step, usage=reply.usage, seconds=account.seconds, spent=account.spent)
         return reply
 
     def _change(self, calls: Sequence[ToolCall], control: Control) -> Generator[Event, None, bool]:
         """Makes the changes of a reply, all or none; whether they were made."""
         for call in calls:
-            self._session.append(Called(call=call))
+            self._track.append(Called(call=call))
             yield CallStarted(call=call)
         observations: tuple[Observation, ...] = ()
         for batch in self._toolset.batches(calls):
             observations += yield from self._toolset.run(batch, control)
         for call, observation in zip(calls, observations, strict=True):
-            self._session.append(Observed(observation=observation))
+            self._track.append(Observed(observation=observation))
             yield CallFinished(name=call.name, observation=observation)
         return all(seen.status == "ok" for seen in observations)
 
@@ -345,39 +344,30 @@ class Pipeline:
         yield Notice(text="looking which lines the failing tests execute")
         self._sandbox.start(control)
         self._sandbox.sync(self._tree.snapshot(), control)
-        running = trace_tests(self._sandbox, self._command, control)
-        try:
-            while True:
-                next(running)
-        except StopIteration as stop:
-            trace: Trace = stop.value
-            return trace
-        finally:
-            running.close()
+        return unshown(trace_tests(self._sandbox, self._command, control))
 
-    def _test(self, before: TestReport, control: Control) -> Generator[Event, None, TestReport]:
-        call = ToolCall(id=f"c{self._session.next_call()}", name="test", arguments={})
-        self._session.append(Called(call=call))
+    def _test(self, before: TestReport, control: Control) -> Generator[Event, None, Tried]:
+        if (known := self._track.tried()) is not None:
+            return known
+        call = ToolCall(id=f"c{self._track.next_call()}", name="test", arguments={})
+        self._track.append(Called(call=call))
         yield CallStarted(call=call)
         self._sandbox.start(control)
         self._sandbox.sync(self._tree.snapshot(), control)
-        running = run_tests(self._sandbox, self._command, control)
-        try:
-            while True:
-                yield CommandOutput(call_id=call.id, text=next(running))
-        except StopIteration as stop:
-            report: TestReport = stop.value
-        finally:
-            running.close()
+        report = yield from shown(call.id, run_tests(self._sandbox, self._command, control))
         observation = Observation(
             call_id=call.id,
             status="ok" if report.exit_code == 0 else "failed",
             text="\n\n".join([summary(report), *_failures(before, report)]),
             display=summary(report),
         )
-        self._session.append(Observed(observation=observation))
+        self._track.append(Observed(observation=observation))
         yield CallFinished(name="test", observation=observation)
-        return report
+        tried = Tried(came="same" if is_same(before, report) else "other")
+        if is_better(before, report):
+            tried = Tried(came="better", report=report)
+        self._track.append(tried)
+        return tried
 
 
 def _failures(before: TestReport, after: TestReport) -> list[str]:

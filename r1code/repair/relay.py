@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import cast, get_args
+from contextlib import closing
+from typing import TypeVar, cast, get_args
 
 from r1code.events import CandidateEvent, CommandOutput, Event, Inner
 from r1code.tree.patch import Patch
 from r1code.types import TestReport
 
+Result = TypeVar("Result")
 _INNER = get_args(Inner)
 
 
@@ -22,6 +24,17 @@ def shown(call_id: str, running: Generator[str, None, TestReport]) -> Generator[
         return report
     finally:
         running.close()
+
+
+def unshown(running: Generator[str, None, Result]) -> Result:
+    """What it returns."""
+    with closing(running):
+        while True:
+            try:
+                next(running)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
 
 
 def numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[Event, None, Patch]:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from r1code import prompts
 from r1code.budget import Meter
 from r1code.control import Control
-from r1code.errors import Cancelled, StateError, UsageError
+from r1code.errors import Cancelled, StateError
 from r1code.events import (
     BaselineReached,
     Event,
@@ -36,7 +36,7 @@ from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
 from r1code.repair.relay import numbered
 from r1code.repair.roles import Roles, Work
-from r1code.repair.stopped import Stopped, keep
+from r1code.repair.stopped import Stopped, keep, leave_pipeline, switch
 from r1code.repair.verdict import failing, problem
 from r1code.session import PATCH, Session
 from r1code.tools.truncation import clip
@@ -78,6 +78,11 @@ class Approach(Struct, frozen=True, kw_only=True):
     """Nobody named the command: the repository's files show it."""
     stopped: Stopped | None = None
     """What is to go on. None: it is a new task."""
+
+    @property
+    def first(self) -> int:
+        """The candidate that is to be worked on first."""
+        return 1 if self.stopped is None else self.stopped.candidate
 
 
 class Repair:
@@ -203,7 +208,7 @@ class Repair:
     ) -> Generator[Event, None, tuple[Verdict, Patch]]:
         """The first candidate that is proven, else the one that came nearest."""
         tried: list[tuple[Verdict, Patch]] = []
-        for number in range(1, self._approach.candidates + 1):
+        for number in range(self._approach.first, self._approach.candidates + 1):
             if tried and self._meter.exhausted:
                 break
             self._meter.share(number, self._approach.candidates)
@@ -223,22 +228,20 @@ class Repair:
     ) -> Generator[Event, None, Patch]:
         """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
         command = self._command or ""
-        left = self._approach.stopped if number == 1 else None
+        left = self._approach.stopped if self._approach.first == number else None
         tree = self._copy(base if left is None else left.tree, f"candidate-{number}")
         sandbox = self._parts.sandbox(tree.root)
         # Candidates never meet the same seed, however many questions each one asks.
         seed = None if self._approach.seed is None else self._approach.seed * 100_003 + number * 1_009
         try:
-            pipeline = self._parts.pipeline(tree, sandbox, command, seed=seed)
-            if pipeline is not None and left is not None:
-                raise UsageError(
-                    "this session cannot be resumed",
-                    why="it works in few questions (the strategy pipeline), which do not go on in the middle",
-                    hint="run r1code fix again, with a larger limit",
-                )
+            in_loop = left is not None and not left.in_pipeline
+            pipeline = None if in_loop else self._parts.pipeline(tree, sandbox, command, seed=seed)
             if pipeline is not None:
-                yield from self._heard(pipeline.turn(before, self._meter, control))
+                switch(self._session, self._parts.speaker("actor"))
+                yield from self._heard(pipeline.turn(before, self._meter, control, goes_on=left is not None))
             if pipeline is None or self._reason == "gave_up":
+                if not in_loop:
+                    leave_pipeline(self._session)
                 work = Work(
                     task=self._fix_task(command, before, control),
                     tree=tree,
@@ -248,7 +251,7 @@ class Repair:
                     protect=True,
                     share=(number, self._approach.candidates),
                 )
-                yield from self._heard(self._working(work, left, control))
+                yield from self._heard(self._working(work, left if in_loop else None, control))
         finally:
             sandbox.close()
             # Tools of the tests leave folders behind; what is proven and applied is what the patch says.

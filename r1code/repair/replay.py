@@ -138,8 +138,8 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
             steps = _answered(found)
         elif isinstance(item, Ended):
             stopped = len(found)
+            # All turns of a run are counted together, from its own beginning.
             found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
-            steps = 0
         elif not isinstance(item, Asked | Used | Renamed):
             found.append(entry)
     return found

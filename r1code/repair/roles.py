@@ -21,6 +21,7 @@ from r1code.log import Called, Observed, Planned, Said, Switched
 from r1code.plan import parse, render
 from r1code.repair.parts import Parts
 from r1code.repair.places import text_of
+from r1code.repair.stopped import switch
 from r1code.sandbox.base import Sandbox
 from r1code.session import Session
 from r1code.tools.truncation import clean, clip
@@ -121,9 +122,7 @@ class Roles:
             self._work = replace(self._work, plan=plan)
             yield from self.work(control)
             return
-        actor = self._parts.speaker("actor")
-        if self._session.profile != actor:
-            self._session.append(Switched(profile=actor))
+        switch(self._session, self._parts.speaker("actor"))
         yield from self._heard(self._agent("actor").turn(None, self._meter, control))
 
     def replan(self, control: Control) -> Generator[Event, None, Plan | None]:

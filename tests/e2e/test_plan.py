@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 
 import msgspec
+import pytest
 
-from e2e.conftest import FIX, Repo, commit, write
+from e2e.conftest import FIX, Repo, commit, passes, write
 
 HOST = ["--sandbox=none", "--allow-host-exec", "--test", "python3 -m pytest -q", "--json"]
 THOUGHT = "Let me think."
@@ -72,12 +73,30 @@ def test_a_model_that_reasons_names_places_and_edits_them(repo: Repo) -> None:
     assert ran.code == 0, ran.out + ran.err
 
 
-def test_where_the_pipeline_brings_nothing_the_loop_goes_on(repo: Repo) -> None:
-    read = '<read path="shop/cart.py"/>'
-    ran = repo.run(
-        "fix", "--strategy", "pipeline", *HOST, *repo.replies(read, "no", read, "no", FIX, "<done>ok</done>")
-    )
+READ = '<read path="shop/cart.py"/>'
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ([READ, FIX.replace("- discount", "* discount"), READ], [FIX]),
+        # Where it brings nothing the loop goes on.
+        ([READ, "no", READ, "no", READ], [FIX, "<done>ok</done>"]),
+    ],
+    ids=["in the pipeline", "in the loop after it"],
+)
+def test_a_pipeline_that_was_stopped_goes_on_to_its_end(repo: Repo, said: list[str], left: list[str]) -> None:
+    write(repo.root, {".gitignore": "__pycache__/\n.pytest_cache/\n"})
+    commit(repo.root)
+    steps = str(len(said))
+    ran = repo.run("fix", "--strategy", "pipeline", *HOST, *repo.replies(*said), "--steps", steps)
+    assert ran.code == 5, ran.out + ran.err
+    ran = repo.run("resume", "--json", *repo.replies(*left)[2:], "--steps", "9")
     assert ran.code == 0, ran.out + ran.err
+    assert passes(repo.root)
+    (log,) = repo.state.glob("sessions/*/log.jsonl")
+    again = repo.run("replay", log.parent.name, "--allow-host-exec")
+    assert again.code == 0, again.out + again.err
 
 
 def test_a_plan_needs_no_engine_no_consent_and_no_test_command(repo: Repo) -> None:

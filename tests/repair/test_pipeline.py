@@ -1,110 +1,18 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from fakes.house import House, walk
-from r1code import prompts
+from fakes.shop import BREAKS, FILES, FIX_CART, FIX_MONEY, Shop
 from r1code.budget import Meter
-from r1code.context import Model
-from r1code.control import Control
-from r1code.dialects.base import Request
-from r1code.dialects.text import TextDialect
-from r1code.events import CallFinished, Event, Notice, TurnEnded
-from r1code.profiles import Infill, find_profile
-from r1code.providers.base import Delta, Done
+from r1code.events import CallFinished, Notice, TurnEnded
+from r1code.profiles import Infill
 from r1code.providers.scripted import ScriptedReply
-from r1code.repair.pipeline import Bench, Pipeline
 from r1code.repair.places import failure_of, passages, source_of_test, suspects
-from r1code.repair.protected import is_protected
 from r1code.repair.verdict import is_better, is_same
-from r1code.sandbox.base import Limits
-from r1code.sandbox.host import HostSandbox
-from r1code.sandbox.runners import run_tests
 from r1code.session import Session
-from r1code.tools.replace import Replace
-from r1code.tools.toolset import Toolset
-from r1code.tree.scan import scan
 from r1code.types import Budget, TestReport
-
-FILES = {
-    "shop/__init__.py": "",
-    "shop/money.py": "ROUND = 1\n\n\ndef cents(amount):\n    return round(amount, ROUND)\n",
-    "shop/cart.py": "from shop.money import cents\n\n\ndef total(prices):\n    return cents(sum(prices[1:]))\n",
-    "shop/unrelated.py": "def nothing():\n    return None\n",
-    "tests/test_cart.py": (
-        "from shop.cart import total\n\n\ndef test_one():\n    assert total([2]) == 2\n\n\n"
-        "def test_exact():\n    assert total([0, 1.25]) == 1.25\n\n\n"
-        "def test_none():\n    assert total([]) == 0\n"
-    ),
-    "conftest.py": "",
-}
-FIX_CART = (
-    'The first price is skipped.\n<replace path="shop/cart.py">\ndef total(prices):\n'
-    "    return cents(sum(prices))\n</replace>"
-)
-FIX_MONEY = 'It rounds too much.\n<replace path="shop/money.py">\nROUND = 2\n</replace>'
-BREAKS = '<replace path="shop/cart.py">\ndef total(prices):\n    return 2\n</replace>'
-
-
-Answer = Callable[[Request], str]
-
-
-class Answering:
-    """A provider that looks at what it is asked."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self.requests: list[Request] = []
-
-    def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
-        self.requests.append(request)
-        yield Delta(field="content", text=self._answer(request))
-        yield Done(finish="stop")
-
-    def close(self) -> None:
-        pass
-
-
-class Shop(House):
-    """A house whose tests are really run, on this machine."""
-
-    def __init__(
-        self,
-        folder: Path,
-        replies: Sequence[str | ScriptedReply] | Answer,
-        files: dict[str, str] = FILES,
-        infill: Infill | None = None,
-    ) -> None:
-        super().__init__(folder, [] if callable(replies) else replies, files=files)
-        if callable(replies):
-            self.provider = Answering(replies)
-        self.command = f"{sys.executable} -m pytest -q"
-        self.host = HostSandbox(
-            self.root, limits=Limits(), scan=lambda: scan(self.root, walk(self.root), self.store)
-        )
-        toolset = Toolset(self.tree, reads=[], writes=[Replace()], execs=[], protected=is_protected)
-        instructions = prompts.load("repair_instructions", tools=toolset.descriptions)
-        profile = replace(find_profile("scripted"), infill=infill)
-        model = Model(profile, self.provider, TextDialect(), instructions=instructions, seed=5)
-        bench = Bench(tree=self.tree, sandbox=self.host, toolset=toolset, command=self.command, prompt=32_000)
-        self.pipeline = Pipeline(self.session, model, bench)
-
-    def report(self) -> TestReport:
-        running = run_tests(self.host, self.command, Control())
-        try:
-            while True:
-                next(running)
-        except StopIteration as stop:
-            report: TestReport = stop.value
-            return report
-
-    def repair(self, steps: int = 20) -> list[Event]:
-        return list(self.pipeline.turn(self.report(), Meter(Budget(steps=steps)), self.control))
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +62,7 @@ def test_after_the_likeliest_lines_come_statements_other_lines_and_then_definiti
     }
     fix = '<replace path="a.py">\nX = 2\n</replace>'
     fills = ["1", "1", "3", "3", "4", "3", *["X = 5", "5"] * 3]
-    shop = Shop(tmp_path, [*[ScriptedReply(raw=fill) for fill in fills], fix], files, infill)
+    shop = Shop(tmp_path, [*[ScriptedReply(raw=fill) for fill in fills], fix], files, infill=infill)
     events = shop.repair(steps=30)
     assert events[-1].reason == "done"
     asked = [(request.temperature, request.stop) for request in shop.provider.requests]
@@ -189,7 +97,7 @@ def test_two_changes_that_each_change_nothing_are_tried_together(tmp_path: Path)
         "    return []": "Item(name, note)",
         "show.py\ndef show(item):\n    return []": 'f"{item.name} ({item.note})" if item.note else item.name',
     }
-    shop = Shop(tmp_path, lambda request: fills.get(request.prompt, "None"), TWO_HALVES, infill)
+    shop = Shop(tmp_path, lambda request: fills.get(request.prompt, "None"), TWO_HALVES, infill=infill)
     events = shop.repair(steps=30)
     assert events[-1].reason == "done"
     assert shop.report().failed == ()
@@ -199,7 +107,7 @@ def test_two_changes_that_each_change_nothing_are_tried_together(tmp_path: Path)
 
 def test_a_half_that_adds_nothing_the_test_speaks_of_is_not_paired(tmp_path: Path) -> None:
     infill = Infill(file="", hole="{path}\n{before}[]")
-    shop = Shop(tmp_path, lambda request: "item.name + ''", TWO_HALVES, infill)
+    shop = Shop(tmp_path, lambda request: "item.name + ''", TWO_HALVES, infill=infill)
     shop.repair(steps=12)
     assert {path: shop.file(path) for path in TWO_HALVES} == TWO_HALVES
 
