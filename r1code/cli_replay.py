@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from r1code.app.task import Task
+    from r1code.log import Entry, Opened
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -18,12 +23,9 @@ def replay(options: argparse.Namespace) -> int:
 
     from r1code.app.folders import state_folder
     from r1code.app.task import Replayed, Task
-    from r1code.cli_work import run_session
-    from r1code.config import load_config
     from r1code.errors import ProviderError, UsageError
-    from r1code.log import Continued, Planned, Switched
-    from r1code.repair.replay import ReplayedProvider, first_difference
-    from r1code.repo.git import Git
+    from r1code.log import Continued, Planned
+    from r1code.repair.replay import ReplayedProvider, first_difference, stretches
     from r1code.session import Session
     from r1code.types import ExitCode
     from r1code.ui.safe import safe
@@ -40,40 +42,20 @@ def replay(options: argparse.Namespace) -> int:
                 why="it only drafted a file",
                 hint="name another one",
             )
-        if any(isinstance(one.item, Switched) and one.item.role == "actor" for one in recorded.entries):
-            raise UsageError(
-                f"the session {recorded.id} cannot be replayed",
-                why="the model of another profile went on in the middle of it",
-                hint="name another one; r1code cost shows what this one did, step by step",
-            )
         if opened.forked or any(isinstance(one.item, Continued) for one in recorded.entries):
             raise UsageError(
                 f"the session {recorded.id} cannot be replayed",
                 why=f"it is a fork of {opened.forked}" if opened.forked else "it has more than one task",
                 hint="name another one; r1code sessions show shows what this one did, step by step",
             )
-        config = load_config(
-            flags={
-                **opened.settings,
-                # What they say, and when, is not what a replay is about.
-                "language_servers": {},
-                "color": options.color or "auto",
-                "allow_host_exec": options.allow_host_exec,
-            },
-            environ={},
-            user_file=Path(os.devnull),
-            project=None,
-        )
-        replayed = Replayed(session=recorded, provider=ReplayedProvider(recorded.entries), root=Path(scratch))
-        given = (
-            one.item.plan for one in recorded.entries if isinstance(one.item, Planned) and one.item.by == "person"
-        )
-        task = Task(command=opened.command, text=opened.task, replayed=replayed, plan=next(given, None))
         entries = recorded.entries
+        parts = stretches(entries, opened.profile)
+        provider = ReplayedProvider(*(part.entries for part in parts))
+        replayed = Replayed(session=recorded, provider=provider, root=Path(scratch))
+        given = (one.item.plan for one in entries if isinstance(one.item, Planned) and one.item.by == "person")
+        task = Task(command=opened.command, text=opened.task, replayed=replayed, plan=next(given, None))
         try:
-            code, again = run_session(
-                Git.find(Path(opened.root), state_folder()), config, task, json=options.json
-            )
+            code, again = _again(options, opened, task, [part.profile for part in parts])
         except ProviderError as error:
             print(f"r1code: {safe(str(error))}", file=sys.stderr)
             code, again = error.exit_code, ()
@@ -84,3 +66,51 @@ def replay(options: argparse.Namespace) -> int:
     print(f"replayed: different from step {difference.step} on", file=sys.stderr)
     print(f"  recorded: {safe(difference.recorded)}\n  replayed: {safe(difference.replayed)}", file=sys.stderr)
     return ExitCode.NOT_FIXED
+
+
+def _again(
+    options: argparse.Namespace, opened: Opened, task: Task, profiles: Sequence[str]
+) -> tuple[int, Sequence[Entry]]:
+    """Runs a session anew, and resumes it where one of the next `profiles` went on then.
+
+    Exit code and log. It ends early where it comes to an end of its own before.
+    """
+    from pathlib import Path
+
+    from msgspec.structs import replace
+
+    from r1code.app.folders import state_folder
+    from r1code.app.stopped import settings_for, stopped_session
+    from r1code.cli_work import run_session
+    from r1code.config import load_config
+    from r1code.errors import UsageError
+    from r1code.repo.git import Git
+
+    git, told = Git.find(Path(opened.root), state_folder()), ""
+    code, again = 0, tuple["Entry", ...]()
+    for profile in profiles:
+        if again:
+            try:
+                stopped = stopped_session(_folder_of(again))
+            except UsageError:
+                break
+            task = replace(task, plan=None, resumed=stopped)
+            told = f"here the profile {profile} went on"
+        flags = {
+            **settings_for(opened, profile),
+            # What they say, and when, is not what a replay is about.
+            "language_servers": {},
+            "color": options.color or "auto",
+            "allow_host_exec": options.allow_host_exec,
+        }
+        config = load_config(flags=flags, environ={}, user_file=Path(os.devnull), project=None)
+        code, again = run_session(git, config, task, json=options.json, told=told)
+    return code, again
+
+
+def _folder_of(entries: Sequence[Entry]) -> Path:
+    from r1code.app.folders import state_folder
+    from r1code.log import Opened
+
+    names = [entry.item.session for entry in entries[:1] if isinstance(entry.item, Opened)]
+    return state_folder() / "sessions" / names[0]

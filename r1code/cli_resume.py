@@ -15,7 +15,7 @@ def resume(options: argparse.Namespace) -> int:
 
     from r1code.app.folders import state_folder
     from r1code.app.plans import place_for
-    from r1code.app.stopped import ABOUT_MODEL, last_session, stopped_session
+    from r1code.app.stopped import last_session, settings_for, stopped_session
     from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
@@ -30,10 +30,7 @@ def resume(options: argparse.Namespace) -> int:
     stopped = stopped_session(folder)
     asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
-    kept = {key: value for key, value in asked.settings.items() if key != "profile"}
-    if given.setdefault("profile", stopped.profile) != asked.profile:
-        # They were said about the model of then.
-        kept = {key: value for key, value in kept.items() if key not in ABOUT_MODEL}
+    kept = settings_for(asked, given.setdefault("profile", stopped.profile))
     config = load_config(flags={**kept, **given}, environ={}, user_file=Path(os.devnull), project=None)
     git = Git.find(Path(stopped.opened.root), state_folder())
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None

@@ -83,6 +83,12 @@ def with_its_model(flags: Mapping[str, Any], before: Resumable) -> dict[str, Any
     return {"profile": before.profile, **its, **given}
 
 
+def settings_for(task: Opened | Continued, profile: str) -> dict[str, Any]:
+    """The settings of a task with which the model of `profile` does it, or goes on with it."""
+    left_out = () if profile == task.profile else ABOUT_MODEL
+    return {**{key: value for key, value in task.settings.items() if key not in left_out}, "profile": profile}
+
+
 def last_session(sessions: Path, root: Path) -> Path:
     """The folder of the session that worked in `root` last. Raises StateError."""
     # A session was used when its log was written.

@@ -118,7 +118,8 @@ class Workshop:
                 self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider = task.replayed.provider
             self._profile = _replayed(self._profile)
-            materialise(task.replayed.base(self.store), self.store, task.replayed.root)
+            if task.resumed is None:
+                materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
         # Elsewhere, or later, they may be gone: the replay then says what is different.
         names = [name for name in config.add_dir if task.replayed is None or Path(name).is_dir()]

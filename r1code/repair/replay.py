@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import cast
 
 import msgspec
@@ -65,17 +65,53 @@ _DIAGNOSTIC = re.compile(rf"\n?^{re.escape(DIAGNOSTIC)}.*$", re.MULTILINE)
 """A line of an observation. When a language server was done is chance, and a replay has none."""
 _TIMES = re.compile(r"\d+(?:\.\d+)? ?s\b")
 _RANDOM = re.compile(r"r1code-[0-9a-f]{24}")
+_Answer = Replied | Reply | ContextOverflow | BudgetExhausted
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A part of a log in which one profile's model acted."""
+
+    profile: str
+    entries: tuple[Entry, ...]
+
+
+def stretches(entries: Sequence[Entry], profile: str) -> list[Stretch]:
+    """A log in parts: another one begins where a resume let another profile's model go on.
+
+    `profile`: the one that the session was begun with.
+    """
+    found: list[Stretch] = []
+    for part in _resumes(entries):
+        acted = [one.item.profile for one in part if isinstance(one.item, Switched) and one.item.role == "actor"]
+        profile = acted[-1] if acted else profile
+        before = found.pop().entries if found and found[-1].profile == profile else ()
+        found.append(Stretch(profile=profile, entries=(*before, *part)))
+    return found
+
+
+def _resumes(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
+    """A log in parts that begin with a resume; with the switch before it, where there is one."""
+    begins = [0]
+    for at, entry in enumerate(entries):
+        if isinstance(entry.item, Resumed):
+            begins.append(at - isinstance(entries[at - 1].item, Switched))
+    return (tuple(entries[begin:end]) for begin, end in pairwise([*begins, len(entries)]))
 
 
 class ReplayedProvider:
     """Gives the replies of a log in their order, already split, and refuses what was refused.
 
-    For a profile without reasoning of its own.
+    For a profile without reasoning of its own. Of several parts of a log each ends the turn but the last: there
+    it was stopped then.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        items = (_answer(entry.item) for entry in whole(entries))
-        self._replies = [item for item in items if item is not None]
+    def __init__(self, *parts: Sequence[Entry]) -> None:
+        self._replies: list[_Answer] = []
+        for number, entries in enumerate(parts, start=1):
+            answers = [answer for entry in whole(entries) if (answer := _answer(entry.item)) is not None]
+            self._replies += answers
+            if number < len(parts) and not (answers and isinstance(answers[-1], BudgetExhausted)):
+                self._replies.append(BudgetExhausted("steps", "here it was stopped then"))
         self._at = 0
 
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
@@ -89,11 +125,8 @@ class ReplayedProvider:
             )
         reply = self._replies[self._at]
         self._at += 1
-        if isinstance(reply, ContextOverflow):
+        if isinstance(reply, ContextOverflow | BudgetExhausted):
             raise reply
-        if isinstance(reply, Ended):
-            # What a clock and a price decided then is not decided anew.
-            raise BudgetExhausted(reply.limit or "tokens", reply.text)
         if reply.reasoning:
             yield Delta(field="reasoning", text=reply.reasoning)
         yield Delta(field="content", text=reply.text)
@@ -105,7 +138,7 @@ class ReplayedProvider:
         pass
 
 
-def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | Ended | None:
+def _answer(item: AnyItem) -> _Answer | None:
     """What the provider had said to a request, as far as the entry tells of one."""
     if isinstance(item, Overflowed):
         return ContextOverflow(
@@ -118,8 +151,8 @@ def _answer(item: AnyItem) -> Replied | Reply | ContextOverflow | Ended | None:
     if isinstance(item, Compacted):
         return item.reply
     if isinstance(item, Ended):
-        # A replay does not come to such an end by itself.
-        return None if item.limit in {None, "steps"} else item
+        # What a clock and a price decided then is not decided anew.
+        return None if item.limit is None or item.limit == "steps" else BudgetExhausted(item.limit, item.text)
     return item if isinstance(item, Replied) else None
 
 
@@ -132,7 +165,7 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
         if isinstance(item, Resumed):
             # With the end go the verdict on what there was then, and what else was said of it.
             found = found[:stopped]
-            while isinstance(found[-1].item, Overflowed):
+            while found and isinstance(found[-1].item, Overflowed):
                 # It ended the turn; now it would begin a compaction.
                 found.pop()
             steps = _answered(found)

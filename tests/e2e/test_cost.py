@@ -25,7 +25,9 @@ miss = 1.0
 output = 4.0
 [dear]
 extends = "paid"
-label = "a script that costs ten times as much"
+label = "a script that costs ten times as much, and calls functions"
+dialect = "native"
+reasoning = "none"
 [dear.price]
 currency = "USD"
 date = "2026-01-01"
@@ -47,6 +49,20 @@ def paid(repo: Repo, tmp_path: Path) -> Repo:
     (folder / "profiles.toml").write_text(PROFILE)
     repo.env["XDG_CONFIG_HOME"] = str(folder.parent)
     return repo
+
+
+WRONG, RIGHT = (f"    return sum(prices) {sign} discount\n" for sign in "+-")
+EDIT = {"path": "shop/cart.py", "edits": [{"search": WRONG, "replace": RIGHT}]}
+CALLS = [("edit", EDIT), ("done", {"text": "It subtracts."})]
+
+
+def calling(repo: Repo, name: str, arguments: dict[str, object]) -> list[str]:
+    """A reply that calls a function."""
+    flags = repo.replies("", reasoning="", **USAGE)[2:]
+    call = f'calls = [{{ name = "{name}", arguments = {json.dumps(json.dumps(arguments))} }}]\n'
+    file = Path(flags[-1])
+    file.write_text(file.read_text() + call)
+    return flags
 
 
 def replies(repo: Repo, *texts: str) -> list[str]:
@@ -85,16 +101,20 @@ def test_another_model_goes_on_with_the_conversation_at_its_own_price(paid: Repo
     assert paid.run(*first).code == 5
     (folder,) = (paid.state / "sessions").iterdir()
     # It stays with the new model, also when that is stopped.
-    more = paid.run("resume", "--profile", "dear", *replies(paid, STEPS[1]), "--steps", "1")
+    more = paid.run("resume", "--profile", "dear", *calling(paid, *CALLS[0]), "--steps", "1")
     assert more.code == 5, more.out + more.err
-    went_on = paid.run("resume", *replies(paid, STEPS[2]), "--steps", "2")
+    went_on = paid.run("resume", *calling(paid, *CALLS[1]), "--steps", "2")
     assert went_on.code == 0, went_on.out + went_on.err
     assert passes(paid.root)
     totals = [bill["total"] for bill in json.loads(paid.run("cost", "--json").out)["spent"]["bills"]]
     # One answer at 0.0025936, two at ten times that.
     assert totals == ["0.0544656"]
+    # Each reply is read as that of its own profile.
+    (paid.root / "shop/cart.py").write_text("changed = since\n")
     replayed = paid.run("replay", folder.name, "--allow-host-exec")
-    assert (replayed.code, "another profile went on" in replayed.err) == (2, True)
+    assert replayed.code == 0, replayed.out + replayed.err
+    assert "here the profile dear went on" in replayed.out
+    assert (paid.root / "shop/cart.py").read_text() == "changed = since\n"
 
 
 def test_a_repair_that_was_stopped_goes_on_in_the_copy_that_it_left(paid: Repo) -> None:

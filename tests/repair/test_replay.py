@@ -10,13 +10,14 @@ from fakes.sandbox import FakeSandbox, FakeSpawned, Files
 from r1code.control import Control
 from r1code.dialects.base import Request
 from r1code.errors import ContextOverflow
-from r1code.log import Compacted, Entry
+from r1code.log import AnyItem, Compacted, Ended, Entry, Opened, Replied, Resumed, Said, Switched
 from r1code.profiles.room import Room
 from r1code.providers.base import Delta, Done
 from r1code.providers.scripted import ScriptedProvider, ScriptedReply
-from r1code.repair.replay import ReplayedProvider, first_difference
+from r1code.repair.replay import ReplayedProvider, first_difference, stretches
 from r1code.tools.diagnostics import DIAGNOSTIC
 from r1code.tree.store import Store
+from r1code.types import Usage
 
 REPLIES = [
     '<run background="web" ready="up">serve</run>',
@@ -115,3 +116,30 @@ def test_what_a_server_refused_as_too_long_is_refused_again(
     found = [one.item for one in house.session.entries if isinstance(one.item, Compacted)]
     assert len(found) > 1
     assert first_difference(house.session.entries, again.session.entries) is None
+
+
+OPENED = Opened(root="r", profile="one", base="")
+SAID = Said(text="Do it.", origin="task")
+ENDED = Ended(reason="cancelled", text="", usage=Usage(), steps=1, seconds=1)
+REPLIED = Replied(text="ok", reasoning="", finish="stop", usage=Usage())
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ([OPENED, SAID, REPLIED, ENDED], [("one", 4)]),
+        ([OPENED, SAID, ENDED, Resumed(), REPLIED], [("one", 5)]),
+        ([OPENED, SAID, ENDED, Switched(profile="two"), Resumed(), REPLIED], [("one", 3), ("two", 3)]),
+        # It was killed, or a planner was resumed before its actor got another profile.
+        ([OPENED, SAID, Switched(profile="two"), Resumed(), ENDED, Resumed()], [("one", 2), ("two", 4)]),
+        ([OPENED, Switched(profile="p", role="planner"), SAID, ENDED, Resumed()], [("one", 5)]),
+        ([OPENED, SAID, ENDED, Resumed(), REPLIED, Switched(profile="two"), SAID], [("one", 3), ("two", 4)]),
+    ],
+)
+def test_a_log_has_a_stretch_for_each_profile_that_acted(
+    items: list[AnyItem], found: list[tuple[str, int]]
+) -> None:
+    entries = [Entry(id=at, parent=at - 1 or None, time=0, item=item) for at, item in enumerate(items, start=1)]
+    made = stretches(entries, "one")
+    assert [(one.profile, len(one.entries)) for one in made] == found
+    assert [entry for one in made for entry in one.entries] == entries
