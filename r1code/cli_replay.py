@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +96,7 @@ def _again(
                 break
             task = replace(task, plan=None, resumed=stopped)
             told = f"here the profile {profile} went on"
-        flags = {
+        flags: dict[str, Any] = {
             **settings_for(opened, profile),
             # What they say, and when, is not what a replay is about.
             "language_servers": {},

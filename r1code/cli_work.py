@@ -197,7 +197,8 @@ def _expire(days: float, say: Callable[[str], None]) -> None:
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
     from r1code.budget import Meter
     from r1code.config import DETECTED
-    from r1code.repair.repair import Approach, Repair
+    from r1code.repair.approach import Approach
+    from r1code.repair.repair import Repair
     from r1code.repair.stopped import Stopped
 
     meter = Meter(workshop.budget)

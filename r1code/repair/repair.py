@@ -13,8 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from msgspec import Struct
-
 from r1code import prompts
 from r1code.budget import Meter
 from r1code.control import Control
@@ -30,6 +28,7 @@ from r1code.events import (
 )
 from r1code.ledger import charges_of, spent
 from r1code.log import Continued, Tested
+from r1code.repair.approach import Approach
 from r1code.repair.first_message import first_message
 from r1code.repair.next_message import next_message
 from r1code.repair.parts import Parts
@@ -44,7 +43,7 @@ from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
-from r1code.types import EndReason, ExitCode, Limit, Outcome, Plan, TestReport, Verdict
+from r1code.types import EndReason, ExitCode, Limit, Outcome, TestReport, Verdict
 
 _MOST_IDS = 30
 _MOST_DIGEST = 8_000
@@ -60,29 +59,6 @@ _EXITS: dict[str, ExitCode] = {
 }
 Result = TypeVar("Result")
 _WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
-
-
-class Approach(Struct, frozen=True, kw_only=True):
-    """How a task is gone about."""
-
-    command: str | None = None
-    """Runs the tests; None: nobody knows how."""
-    candidates: int = 1
-    """Attempts at most, each with its share of the steps; the first that is proven ends it."""
-    seed: int | None = None
-    dry_run: bool = False
-    """Nothing reaches the person's tree."""
-    plan: Plan | None = None
-    """What a person wants carried out."""
-    found: bool = False
-    """Nobody named the command: the repository's files show it."""
-    stopped: Stopped | None = None
-    """What is to go on. None: it is a new task."""
-
-    @property
-    def first(self) -> int:
-        """The candidate that is to be worked on first."""
-        return 1 if self.stopped is None else self.stopped.candidate
 
 
 class Repair:
