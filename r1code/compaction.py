@@ -98,7 +98,7 @@ class Compaction:
         """What was given, without what the server refused: all that it ever refused in this session."""
         return reduce(
             lambda room, one: narrowed(room, one.size, window=one.window, asked=one.asked),
-            self._session.overflows,
+            overflows(self._session),
             self._given,
         )
 
@@ -309,6 +309,12 @@ class Compaction:
             ),
             None,
         )
+
+
+def overflows(session: Session) -> list[Overflowed]:
+    """What the server of the profile whose model answers now refused as too long, in order."""
+    items = [entry.item for entry in session.entries if isinstance(entry.item, Overflowed)]
+    return [one for one in items if one.profile == session.profile]
 
 
 def _calls(path: Sequence[Entry]) -> dict[str, ToolCall]:

@@ -149,7 +149,7 @@ class Renamed(Item, frozen=True, kw_only=True):
     title: str
 
 
-class Begun(Item, frozen=True, kw_only=True):
+class Adopted(Item, frozen=True, kw_only=True):
     """From here on failing tests are repaired in this way. Tasks are questions, where it is the pipeline."""
 
     strategy: Literal["loop", "pipeline"]
@@ -261,7 +261,7 @@ AnyItem = (
     | Called
     | Observed
     | Ended
-    | Begun
+    | Adopted
     | Tried
     | Tested
     | Judged

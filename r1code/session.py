@@ -87,7 +87,7 @@ class Session:
         self, folder: Path, lock: FileLock, entries: list[Entry], notices: list[str], *, hide: Hide = unchanged
     ) -> None:
         self.folder = folder
-        self._hide = hide
+        self.hide = hide
         self.notices = notices
         """What loading had to mend, in words for a person."""
         self._lock = lock
@@ -201,7 +201,7 @@ class Session:
             id=len(self._entries) + 1,
             parent=self.head if parent is None else parent,
             time=time.time(),
-            item=self.hidden(item),
+            item=hidden(item, self.hide),
         )
         try:
             append(self._file, msgspec.json.encode(entry) + b"\n")
@@ -212,10 +212,6 @@ class Session:
             self._head = entry.id
         return entry
 
-    def hidden(self, item: AnyItem) -> AnyItem:
-        """The item as the log holds it."""
-        return hidden(item, self._hide)
-
     def path(self, at: int | None = None) -> list[Entry]:
         """From the first entry to the head, or to the entry `at`."""
         return path_of(self._entries, self.head if at is None else at)
@@ -224,12 +220,6 @@ class Session:
     def compacted(self) -> Compacted | None:
         """The last compaction on the path."""
         return next((one.item for one in reversed(self.path()) if isinstance(one.item, Compacted)), None)
-
-    @property
-    def overflows(self) -> list[Overflowed]:
-        """What the server of the profile whose model answers now refused as too long, in order."""
-        items = [entry.item for entry in self._entries if isinstance(entry.item, Overflowed)]
-        return [one for one in items if one.profile == self.profile]
 
     def history(self, compacted: Compacted | None = None) -> tuple[Message, ...]:
         """What the model sees of this session, without the instructions; after `compacted`, if that came now."""

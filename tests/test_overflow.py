@@ -11,6 +11,7 @@ from fakes.chat import KEY, profile_at, provider
 from fakes.house import House
 from fakes.server import FakeServer, Reply
 from r1code.budget import Meter
+from r1code.compaction import overflows
 from r1code.events import Event, HistoryCompacted, Notice, TurnEnded
 from r1code.log import Overflowed
 from r1code.profiles.profile import Sampling
@@ -68,4 +69,4 @@ def test_a_session_that_is_resumed_knows_it_still(tmp_path: Path, tells: bool) -
 def test_what_one_profiles_server_takes_says_nothing_of_anothers(tmp_path: Path) -> None:
     house = House(tmp_path, [])
     house.session.append(Overflowed(profile="other", size=10_000, window=8_192))
-    assert house.session.overflows == []
+    assert overflows(house.session) == []

@@ -28,7 +28,7 @@ from r1code.events import (
     ReplyRejected,
     StepStarted,
 )
-from r1code.log import Begun, Called, Observed, Replied, Resumed, Tried
+from r1code.log import Adopted, Called, Observed, Replied, Resumed, Tried
 from r1code.repair.bench import Bench, Bounds, Known
 from r1code.repair.holes import Hole, in_turn, lines_as_holes, statements_as_holes
 from r1code.repair.places import Suspect, failure_of, passages, source_of_test, suspects, text_of, twins
@@ -103,7 +103,7 @@ class Pipeline:
             self._track = Track(self._session, record)
             self._model.after(sum(isinstance(entry.item, Replied) for entry in record))
         else:
-            self._session.append(Begun(strategy="pipeline"))
+            self._session.append(Adopted(strategy="pipeline"))
             text = f"repair {len(failing(report))} failing tests"
         account = Account(self._session, meter)
         return turn(

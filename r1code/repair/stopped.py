@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from r1code.log import Begun, Entry, Judged, Resumed, Said, Switched, Tested
+from r1code.log import Adopted, Entry, Judged, Resumed, Said, Switched, Tested
 from r1code.repair.replay import whole
 from r1code.repair.track import record_of
 from r1code.session import TREE, Session
@@ -56,11 +56,11 @@ def switch(session: Session, profile: str) -> None:
 
 def leave_pipeline(session: Session) -> None:
     """Logs that the loop begins where a pipeline brought nothing, or was stopped and is not to go on."""
-    if not any(isinstance(entry.item, Begun) for entry in session.entries):
+    if not any(isinstance(entry.item, Adopted) for entry in session.entries):
         return
     if record_of(session.entries) is not None:
         session.append(Resumed())
-    session.append(Begun(strategy="loop"), parent=session.begun.id)
+    session.append(Adopted(strategy="loop"), parent=session.begun.id)
 
 
 def _proven(entries: Sequence[Entry]) -> int:
@@ -69,7 +69,7 @@ def _proven(entries: Sequence[Entry]) -> int:
     for item in (entry.item for entry in whole(entries)):
         if isinstance(item, Judged):
             judged += 1
-        elif isinstance(item, Begun | Said):
+        elif isinstance(item, Adopted | Said):
             begun = judged
     return begun
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from r1code.errors import StateError
 from r1code.log import (
     RESUMABLE,
+    Adopted,
     AnyItem,
-    Begun,
     Called,
     Continued,
     Ended,
@@ -25,6 +25,7 @@ from r1code.log import (
     Said,
     Tried,
 )
+from r1code.secrets.values import hidden
 from r1code.session import Session
 from r1code.types import Reply
 
@@ -50,7 +51,7 @@ class Track:
     def ask(self, text: str) -> bool:
         """A question, in a conversation of its own. False: the record held another one, and is left there."""
         said = Said(text=text, origin="task")
-        fits = self.ahead is None or self.ahead == self._session.hidden(said)
+        fits = self.ahead is None or self.ahead == hidden(said, self._session.hide)
         if not fits:
             self._ahead.clear()
         self.append(said, parent=self._session.begun.id)
@@ -60,7 +61,7 @@ class Track:
         """Logs an item, if it is not logged. Raises StateError, also where the record holds another one."""
         if not self._ahead:
             self._session.append(item, parent=parent)
-        elif not _is_same(self._ahead.popleft(), self._session.hidden(item)):
+        elif not _is_same(self._ahead.popleft(), hidden(item, self._session.hide)):
             raise self._lost()
 
     def reply(self) -> Reply | None:
@@ -99,7 +100,7 @@ def record_of(entries: Sequence[Entry]) -> list[Entry] | None:
     found: list[Entry] | None = None
     for entry in entries:
         item = entry.item
-        if isinstance(item, Begun):
+        if isinstance(item, Adopted):
             found = [] if item.strategy == "pipeline" else None
         elif found is None:
             continue
