@@ -208,7 +208,7 @@ class Session:
         except OSError as error:
             raise unkept(self.folder, error) from error
         self._entries.append(entry)
-        if _is_history(entry.item):
+        if is_history(entry.item):
             self._head = entry.id
         return entry
 
@@ -332,7 +332,7 @@ def opened_of(entries: Sequence[Entry]) -> Opened:
 
 def head_of(entries: Sequence[Entry]) -> int | None:
     """The last entry of the history."""
-    return max((entry.id for entry in entries if _is_history(entry.item)), default=None)
+    return max((entry.id for entry in entries if is_history(entry.item)), default=None)
 
 
 def path_of(entries: Sequence[Entry], head: int | None) -> list[Entry]:
@@ -358,7 +358,8 @@ def _resumption(path: Iterable[Entry]) -> Resumption:
     return found
 
 
-def _is_history(item: AnyItem) -> bool:
+def is_history(item: AnyItem) -> bool:
+    """Whether it belongs to what the next entry follows on."""
     return not isinstance(item, Asked | Used | Overflowed | Renamed)
 
 

@@ -28,10 +28,9 @@ from r1code.log import (
     Said,
     Switched,
     Tested,
-    Used,
 )
 from r1code.plan import render
-from r1code.session import LOG, entries_of
+from r1code.session import LOG, entries_of, is_history
 from r1code.tools.writes import WRITES
 from r1code.types import Arguments, Cut, Ending, EndReason, Finish, Limit, Spent, Status, TestReport, Verdict
 
@@ -287,7 +286,7 @@ def _undone(entries: Sequence[Entry]) -> set[int]:
         if isinstance(entry.item, Rewound):
             left, reached = _path(entries, head), _path(entries, entry.parent)
             undone = (undone | (left - reached)) - reached
-        if not isinstance(entry.item, Asked | Used):
+        if is_history(entry.item):
             head = entry.id
     return undone
 
