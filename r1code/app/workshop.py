@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code import prompts
@@ -27,6 +26,7 @@ from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
+from r1code.app.speaker import Speaker
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.stopped import Resumable
 from r1code.app.task import Task
@@ -71,15 +71,6 @@ from r1code.tree.worktree import WorkTree
 from r1code.types import Budget, Part, Plan, TestReport
 
 Say = Callable[[str], None]
-
-
-class Speaker(Struct, frozen=True, kw_only=True):
-    """Who has a role: a profile, and what it is reached and offered with."""
-
-    name: str
-    profile: Profile
-    provider: Provider
-    tools: Toolbox
 
 
 class Workshop:
