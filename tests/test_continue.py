@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
+
+import pytest
 
 from fakes.house import House
-from r1code.app.opening import carry_on, go_on
+from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.stopped import Resumable, with_its_model
+from r1code.app.task import Task
 from r1code.budget import Meter
 from r1code.ledger import charges_of
 from r1code.log import Continued, Ended, Opened, Said, Switched
 from r1code.options import parser
 from r1code.repair.next_message import changed_since, next_message
+from r1code.secrets.values import unchanged
 from r1code.session import SCRATCH, TREE, Session
 from r1code.types import Budget
 
@@ -102,19 +108,36 @@ def test_a_turn_that_a_kill_cut_off_is_closed_first(tmp_path: Path) -> None:
     log = (first.session.folder / "log.jsonl").read_bytes()
     turn.close()
     (first.session.folder / "log.jsonl").write_bytes(log)
-    (first.session.folder / SCRATCH).mkdir()
-    (first.session.folder / TREE).write_text("t")
     one = gone_on(tmp_path, ["<done>ok</done>"], first)
     assert one.session.dangling() == []
     kinds = [type(entry.item) for entry in one.session.path()]
     assert kinds[-2:] == [Ended, Continued]
-    assert not (one.session.folder / SCRATCH).exists()
-    assert not (one.session.folder / TREE).exists()
     second(one)
     told = one.provider.requests[0].messages[-1].content
     assert "<read> was interrupted" in told
     assert told.endswith("Task: Go on.")
     assert [charge.turn for charge in charges_of(one.session.entries)] == [1, 2]
+
+
+@pytest.mark.parametrize(("command", "last"), [("prompt", Continued), ("chat", Ended)])
+def test_what_a_kill_left_is_cleared_away_when_a_session_goes_on(
+    tmp_path: Path, command: Literal["prompt", "chat"], last: type
+) -> None:
+    first = House(tmp_path, FIRST, files=FILES)
+    first.end()
+    folder, begun = first.session.folder, first.session.opened
+    (folder / SCRATCH).mkdir()
+    (folder / TREE).write_text("t")
+    first.session.close()
+    before = Resumable(folder=folder, opened=begun, task=begun, profile="scripted")
+    task = Task(command=command, text="Go on.", continues=before)
+    with closing(
+        open_session(task, opened(first), tmp_path / "sessions", hide=unchanged, say=lambda _: None)
+    ) as session:
+        assert not (folder / SCRATCH).exists()
+        assert not (folder / TREE).exists()
+        # In a conversation the task comes later.
+        assert isinstance(session.path()[-1].item, last)
 
 
 def test_after_a_plan_the_model_is_told_that_it_may_act(tmp_path: Path) -> None:
