@@ -8,6 +8,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,8 +55,11 @@ def podman(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
     (folder / "containers.conf").write_text(f"[containers]\ndefault_ulimits = [{given}]\n")
     own = [program, "--storage-driver", "overlay"]
     # Nothing is shared with a Podman that somebody uses here.
-    for option, name in (("root", "root"), ("runroot", "run"), ("tmpdir", "tmp"), ("network-config-dir", "net")):
+    for option, name in (("root", "root"), ("tmpdir", "tmp"), ("network-config-dir", "net")):
         own += [f"--{option}", f"{folder}/{name}"]
+    # Podman refuses one whose name has more than 50 characters, and a test's folder may have.
+    runroot = Path(tempfile.mkdtemp(prefix="r1code-run-"))
+    own += ["--runroot", str(runroot)]
     address = f"unix://{folder}/podman.sock"
     with (
         (folder / "log").open("wb") as log,
@@ -74,6 +78,7 @@ def podman(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
             service.terminate()
             service.wait(20)
             shutil.rmtree(folder)
+            shutil.rmtree(runroot, ignore_errors=True)
 
 
 def reached(address: str, log: Path) -> docker.DockerClient:
