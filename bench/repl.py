@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -88,7 +89,10 @@ def drained(child: pexpect.spawn, seconds: float) -> bytes:
 
 def streaming(root: Path, folder: Path, tokens: int, rate: int) -> dict[str, float]:
     """CPU seconds while it streams, how late keys are echoed meanwhile, and its CPU when nothing goes on."""
-    text = WORDS * (tokens * 4 // len(WORDS))
+    # Nothing that repeats itself: the governor would cut it.
+    dice = random.Random(1)
+    words = ("".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 9))) for _ in range(tokens))
+    text = " ".join(words)[: tokens * 4]
     flags = replies(folder, reasoning=text, text="The end.", chunk=4, delay_seconds=1 / rate)
     child = opened([str(SCRIPT), *HOST, *flags], root, folder / "state")
     child.expect(">")
@@ -102,8 +106,8 @@ def streaming(root: Path, folder: Path, tokens: int, rate: int) -> dict[str, flo
     until = time.monotonic() + tokens / rate
     while time.monotonic() < until - 1:
         began = time.perf_counter()
-        child.send("z")
-        child.expect(re.compile(rb"z"))
+        child.send("Z")
+        child.expect(re.compile(rb"Z"))
         echoes.append(time.perf_counter() - began)
         child.send("\x15")
         drained(child, 0.7)
