@@ -175,7 +175,7 @@ class Repl:
             self._screen.note(f"{hint}/help shows all")
         else:
             self._echo(text)
-            self._worker.submit(lambda desk, control: _does(name)(desk, argument, control))
+            self._worker.submit(lambda desk, control: _does(name)(desk, argument, control), f"/{name}")
 
     def _reasoning(self, argument: str) -> None:
         for kind in get_args(Reasoning):

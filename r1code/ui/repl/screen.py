@@ -245,6 +245,7 @@ class Screen:
                 self._next_question()
             case Began():
                 self.is_busy = True
+                self.narrator.live.begin("running" if item.what else "starting", item.what)
                 self.on_told(item)
             case Idle() | Failed():
                 self._printed += self.narrator.end()

@@ -22,7 +22,9 @@ Job = Callable[[Desk, Control], Iterable[Event | Piece]]
 
 
 class Began(Struct, frozen=True):
-    """A job is under way."""
+    """A job is under way; `what` it is, in a few words of ours, if it is no turn."""
+
+    what: str = ""
 
 
 class Idle(Struct, frozen=True):
@@ -48,7 +50,7 @@ class Worker(Generic[Desk]):
     ) -> None:
         self._opened = opened
         self._post = post
-        self._jobs: queue.SimpleQueue[Job[Desk] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Job[Desk], str] | None] = queue.SimpleQueue()
         self._opening = Control()
         self._control: Control | None = None
         self._leaves = threading.Event()
@@ -64,9 +66,9 @@ class Worker(Generic[Desk]):
     def is_busy(self) -> bool:
         return self._control is not None
 
-    def submit(self, job: Job[Desk]) -> None:
-        """After all that were submitted before."""
-        self._jobs.put(job)
+    def submit(self, job: Job[Desk], what: str = "") -> None:
+        """After all that were submitted before. `what`: see Began."""
+        self._jobs.put((job, what))
 
     def steer(self, text: str) -> bool:
         """Says something to the turn under way; False: there is none."""
@@ -97,13 +99,13 @@ class Worker(Generic[Desk]):
                 job = self._jobs.get()
                 if job is None:
                     return
-                self._run(job, desk)
+                self._run(*job, desk)
 
-    def _run(self, job: Job[Desk], desk: Desk) -> None:
+    def _run(self, job: Job[Desk], what: str, desk: Desk) -> None:
         control = self._control = Control()
         if self._leaves.is_set():
             control.cancel()
-        self._post(Began())
+        self._post(Began(what))
         try:
             for event in job(desk, control):
                 self._post(event)
