@@ -20,10 +20,10 @@ from r1code.repo.past import Past
 from r1code.repo.postings import Postings, unpacked
 from r1code.repo.words import words_of
 
-FORMAT = 3
+FORMAT = 4
 """Of a packed graph, and of how it is made."""
 _OF_PATH, _OF_NAME, _OF_MEMBER, _OF_DOC, _OF_REFERENCE, _OF_PAST = 4.0, 2.0, 1.0, 0.7, 0.3, 1.5
-_SATURATION, _LENGTH_PART = 1.2, 0.5
+_SATURATION, _LENGTH_PART = 1.2, 0.25
 _STEPS, _MOST_STEPS = 50, 255
 """Weights of words are whole numbers of such parts of one."""
 _MOST_DEFINERS = 8

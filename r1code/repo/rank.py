@@ -18,7 +18,7 @@ _AGAIN = 0.3
 _LEAST = 1e-3
 """Of the whole walk: less is not followed. It bounds the work, whatever the size of the graph."""
 _SEEDS = 60
-_OF_WALK = 0.3
+_OF_WALK = 0.6
 """What the walk counts beside the words."""
 _NAMED, _PLACED, _CHANGED = 0.6, 1.0, 0.15
 """What a symbol, a path, and a change in the work tree count beside the best file by words, which has 1."""
