@@ -1,8 +1,9 @@
 """Answers for bench/recall.py which files aider's RepoMap has for a task. Runs in aider's environment.
 
-Lines of JSON: {"root": folder, "task": text, "rooms": [tokens]} in, {tokens: [paths]} out. The map is asked for as
-aider's chat does it: no file is in the chat, the message's words are the identifiers, and its words that are paths or
-file names are the mentioned files. Tokens are counted as for our own map.
+The environment: aider-chat, msgspec, and r1code without what it depends on. Lines of JSON: {"root": folder,
+"task": text, "rooms": [tokens]} in, {tokens: [paths]} out. The map is asked for as aider's chat does it: no
+file is in the chat, the message's words are the identifiers, and those that are paths, file names or names of
+files without their ending are the mentioned files. Tokens are counted as for our own map.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def mentioned(task: str, files: list[str]) -> tuple[set[str], set[str]]:
     idents = set(re.split(r"\W+", task))
     by_name: dict[str, list[str]] = {}
     for path in files:
-        by_name.setdefault(os.path.basename(path), []).append(path)
+        by_name.setdefault(path.rpartition("/")[2], []).append(path)
     found = {path for path in files if path in words}
     found |= {
         paths[0]
@@ -67,7 +68,7 @@ def main() -> None:
             made.TAGS_CACHE = {}
             rank = made.get_ranked_tags
         paths, idents = mentioned(asked["task"], files)
-        absolute = [os.path.join(root, path) for path in files]
+        absolute = [f"{root}/{path}" for path in files]
         ranked = rank([], absolute, paths, idents)
         # The same for every room.
         made.get_ranked_tags = lambda *_, ranked=ranked, **__: ranked

@@ -2,13 +2,14 @@
 
     .venv/bin/python bench/histories.py FOLDER SOURCE ...
 
-SOURCE is what `apt-get source` takes: a name, `name=version` or `name/suite`; a repository called like the name and
-version is made in FOLDER. apt is used as this machine has it (APT_CONFIG names another configuration), and needs
-`deb-src` entries and dpkg-dev. Nothing of a package is run: dpkg-source unpacks, git applies.
+SOURCE is what `apt-get source` takes: a name, `name=version` or `name/suite`; a repository called like the
+name and version is made in FOLDER. apt is used as this machine has it (APT_CONFIG names another
+configuration), and needs `deb-src` entries and dpkg-dev. Nothing of a package is run: dpkg-source unpacks,
+git applies.
 
-The first commit is the source as it was released, and each patch is one more commit, in the package's order. Those
-that bench/recall.py measures have the message of the upstream commit, without what Debian and git add to it; all
-others have none: what is by Debian, says less than some words, or was made for the package.
+The first commit is the source as it was released, and each patch is one more commit, in the package's order.
+Those that bench/recall.py measures have the message of the upstream commit, without what Debian and git add to
+it; all others have none: what is by Debian, says less than some words, or was made for the package.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ _FIELD = re.compile(
 )
 _TAG = re.compile(r"^\s*(?:\[(?:PATCH|BACKPORT)[^\]]*\]\s*)+", re.IGNORECASE)
 _UPSTREAM = re.compile(
-    r"^From [0-9a-f]{40} |^(?:Origin|Applied-Upstream): *(?:upstream|backport|https?:|commit)|cherry[- ]picked from|/commit/",
+    r"^From [0-9a-f]{40} |^(?:Origin|Applied-Upstream): *(?:upstream|backport|https?:|commit)"
+    r"|cherry[- ]picked from|/commit/",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -82,7 +84,7 @@ def ran(arguments: list[str], folder: Path, *, data: bytes | None = None) -> byt
 
 
 def make(source: str, folder: Path) -> tuple[Path, Mapping[str, int]]:
-    """The repository, and how many patches became commits with and without a message, and how many did not apply."""
+    """The repository; how many patches became commits with and without a message, how many did not apply."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         work = Path(name)
         ran(["apt-get", "source", "--download-only", "-q", source], work)
@@ -93,7 +95,9 @@ def make(source: str, folder: Path) -> tuple[Path, Mapping[str, int]]:
         patches = tree / "debian" / "patches"
         series = (patches / "series").read_text().splitlines()
         texts = [
-            (patches / line.split()[0]).read_bytes() for line in series if line.split("#")[0].strip() and " -R" not in line
+            (patches / line.split()[0]).read_bytes()
+            for line in series
+            if line.split("#")[0].strip() and " -R" not in line
         ]
         shutil.rmtree(tree / "debian")
         for inside in tree.rglob(".git"):
@@ -105,7 +109,11 @@ def make(source: str, folder: Path) -> tuple[Path, Mapping[str, int]]:
         counts = {"measured": 0, "others": 0, "failed": 0}
         for text in texts:
             try:
-                ran(["git", "apply", "--index", "-C1", "--exclude=debian/*", "--whitespace=nowarn"], tree, data=text)
+                ran(
+                    ["git", "apply", "--index", "-C1", "--exclude=debian/*", "--whitespace=nowarn"],
+                    tree,
+                    data=text,
+                )
             except subprocess.CalledProcessError:
                 counts["failed"] += 1
                 continue

@@ -2,12 +2,12 @@
 
     .venv/bin/python bench/recall.py [--commits N] [--aider PYTHON] [--json FILE] REPOSITORY|FILE.json ...
 
-For each repository the last N commits without merges that have a message and change one to eight files of their
-parent. Beside the map: `grep`, the files in which most of the message's words are, rare words counting more, each
-with its first matching line, in the same number of tokens; one search, as a model could make it first; with
-`--aider`, the Python of an environment with aider in it, aider's map (bench/aider_map.py). Rows of earlier runs are
-reported together with the new ones. Messages that name a gold path are reported apart. Intervals: bootstrap over
-commits, 95 %. docs/map.md has the method and figures.
+For each repository the last N commits without merges that have a message and change one to eight files of
+their parent. Beside the map: `grep`, the files in which most of the message's words are, rare words counting
+more, each with its first matching line, in the same number of tokens; one search, as a model could make it
+first; with `--aider`, the Python of an environment that has aider, aider's map (bench/aider_map.py). Rows of
+earlier runs are reported together with the new ones. Messages that name a gold path are reported apart.
+Intervals: bootstrap over commits, 95 %. docs/map.md has the method and figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from msgspec import Struct, json as coded
+from msgspec import Struct
+from msgspec import json as coded
 
 from r1code.app.maps import Maps
 from r1code.control import Control
@@ -50,7 +51,7 @@ RESAMPLED = 2_000
 WAYS = ("map", "signed", "map+search", "grep", "grep+search", "aider")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _COMMON = frozenset(
-    "the and for that with from this not are was when what has have its into does which only".split()
+    re.findall(r"\w+", "the and for that with from this not are was when what has have its into does which only")
 )
 
 
@@ -138,7 +139,7 @@ def filled(files: Sequence[tuple[str, int]], room: int) -> frozenset[str]:
 
 
 def searched(root: Path, texts: Texts, digests: dict[str, str], task: str) -> frozenset[str]:
-    """What one search shows: for the name written as code that is in the fewest files; without one, the rarest word."""
+    """What one search shows: for the name as in code that the fewest files have; without one, the rarest word."""
     names = [name for name in clues_of(task, ()).names if len(name) > 3]
     for terms in (names, _WORD.findall(task)):
         often = {
@@ -267,7 +268,9 @@ def main() -> None:
     rows = [row for one in known for row in coded.decode(one.read_bytes(), type=list[Row])]
     fresh = [one for one in options.sources if one not in known]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for some in pool.map(measure, fresh, *([value] * len(fresh) for value in (options.commits, options.aider))):
+        for some in pool.map(
+            measure, fresh, *([value] * len(fresh) for value in (options.commits, options.aider))
+        ):
             rows += some
     if options.json is not None:
         options.json.write_bytes(coded.encode(rows))
