@@ -7,7 +7,7 @@ their parent. Beside the map: `grep`, the files in which most of the message's w
 more, each with its first matching line, in the same number of tokens; one search, as a model could make it
 first; with `--aider`, the Python of an environment that has aider, aider's map (bench/aider_map.py). Rows of
 earlier runs are reported together with the new ones. Messages that name a gold path are reported apart.
-Intervals: bootstrap over commits, 95 %. docs/map.md has the method and figures.
+Intervals: bootstrap over commits, and over whole projects, 95 %. docs/map.md has the method and figures.
 """
 
 from __future__ import annotations
@@ -229,21 +229,37 @@ def measure(source: Path, most: int, python: Path | None) -> list[Row]:
     return rows
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
+def interval(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Of the mean of all values, where whole groups are drawn anew."""
     chance = random.Random(1)
-    means = sorted(statistics.fmean(chance.choices(values, k=len(values))) for _ in range(RESAMPLED))
+    sums = [(sum(values), len(values)) for values in groups]
+    means = []
+    for _ in range(RESAMPLED):
+        drawn = chance.choices(sums, k=len(sums))
+        means.append(sum(one for one, _ in drawn) / sum(size for _, size in drawn))
+    means.sort()
     return means[int(0.025 * RESAMPLED)], means[int(0.975 * RESAMPLED)]
 
 
 def said(title: str, rows: Sequence[Row]) -> str:
-    ways = [way for way in WAYS if all(way in row.parts for row in rows)]
-    line = f"{title:28} {len(rows):4}"
-    for way in ways:
-        line += f"  {way} {statistics.fmean(row.parts[way] for row in rows):.3f}"
+    line = f"{title:24} {len(rows):4}"
+    for way in WAYS:
+        values = [row.parts[way] for row in rows if way in row.parts]
+        if values:
+            of = f" of {len(values)}" if len(values) < len(rows) else ""
+            line += f"  {way} {statistics.fmean(values):.3f}{of}"
     for way in ("grep", "aider"):
-        if way in ways:
-            low, high = interval([row.parts["map"] - row.parts[way] for row in rows])
-            line += f"  map-{way} {low:+.3f}..{high:+.3f}"
+        lifts: dict[str, list[float]] = {}
+        for row in rows:
+            if way in row.parts:
+                lifts.setdefault(row.project, []).append(row.parts["map"] - row.parts[way])
+        if lifts:
+            each = [value for values in lifts.values() for value in values]
+            low, high = interval([[value] for value in each])
+            line += f"  map-{way} {statistics.fmean(each):+.3f}, {low:+.3f}..{high:+.3f}"
+        if len(lifts) > 1:
+            low, high = interval([*lifts.values()])
+            line += f" (whole projects {low:+.3f}..{high:+.3f})"
     return line
 
 
@@ -253,8 +269,10 @@ def report(rows: Sequence[Row]) -> None:
         for room in ROOMS:
             if some := [row for row in rows if row.room == room and row.named == named]:
                 print(said(f"{room} tokens", some))
+    print("by project, messages that name no path:")
     for project in sorted({row.project for row in rows}):
-        print(said(f"4000, {project}", [row for row in rows if row.room == 4_000 and row.project == project]))
+        if some := [row for row in rows if row.room == 4_000 and row.project == project and not row.named]:
+            print(said(f"4000, {project}", some))
 
 
 def main() -> None:
