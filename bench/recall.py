@@ -114,7 +114,7 @@ class Texts:
 
 
 def grep(texts: Texts, digests: dict[str, str], task: str) -> Iterator[tuple[str, int]]:
-    """The files, the best first, and what each costs."""
+    """The files, the best first, and what each costs; as many as the largest room has."""
     count = tokenizer_named("deepseek-r1").count
     words = sorted({word.lower() for word in _WORD.findall(task)} - _COMMON)
     scores: dict[str, float] = {}
@@ -122,10 +122,15 @@ def grep(texts: Texts, digests: dict[str, str], task: str) -> Iterator[tuple[str
         files = [path for path, digest in digests.items() if texts.has(path, digest, word)]
         for path in files:
             scores[path] = scores.get(path, 0.0) + math.log(1 + len(digests) / len(files))
+    left = max(ROOMS)
     for path in sorted(scores, key=lambda one: (-scores[one], one)):
         rows = texts.lines(digests[path])
         line = next((row for row in rows if any(word in row.lower() for word in words)), "")
-        yield path, count(f"{path}: {line.strip()[:120]}\n")
+        cost = count(f"{path}: {line.strip()[:120]}\n")
+        yield path, cost
+        left -= cost
+        if left < 0:
+            break
 
 
 def filled(files: Sequence[tuple[str, int]], room: int) -> frozenset[str]:
@@ -290,8 +295,8 @@ def main() -> None:
             measure, fresh, *([value] * len(fresh) for value in (options.commits, options.aider))
         ):
             rows += some
-    if options.json is not None:
-        options.json.write_bytes(coded.encode(rows))
+            if options.json is not None:
+                options.json.write_bytes(coded.encode(rows))
     report(rows)
 
 
