@@ -38,7 +38,7 @@ def repl(options: argparse.Namespace) -> int:
     about = {name: command.about for name, command in COMMANDS.items()} | LOCAL
     screen = Screen(
         Paint(colors=colors_of(config.color, os.environ)),
-        Facts(profile=config.profile or "", think=config.think or ""),
+        Facts(profile=config.profile or "", think=config.think or "", mode=options.mode or "act"),
         history=Typed(state_folder() / "typed.jsonl"),
         completer=Completions(about, lambda: screen.paths),
     )
@@ -51,6 +51,29 @@ def repl(options: argparse.Namespace) -> int:
 
     Repl(screen, opened).run()
     return 0
+
+
+_FOR_TASKS = ("dry_run", "candidates", "planner", "commit", "commit_first")
+"""Settings that a conversation does not follow."""
+
+
+def _refuse_ignored(options: argparse.Namespace, config: Config, say: Callable[[str], None]) -> None:
+    """Raises UsageError for what was asked for now and would be ignored; of the user's file it is only said."""
+    from r1code.errors import UsageError
+
+    named = [f"--{name}" for name in ("worktree", "plan") if getattr(options, name, None)]
+    wanted = [name for name in _FOR_TASKS if name in config.origins and getattr(config, name)]
+    # Who wants nothing changed must not learn by a footnote that it is.
+    asked = [name for name in wanted if name == "dry_run" or config.origins[name] == "a flag"]
+    named += [f"--{name.replace('_', '-')}" for name in asked]
+    if named:
+        raise UsageError(
+            f"{' and '.join(named)} cannot be used in the REPL",
+            why="that is about one task from its start to its end",
+            hint="name the task with -p TASK, or leave it out; /plan and /undo are there",
+        )
+    if wanted:
+        say(f"settings for single tasks do not count here: {', '.join(wanted)}")
 
 
 @contextmanager
@@ -80,7 +103,7 @@ def _opened(
         workshop.image = image_of(git, config, say, control, person=person)
     with workshop.opened(control):
         if (bound := workshop.bound) is not None:
-            say(bound)
+            say(f"each turn: {bound}")
         terms = Terms(command=config.test, found=config.origins.get("test") == DETECTED)
         talk = Conversation(
             workshop, workshop.session, terms, meter=lambda: Meter(workshop.budget), seed=config.seed
@@ -112,6 +135,7 @@ def _configured(
     continues = None if options.continues is None else going_on(options, git)
     flags = vars(options) if continues is None else with_its_model(vars(options), continues)
     config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=git.root)
+    _refuse_ignored(options, config, say)
     network_of(config)
     asked = partial(ask_trust, control=control, person=person)
     allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust)

@@ -150,7 +150,7 @@ def _add_roles(add_argument: Callable[..., object]) -> None:
 
 
 def _add_plan(whole: argparse.ArgumentParser, plan: argparse.ArgumentParser) -> None:
-    whole.add_argument("--mode", choices=["act", "plan"], help="with -p: plan: only look, and make a plan (act)")
+    whole.add_argument("--mode", choices=["act", "plan"], help="plan: only look, and make a plan (act)")
     whole.add_argument(
         "--plan", metavar="FILE", help="with -p: carry out this plan; in plan mode: write it there"
     )

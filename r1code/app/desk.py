@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
@@ -24,8 +25,11 @@ from r1code.log import Entry, Rewound
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
 from r1code.repo.git import Git
+from r1code.secrets.values import hidden
 from r1code.tree.patch import Patch
 from r1code.types import Plan, Spent
+
+S = TypeVar("S", bound=Struct)
 
 
 class Desk:
@@ -48,9 +52,13 @@ class Desk:
         self._state = state
         self._checkpoints = Checkpoints(git, state, say, tree=workshop.tree, session=workshop.session)
 
+    def veiled(self, told: S) -> S:
+        """The same without secrets."""
+        return hidden(told, self._workshop.vault.hide)
+
     def why(self, place: str) -> Why:
-        """What is on record of a line, named as FILE:LINE."""
-        return why(place, self._git, self._state, folder=self._git.root, session=self.session)
+        """What is on record of a line, named as FILE:LINE, whichever session wrote it."""
+        return why(place, self._git, self._state, folder=self._git.root)
 
     def export(self) -> Document:
         """The session so far, for a person or a program."""
@@ -84,13 +92,9 @@ class Desk:
         self._change(replace(self.config, profile=profile, base_url=None, model_name=None, effort=None))
 
     def _change(self, config: Config) -> None:
-        before = self.config
+        self.conversation.refuse_going_on()
         self._workshop.speak_as(config)
-        try:
-            self.conversation.renew()
-        except UsageError:
-            self._workshop.speak_as(before)
-            raise
+        self.conversation.renew()
         self.config = config
 
     def context(self) -> list[tuple[str, int]]:

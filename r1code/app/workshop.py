@@ -154,12 +154,15 @@ class Workshop:
             speaker.provider.close()
 
     def speak_as(self, config: Config) -> None:
-        """Agents that are made from now on speak with the model that `config` says. Raises UsageError."""
+        """Agents that are made from now on speak with the model that `config` says.
+
+        Raises R1CodeError, with the model of before as it was.
+        """
         name, profile = chosen_profile(config)
         check_budget(config, {name: profile})
+        provider = self._provider(profile)
         self._fall_silent()
-        self._config, self.profile_name, self._profile = config, name, profile
-        self.provider = self._provider(profile)
+        self._config, self.profile_name, self._profile, self.provider = config, name, profile, provider
         self._speakers = self._roles()
 
     def _roles(self) -> dict[Part, Speaker]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from msgspec import Struct
 
 from r1code.control import POLL_SECONDS, Control
-from r1code.errors import Cancelled, R1CodeError
 from r1code.events import Event, Notice
 from r1code.repair.proof import Proof
 from r1code.tree.snapshot import Snapshot
@@ -22,7 +20,6 @@ class _Run(Struct, frozen=True, kw_only=True):
     key: tuple[str, str]
     control: Control
     report: Future[TestReport]
-    thread: threading.Thread
 
 
 class Ahead:
@@ -38,21 +35,16 @@ class Ahead:
         key = tree.digest, command
         if key in self._known or (self._run is not None and self._run.key == key):
             return
-        last = self._stop()
-        control, report = Control(), Future[TestReport]()
+        last, control = self._stop(), Control()
 
-        def work() -> None:
-            if last is not None:
-                # They would meet in the same folder.
-                last.join()
-            try:
-                report.set_result(_ended(self._proof.baseline(tree, command, control)))
-            except (R1CodeError, Cancelled) as error:
-                report.set_exception(error)
+        def work() -> TestReport:
+            # They would meet in the same folder.
+            wait(last)
+            return _ended(self._proof.baseline(tree, command, control))
 
-        thread = threading.Thread(target=work, name="r1code-ahead")
-        self._run = _Run(key=key, control=control, report=report, thread=thread)
-        thread.start()
+        executor = ThreadPoolExecutor(1, thread_name_prefix="r1code-ahead")
+        self._run = _Run(key=key, control=control, report=executor.submit(work))
+        executor.shutdown(wait=False)
 
     def result(self, tree: Snapshot, command: str, control: Control) -> Generator[Event, None, TestReport]:
         """What they say, at once where it is known. Raises SandboxError, StateError and Cancelled."""
@@ -61,9 +53,7 @@ class Ahead:
             if run is not None and run.key == key:
                 report = yield from _waited(run.report, control)
             else:
-                last = self._stop()
-                if last is not None:
-                    last.join()
+                wait(self._stop())
                 yield Notice(text=f"running the tests on the tree as it was: {command}")
                 report = yield from self._proof.baseline(tree, command, control)
             self.know(tree, command, report)
@@ -77,16 +67,15 @@ class Ahead:
 
     def close(self) -> None:
         """Ends what runs. Safe to call again; raises nothing."""
-        last = self._stop()
-        if last is not None:
-            last.join()
+        wait(self._stop())
 
-    def _stop(self) -> threading.Thread | None:
+    def _stop(self) -> list[Future[TestReport]]:
+        """What is still to be waited for."""
         run, self._run = self._run, None
         if run is None:
-            return None
+            return []
         run.control.cancel()
-        return run.thread
+        return [run.report]
 
 
 def _ended(running: Generator[Event, None, TestReport]) -> TestReport:

@@ -95,15 +95,18 @@ class Conversation:
         """From the next step on; the model is told."""
         self._agent.toolset.enter(mode)
 
-    def renew(self) -> None:
-        """Goes on with another agent: the history, what is known and the mode stay. Raises UsageError."""
-        old = self._agent
-        if old.toolset.going_on:
+    def refuse_going_on(self) -> None:
+        """Raises UsageError where another agent would lose sight of commands in the background."""
+        if names := self._agent.toolset.going_on:
             raise UsageError(
                 "the model cannot be changed now",
-                why=f"commands run in the background: {', '.join(old.toolset.going_on)}",
+                why=f"commands run in the background: {', '.join(names)}",
                 hint="ask for them to be stopped, then try again",
             )
+
+    def renew(self) -> None:
+        """Goes on with another agent: the history, what is known and the mode stay."""
+        old = self._agent
         self._agent = self._parts.agent(self._parts.tree, self._sandbox, None, protect=False, seed=self._seed)
         self._agent.toolset.knowing(old.toolset.known, old.toolset.left)
         self._agent.toolset.enter(old.toolset.mode)
@@ -122,34 +125,21 @@ class Conversation:
 
         Raises R1CodeError. A cancel ends it in order.
         """
-        mentions = self._parts.mentioned(text, control)
-        base = self._parts.tree.snapshot()
-        is_first = not any(isinstance(entry.item, Said) for entry in self._session.path())
-        self._parts.given(text, mentions, base)
-        if is_first:
-            opened = replace(self._session.opened, mentions=mentions)
-            message = first_message(self._parts, opened, text, control)
-        else:
-            news = "" if self._left is None else self._parts.news(self._left, base, control)
-            message = "\n\n".join(filter(None, (news, next_message(self._parts.tree, self._session, text))))
-        yield from self._turns(base, Said(text=message, origin="task"), control)
+        yield from self._given(text, text, self._parts.mentioned(text, control), control)
 
     def carry_out(self, plan: Plan, control: Control) -> Events:
         """A turn that does what a plan says, which a person may have changed."""
         self.enter("act")
-        base = self._parts.tree.snapshot()
-        self._parts.given(f"Carry out the plan: {plan.goal}", "", base)
         text = clean(prompts.load("planned", plan=render(plan), files=[]))
-        yield from self._turns(base, Said(text=text, origin="task"), control)
+        yield from self._given(f"Carry out the plan: {plan.goal}", text, "", control)
 
     def verify(self, control: Control) -> Events:
         """Judges again what the last turn with changes did, with what was changed since. Raises as `turn`."""
         base = self._since
         patch = Patch(()) if base is None else base.diff(self._parts.tree.snapshot()).without_new_folders()
         if base is None or not patch or self.terms.command is None:
-            why = (
-                "no test command is known: --test names one" if self.terms.command is None else "nothing changed"
-            )
+            unknown = "no test command is known; /test COMMAND names one"
+            why = unknown if self.terms.command is None else "nothing was changed in this conversation"
             yield Notice(text=f"there is nothing to verify: {why}")
             return
         yield from self._judged(base, patch, control)
@@ -183,6 +173,19 @@ class Conversation:
         """Safe to call again; raises nothing."""
         self._ahead.close()
         self._sandbox.close()
+
+    def _given(self, title: str, text: str, mentions: str, control: Control) -> Events:
+        """A task, called `title` in lists of sessions. The first one is told with the project."""
+        base = self._parts.tree.snapshot()
+        is_first = not any(isinstance(entry.item, Said) for entry in self._session.path())
+        self._parts.given(title, mentions, base)
+        if is_first:
+            opened = replace(self._session.opened, mentions=mentions)
+            message = first_message(self._parts, opened, text, control)
+        else:
+            news = "" if self._left is None else self._parts.news(self._left, base, control)
+            message = "\n\n".join(filter(None, (news, next_message(self._parts.tree, self._session, text))))
+        yield from self._turns(base, Said(text=message, origin="task"), control)
 
     def _turns(self, base: Snapshot, said: Said, control: Control) -> Events:
         since, meter = time.time(), self._meter()

@@ -260,3 +260,47 @@ def test_a_session_goes_on_later_and_says_why_a_line_is_as_it_is(sit: Callable[.
     assert "The discount" in listed
     # A head, and one session.
     assert len(listed.strip().splitlines()) == 2
+
+
+def test_a_command_that_waits_is_a_command_and_a_plan_of_a_file_knows_the_project(
+    sit: Callable[..., Seat], repo: Repo
+) -> None:
+    (repo.state.parent / "plan.md").write_text(
+        "# Plan\n\nTurn the sign around.\n\n## Steps\n\n1. Edit shop/cart.py\n"
+    )
+    seat = sit(f"<run>sleep 1</run>\n{FIX}", "<done>It is right.</done>")
+    seat.say(f"/act {repo.state.parent / 'plan.md'}")
+    seat.sees("running · run  sleep 1")
+    seat.type("/undo")
+    seat.press("\t")
+    seat.sees(r"It is right\.")
+    seat.sees("1 file put back")
+    assert "+ discount" in (repo.root / "shop/cart.py").read_text()
+    log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
+    assert "Files of the repository" in log
+
+
+def test_a_model_that_cannot_be_had_leaves_the_one_of_before(sit: Callable[..., Seat], repo: Repo) -> None:
+    seat = sit("First.", "Second.")
+    seat.say("one")
+    seat.sees(r"First\.")
+    seat.say("/profile openrouter-r1-0528")
+    seat.sees("! .*")
+    seat.sees("next: ")
+    seat.say("two")
+    seat.sees(r"Second\.")
+
+
+def test_what_would_be_ignored_is_refused(repo: Repo) -> None:
+    command = [
+        str(repo.script),
+        "--dry-run",
+        "--commit",
+        "--profile",
+        "scripted",
+        "--replies",
+        "none.toml",
+    ]
+    seat = Seat(command, repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
+    seat.sees("--dry-run and --commit cannot be used in the REPL")
+    assert seat.leaves() == 2

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from r1code.ui.safe import safe_line
+
 _COMMAND = re.compile(r"^/([a-z]*)$")
 _MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@`]*)$")
 _MOST = 50
@@ -29,7 +31,7 @@ class Completions(Completer):
         elif mention := _MENTION.search(before):
             typed = mention.group(1)
             for path in ranked(typed, self._paths())[:_MOST]:
-                yield Completion(path, -len(typed))
+                yield Completion(path, -len(typed), display=safe_line(path))
 
 
 def ranked(typed: str, names: Sequence[str]) -> list[str]:

@@ -24,7 +24,6 @@ class Facts(Struct, kw_only=True):
     """Tokens that the model's context has room for."""
     context: int | None = None
     """Tokens of the last prompt."""
-    turn: Spent = Spent()
     session: Spent = Spent()
     think: str = ""
     """The budget of reasoning, as it was said."""

@@ -1,4 +1,4 @@
-"""Blocks in the colours of a theme: for the scrollback as escape sequences, for the bottom lines as styles."""
+"""Blocks in colour: for the scrollback as escape sequences, for the bottom lines as styles."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from r1code.ui.piece import Piece
 from r1code.ui.repl.narrator import Block
 
 Colors = Literal["standard", "256", "truecolor"]
-Theme = Literal["dark", "light", "contrast"]
-_CODE: dict[Theme, str] = {"dark": "ansi_dark", "light": "ansi_light", "contrast": "bw"}
-_PROMPT: dict[Theme, dict[str, str]] = {
-    "dark": {"dim": "ansibrightblack", "strong": "bold", "prompt": "ansicyan bold", "mode": "ansimagenta"},
-    "light": {"dim": "ansibrightblack", "strong": "bold", "prompt": "ansiblue bold", "mode": "ansimagenta"},
-    "contrast": {"dim": "", "strong": "bold", "prompt": "bold", "mode": "reverse"},
-}
-_SHARED = {
+_CODE = "ansi_dark"
+_STYLES = {
+    "dim": "ansibrightblack",
+    "strong": "bold",
+    "prompt": "ansicyan bold",
+    "mode": "ansimagenta",
     "good": "ansigreen",
     "bad": "ansired",
     "warn": "ansiyellow",
@@ -45,7 +43,6 @@ class Paint(Struct, kw_only=True):
     """`colors`: None for none."""
 
     colors: Colors | None
-    theme: Theme = "dark"
 
     def text(self, blocks: list[Block], width: int) -> str:
         """What is written for them, with newlines."""
@@ -61,7 +58,7 @@ class Paint(Struct, kw_only=True):
         return "".join(
             painter.text(one)
             if isinstance(one, Piece)
-            else rendered(one.text, width, colors=self.colors, code_theme=_CODE[self.theme])
+            else rendered(one.text, width, colors=self.colors, code_theme=_CODE)
             for one in blocks
         )
 
@@ -70,4 +67,4 @@ class Paint(Struct, kw_only=True):
         """Of the lines at the bottom: `class:NAME` for each piece's style, and a few names more."""
         if self.colors is None:
             return Style.from_dict({"menu.current": "reverse", "strong": "bold"})
-        return Style.from_dict(_SHARED | _PROMPT[self.theme])
+        return Style.from_dict(_STYLES)

@@ -20,7 +20,7 @@ from r1code.ui.repl.keys import Acts, keys_of
 from r1code.ui.repl.narrator import Block, Reasoning
 from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
-from r1code.ui.repl.worker import Failed, Idle, Told, Worker
+from r1code.ui.repl.worker import Failed, Idle, Job, Told, Worker
 from r1code.ui.safe import safe_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ class Repl:
         self._ended: Future[None] | None = None
         self._desk: Desk | None = None
         self._waiting: list[str] = []
-        self._leaves = False
         self._warned = False
         screen.on_told = self._told
 
@@ -81,41 +80,50 @@ class Repl:
         """Once the prompt is there: what comes now is slow to load."""
         self._ended = self._worker.start()
         self._ended.add_done_callback(lambda _: self._screen.stop())
-        self._worker.submit(self._begin)
+        self._worker.submit(self._job(self._begin))
 
     def leave(self) -> None:
-        self._leaves = True
         self._screen.stop()
 
     def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:
         self._desk = desk
-        facts = self._screen.facts
-        facts.profile, facts.model, facts.window = desk.model
-        facts.sandbox, facts.branch = desk.config.sandbox, desk.branch
-        self._screen.paths = desk.paths()
-        desk.conversation.enter(facts.mode)
+        self._screen.facts.sandbox = desk.config.sandbox
+        desk.conversation.enter(self._screen.facts.mode)
+        self._look_around(desk)
         desk.conversation.warm(control)
         return iter(())
 
-    def _told(self, told: Told) -> None:
+    def _job(self, job: Job[Desk]) -> Job[Desk]:
+        """The same without secrets; after it the status and what can be mentioned are as it left them."""
+
+        def does(desk: Desk, control: Control) -> Iterator[Event | Piece]:
+            try:
+                for told in job(desk, control):
+                    yield desk.veiled(told)
+            finally:
+                self._look_around(desk)
+
+        return does
+
+    def _look_around(self, desk: Desk) -> None:
+        """In the worker's thread: git is asked, and the tree is listed."""
         facts = self._screen.facts
+        facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
+        facts.profile, facts.model, facts.window = desk.model
+        facts.think = desk.config.think or ""
+        self._screen.paths = desk.paths()
+
+    def _told(self, told: Told) -> None:
         if isinstance(told, ReplyReceived):
-            facts.context = told.usage.prompt
-            facts.turn = told.spent
+            self._screen.facts.context = told.usage.prompt
         elif isinstance(told, Failed):
             self._trouble(told.error)
         elif isinstance(told, Idle):
             self._warned = False
-            desk = self._desk
-            if desk is not None:
-                facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
-                facts.profile, facts.model, facts.window = desk.model
-                facts.think = desk.config.think or ""
-                self._screen.paths = desk.paths()
             self._waiting[:0] = told.left
             self._show_waiting()
             if self._waiting:
-                self._say(self._waiting.pop(0))
+                self._do(self._waiting.pop(0))
                 self._show_waiting()
 
     def _trouble(self, error: R1CodeError) -> None:
@@ -151,7 +159,7 @@ class Repl:
         self._echo(text)
         # A long paste is sent whole, and shown as its chip.
         whole = self._chips.whole(text)
-        self._worker.submit(lambda desk, control: desk.conversation.turn(whole, control))
+        self._worker.submit(self._job(lambda desk, control: desk.conversation.turn(whole, control)))
 
     def _echo(self, text: str) -> None:
         flow = Flow("  ", None)
@@ -175,7 +183,8 @@ class Repl:
             self._screen.note(f"{hint}/help shows all")
         else:
             self._echo(text)
-            self._worker.submit(lambda desk, control: _does(name)(desk, argument, control), f"/{name}")
+            job = self._job(lambda desk, control: _does(name)(desk, argument, control))
+            self._worker.submit(job, f"/{name}")
 
     def _reasoning(self, argument: str) -> None:
         for kind in get_args(Reasoning):

@@ -18,7 +18,6 @@ from contextlib import suppress
 from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, ThreadedCompleter
-from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
@@ -67,7 +66,6 @@ class Screen:
         history: History,
         completer: Completer,
         ends: tuple[Input, Terminal] | None = None,
-        vi: bool = False,
     ) -> None:
         """`ends`: where keys come from and what is written to; None: standard input and output."""
         self.paint = paint
@@ -106,7 +104,6 @@ class Screen:
         self.app: Application[None] = Application(
             layout=Layout(self._layout()),
             style=paint.style,
-            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             input=source,
             output=self.output,
             after_render=self._release,
