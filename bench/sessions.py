@@ -18,8 +18,8 @@ from r1code.app.sessions.listing import sessions_in
 from r1code.app.sessions.search import search
 from r1code.app.stopped import last_session
 from r1code.log import AnyItem, Asked, Called, Ended, Entry, Observed, Opened, Replied, Said, Used
+from r1code.log_file import LOG
 from r1code.profiles import Price
-from r1code.session import LOG
 from r1code.types import Observation, ToolCall, Usage
 
 SESSIONS, STEPS, ROUNDS = 1_000, 40, 5

@@ -22,7 +22,6 @@ from r1code.errors import StateError
 from r1code.lock import acquire, unkept
 from r1code.log import (
     AnyItem,
-    Asked,
     Called,
     Compacted,
     Continued,
@@ -30,30 +29,25 @@ from r1code.log import (
     Entry,
     Observed,
     Opened,
-    Overflowed,
-    Renamed,
     Replied,
     Said,
     Switched,
-    Used,
 )
+from r1code.log_file import LOG, SCHEMA, head_of, is_history, opened_of, path_of, read
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
 from r1code.types import Message, Observation, Part, ToolCall
 
-SCHEMA = 1
 PATCH = "patch.diff"
 """What the session did, in its folder."""
 TREE = "tree"
 """In its folder: the name in the store of the packed snapshot of the copy that it worked in, which is gone."""
 SCRATCH = "scratch"
 """In its folder: the copies that it works in, while it works."""
-LOG = "log.jsonl"
 
 
 _WHOLE = Compacted(how="pruned", tokens_before=0, tokens_after=0)
-_DECODER = msgspec.json.Decoder(Entry)
 
 
 class Resumption(Struct, frozen=True, kw_only=True):
@@ -140,7 +134,7 @@ class Session:
         lock = acquire(folder)
         notices: list[str] = []
         try:
-            entries, torn = _read(folder / LOG)
+            entries, torn = read(folder / LOG)
             if torn is not None:
                 notices.append(f"the last line of {LOG} was cut off by a crash and was dropped")
                 os.truncate(folder / LOG, torn)
@@ -314,36 +308,11 @@ class Session:
         self._lock.release()
 
 
-def entries_of(folder: Path) -> tuple[Entry, ...]:
-    """The log of the session in `folder`, to look at, without its lock: also while it runs. Raises StateError."""
-    return tuple(_read(folder / LOG)[0])
-
-
 def _new_name() -> str:
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-
-
-def opened_of(entries: Sequence[Entry]) -> Opened:
-    """The first entry of a log."""
-    first = entries[0].item
-    assert isinstance(first, Opened)  # noqa: S101 - no log is made or read that does not begin so
-    return first
-
-
-def head_of(entries: Sequence[Entry]) -> int | None:
-    """The last entry of the history."""
-    return max((entry.id for entry in entries if is_history(entry.item)), default=None)
-
-
-def path_of(entries: Sequence[Entry], head: int | None) -> list[Entry]:
-    """From the first entry of a log to the entry `head`."""
-    path: list[Entry] = []
-    at = head
-    while at is not None:
-        entry = entries[at - 1]
-        path.append(entry)
-        at = entry.parent
-    return path[::-1]
+    """In the order in which sessions begin, also within a second: the newest one is the last by name."""
+    now = time.time()
+    part = int(now % 1 * 0x1000)
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{part:03x}{secrets.token_hex(1)}"
 
 
 def _resumption(path: Iterable[Entry]) -> Resumption:
@@ -356,45 +325,3 @@ def _resumption(path: Iterable[Entry]) -> Resumption:
         elif isinstance(item, Ended):
             found = msgspec.structs.replace(found, known=item.known, left=item.left)
     return found
-
-
-def is_history(item: AnyItem) -> bool:
-    """Whether it belongs to what the next entry follows on."""
-    return not isinstance(item, Asked | Used | Overflowed | Renamed)
-
-
-def _read(path: Path) -> tuple[list[Entry], int | None]:
-    """The entries, and where the last line is torn how many bytes are good."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StateError(
-            "the session's log cannot be read", why=f"{path}: {error}", hint="start a new session"
-        ) from error
-    whole = data.rfind(b"\n") + 1
-    entries: list[Entry] = []
-    for number, line in enumerate(data[:whole].splitlines(), start=1):
-        try:
-            entry = _DECODER.decode(line)
-        except msgspec.MsgspecError as error:
-            raise _damaged(path, number, str(error)) from error
-        if entry.id != number or (entry.parent is not None and not 0 < entry.parent < number):
-            raise _damaged(path, number, "it is out of order")
-        entries.append(entry)
-    if not entries or not isinstance(entries[0].item, Opened):
-        raise _damaged(path, 1, "it does not open a session")
-    if entries[0].item.schema > SCHEMA:
-        raise StateError(
-            f"the session {path.parent.name} is too new",
-            why=f"its log has schema {entries[0].item.schema}; this r1code reads up to {SCHEMA}",
-            hint="upgrade r1code",
-        )
-    return entries, whole if whole < len(data) else None
-
-
-def _damaged(path: Path, line: int, why: str) -> StateError:
-    return StateError(
-        f"the session {path.parent.name} is damaged",
-        why=f"line {line} of {path} cannot be used: {why}",
-        hint="keep the file if you need what is in it, and start a new session",
-    )

@@ -14,8 +14,9 @@ from r1code.app.cost import O1, cost_of, cost_of_days, newest
 from r1code.errors import StateError
 from r1code.ledger import charges_of, priced, spent
 from r1code.log import AnyItem, Asked, Ended, Opened, Replied, Used
+from r1code.log_file import LOG
 from r1code.profiles import Price, load_profiles
-from r1code.session import LOG, Session
+from r1code.session import Session
 from r1code.types import Usage
 from r1code.ui.cost_table import told_days, told_session
 

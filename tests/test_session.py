@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,14 @@ def test_a_damaged_line_in_the_middle_is_named_and_the_file_is_left_alone(tmp_pa
     assert "line 2" in caught.value.why
     assert log.read_bytes() == b"".join(lines)
     assert not is_alive(tmp_path / session.id)
+
+
+def test_the_newest_session_is_the_last_by_name_also_within_a_second(tmp_path: Path) -> None:
+    begun: list[str] = []
+    for _ in range(40):
+        with closing(create(tmp_path)) as session:
+            begun.append(session.id)
+    assert begun == sorted(begun)
 
 
 def test_a_session_has_one_writer(tmp_path: Path) -> None:

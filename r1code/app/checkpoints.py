@@ -19,9 +19,10 @@ from r1code.control import Control
 from r1code.errors import StateError, UsageError
 from r1code.lock import is_alive
 from r1code.log import Continued, Entry, Rewound, Switched
+from r1code.log_file import LOG
 from r1code.repo.commits import is_kept
 from r1code.repo.git import Git
-from r1code.session import LOG, TREE, Session
+from r1code.session import TREE, Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store

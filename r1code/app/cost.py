@@ -12,8 +12,8 @@ from r1code.app.logs import Line, lines
 from r1code.errors import StateError
 from r1code.ledger import Charge, charges_of, priced, spent
 from r1code.log import Entry, Opened
+from r1code.log_file import LOG
 from r1code.profiles import Price, load_profiles
-from r1code.session import LOG
 from r1code.types import Bill, Spent
 
 O1 = "openai-o1"

@@ -26,11 +26,11 @@ from r1code.app.turns import named_task
 from r1code.app.vault import bare_vault, open_vault
 from r1code.errors import R1CodeError, UsageError
 from r1code.ledger import charges_of, spent
+from r1code.log_file import LOG
 from r1code.repo.git import Git
 from r1code.secrets.scan import PLACEHOLDER
 from r1code.secrets.values import hidden
 from r1code.secrets.vault import Vault
-from r1code.session import LOG
 from r1code.tree.hunks import FileReview, Hunk, Kind, Line, Span
 from r1code.tree.timeline import FILE, Timeline, state_of
 from r1code.types import Outcome, Spent

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.errors import StateError
 from r1code.log import Entry
-from r1code.session import LOG
+from r1code.log_file import LOG
 
 _KIND = re.compile(rb'"item":\{"kind":"(\w+)"')
 _HEAD = 200

@@ -29,8 +29,8 @@ from r1code.log import (
     Switched,
     Tested,
 )
+from r1code.log_file import LOG, entries_of, is_history
 from r1code.plan import render
-from r1code.session import LOG, entries_of, is_history
 from r1code.tools.writes import WRITES
 from r1code.types import Arguments, Cut, Ending, EndReason, Finish, Limit, Spent, Status, TestReport, Verdict
 

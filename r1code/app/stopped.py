@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from r1code.errors import StateError, UsageError
 from r1code.log import RESUMABLE, Continued, Ended, Entry, Opened, Said, Switched
-from r1code.session import LOG, Session, entries_of, head_of, opened_of, path_of
+from r1code.log_file import LOG, entries_of, head_of, opened_of, path_of
+from r1code.session import Session
 
 ABOUT_MODEL = ("base_url", "model_name", "effort")
 """Settings that were made for one profile's model."""

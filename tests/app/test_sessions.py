@@ -32,10 +32,11 @@ from r1code.log import (
     Said,
     Used,
 )
+from r1code.log_file import LOG
 from r1code.profiles import Price
 from r1code.repo.git import Git
 from r1code.secrets.vault import Vault
-from r1code.session import LOG, PATCH, Session
+from r1code.session import PATCH, Session
 from r1code.tree.entry import Entry
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from e2e.conftest import FIX, Ran, Repo, passes
-from r1code.session import LOG
+from r1code.log_file import LOG
 
 HOST = ["--sandbox=none", "--allow-host-exec"]
 OFF = [*HOST, "--test", "off"]

@@ -14,10 +14,11 @@ from r1code.dialects.base import Request
 from r1code.errors import StateError
 from r1code.events import Event, Notice, TurnEnded
 from r1code.log import Replied, Said, Tried
+from r1code.log_file import LOG
 from r1code.profiles import Infill
 from r1code.repair.replay import first_difference
 from r1code.repair.track import record_of
-from r1code.session import LOG, Session
+from r1code.session import Session
 from r1code.types import Budget
 
 Kind = Literal["definitions", "holes", "places"]

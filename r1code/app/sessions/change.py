@@ -17,9 +17,10 @@ from r1code.control import Control
 from r1code.errors import StateError, UsageError
 from r1code.lock import acquire
 from r1code.log import Called, Entry, Renamed
+from r1code.log_file import LOG, entries_of, head_of, opened_of, path_of
 from r1code.repo.git import Git
 from r1code.secrets.values import Hide
-from r1code.session import LOG, Session, entries_of, head_of, opened_of, path_of
+from r1code.session import Session
 from r1code.tree.patch import Patch
 from r1code.tree.timeline import Timeline
 

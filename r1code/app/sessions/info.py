@@ -16,7 +16,7 @@ from r1code.errors import StateError
 from r1code.ledger import charges_of, spent
 from r1code.lock import is_alive
 from r1code.log import AnyItem, Continued, Ended, Entry, Judged, Opened, Renamed, Resumed
-from r1code.session import LOG
+from r1code.log_file import LOG
 from r1code.types import EndReason, Outcome, Spent
 
 _NEEDED = frozenset({"Opened", "Asked", "Used", "Ended", "Resumed", "Continued", "Judged", "Renamed"})

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from r1code.app.kept import write_private
 from r1code.app.sessions.info import SessionInfo, info_of, is_used
 from r1code.errors import UsageError
-from r1code.session import LOG
+from r1code.log_file import LOG
 
 _VERSION = 1
 """Of what is kept: another one is computed anew."""

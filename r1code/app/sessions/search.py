@@ -12,7 +12,8 @@ from msgspec import Struct
 from r1code.app.logs import lines_of
 from r1code.app.sessions.info import SessionInfo
 from r1code.log import AnyItem, Called, Continued, Opened, Renamed, Replied, Said
-from r1code.session import LOG, PATCH
+from r1code.log_file import LOG
+from r1code.session import PATCH
 
 By = Literal["title", "person", "model", "file"]
 _SAYS = frozenset({"Opened", "Continued", "Renamed", "Said", "Replied", "Called"})

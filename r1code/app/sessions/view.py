@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from r1code.app.sessions.info import SessionInfo, info_of
 from r1code.log import Called, Continued, Ended, Entry, Judged, Observed, Opened, Replied, Said
-from r1code.session import entries_of, head_of, path_of
+from r1code.log_file import entries_of, head_of, path_of
 from r1code.types import EndReason, Outcome, Status, ToolCall
 
 _ABOUT = ("path", "command", "pattern", "selection")
