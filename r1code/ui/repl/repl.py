@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from importlib import import_module
 from typing import TYPE_CHECKING, get_args
 
 from r1code.control import Control
@@ -14,6 +15,7 @@ from r1code.events import Event, ReplyReceived
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
 from r1code.ui.piece import Piece
+from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
 from r1code.ui.repl.commands import COMMANDS
 from r1code.ui.repl.keys import Acts, keys_of
@@ -25,7 +27,7 @@ from r1code.ui.safe import safe_line
 
 if TYPE_CHECKING:
     from r1code.app.desk import Desk
-    from r1code.ui.repl.doing import Does
+    from r1code.ui.repl.commands.words import Does
 
 LOCAL = {
     "help": "all commands and keys",
@@ -242,9 +244,8 @@ class Repl:
 
 
 def _does(name: str) -> Does:
-    from r1code.ui.repl.doing import DOES
-
-    return DOES[name]
+    does: dict[str, Does] = import_module(f"{commands.__name__}.{COMMANDS[name].module}").DOES
+    return does[name]
 
 
 def _help() -> Sequence[Block]:

@@ -1,0 +1,38 @@
+"""The commands of the REPL: their names, and what they are for. What they do is loaded when one is used."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Command(Struct, frozen=True):
+    module: str
+    """In this folder: its `DOES` says what the command does."""
+    usage: str
+    """Its arguments; empty: none."""
+    about: str
+
+
+COMMANDS: dict[str, Command] = {
+    "plan": Command("planning", "[TASK]", "plan mode: look, and change nothing"),
+    "act": Command("planning", "[FILE]", "carry out the plan, or leave plan mode"),
+    "diff": Command("files", "[REVISION]", "what is different from the last commit"),
+    "undo": Command("files", "[step] [--force]", "take back the last turn, or step"),
+    "redo": Command("files", "[--force]", "take back the last undo"),
+    "rewind": Command("files", "N [--force]", "make the files what they were after checkpoint N"),
+    "checkpoints": Command("files", "", "every state that can be gone back to"),
+    "test": Command("proving", "[COMMAND | off]", "run the tests; name the command"),
+    "verify": Command("proving", "", "judge the last changes again, in a fresh sandbox"),
+    "autotest": Command("proving", "[on | off | N]", "tell the model what its changes broke"),
+    "run": Command("proving", "COMMAND", "run a command in the sandbox; !COMMAND is short for it"),
+    "map": Command("session", "", "the map of the project that the model was shown"),
+    "why": Command("session", "FILE:LINE", "the step, the reasoning and the findings behind a line"),
+    "export": Command("session", "FILE [--force]", "this session as FILE.html, .md or .json"),
+    "rename": Command("session", "TITLE", "give this session a title"),
+    "context": Command("session", "", "what fills the model's window"),
+    "think": Command("model", "[N | off]", "tokens of reasoning in each step: /think 4k"),
+    "profile": Command("model", "[NAME]", "go on with another model"),
+    "cost": Command("session", "", "tokens and money of this session"),
+    "compact": Command("session", "", "make the model's history shorter now"),
+    "clear": Command("session", "", "let the model begin anew, with the files as they are"),
+}

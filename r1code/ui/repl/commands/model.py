@@ -1,0 +1,34 @@
+"""Who answers, and how long it thinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from r1code.app.desk import Desk
+from r1code.control import Control
+from r1code.events import Event
+from r1code.ui.lines import MARGIN, line
+from r1code.ui.piece import Piece
+from r1code.ui.repl.commands.words import Does, said
+
+
+def _think(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    if text:
+        desk.think(text)
+    yield from said(f"reasoning in each step: {desk.config.think or 'as the profile says'}")
+
+
+def _profile(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    if text:
+        desk.switch(text)
+    name, model, window = desk.model
+    facts = [name, model, "" if window is None else f"{window:,} tokens"]
+    yield from said(" · ".join(filter(None, facts)))
+    if not text:
+        yield line(f"{MARGIN}/profile NAME goes on with another; `r1code profiles` lists them", "dim")
+
+
+DOES: dict[str, Does] = {
+    "think": _think,
+    "profile": _profile,
+}

@@ -1,0 +1,20 @@
+"""What a command is to the REPL, and how it says something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from r1code.app.desk import Desk
+from r1code.control import Control
+from r1code.events import Event
+from r1code.ui.flow import Flow
+from r1code.ui.lines import MARGIN
+from r1code.ui.piece import Piece
+
+Does = Callable[[Desk, str, Control], Iterator[Event | Piece]]
+"""Of the open session, what stands after the name, and what may cancel it."""
+
+
+def said(text: str) -> Iterator[Piece]:
+    flow = Flow(MARGIN, None)
+    yield Piece(flow.feed(text) + flow.end())
