@@ -47,7 +47,9 @@ def init(options: argparse.Namespace) -> int:
     state, control = state_folder(), Control()
     git = Git.find(Path(options.folder), state)
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
-    listener = listener_for(sys.stdout, json=options.json, color=config.color, ci=bool(os.environ.get("CI")))
+    listener = listener_for(
+        sys.stdout, json=options.json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
+    )
 
     def say(text: str) -> None:
         listener.on(Notice(text=text))

@@ -21,26 +21,36 @@ if TYPE_CHECKING:
 
 def repl(options: argparse.Namespace) -> int:
     """Talks with a person until they leave."""
+    from pathlib import Path
+
     from r1code.app.folders import state_folder, user_config
     from r1code.config import load_config
     from r1code.events import Notice
     from r1code.ui.repl.commands import COMMANDS
     from r1code.ui.repl.completion import Completions
     from r1code.ui.repl.facts import Facts
+    from r1code.ui.repl.looks import looks_of
     from r1code.ui.repl.painting import Paint, colors_of
     from r1code.ui.repl.question import ScreenPerson
     from r1code.ui.repl.repl import LOCAL, Repl
     from r1code.ui.repl.screen import Screen
     from r1code.ui.repl.typed import Typed
+    from r1code.ui.themes import theme_of
 
     # What the project's file says is read later, with git at hand; how this looks is not for it to say.
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=None)
     about = {name: command.about for name, command in COMMANDS.items()} | LOCAL
     screen = Screen(
-        Paint(colors=colors_of(config.color, os.environ)),
-        Facts(profile=config.profile or "", think=config.think or "", mode=options.mode or "act"),
+        Paint(colors=colors_of(config.color, os.environ), theme=theme_of(config.theme, os.environ)),
+        Facts(
+            project=Path(options.folder).resolve().name,
+            profile=config.profile or "",
+            think=config.think or "",
+            mode=options.mode or "act",
+        ),
         history=Typed(state_folder() / "typed.jsonl"),
-        completer=Completions(about, lambda: screen.paths),
+        completer=Completions(about, lambda: screen.paths, lambda: screen.symbols),
+        looks=looks_of(config, os.environ),
     )
 
     def say(text: str) -> None:

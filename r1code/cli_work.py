@@ -146,7 +146,9 @@ def run_session(
     from r1code.ui.listener import listener_for
 
     control = Control()
-    listener = listener_for(sys.stdout, json=json, color=config.color, ci=bool(os.environ.get("CI")))
+    listener = listener_for(
+        sys.stdout, json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
+    )
 
     def say(text: str) -> None:
         with suppress(OSError):

@@ -46,6 +46,10 @@ TABLES = ("language_servers",)
 
 Strategy = Literal["loop", "pipeline"]
 SandboxName = Literal["docker", "bubblewrap", "seatbelt", "none"]
+ThemeName = Literal["auto", "dark", "light", "contrast"]
+Reasoning = Literal["tail", "full", "hidden"]
+Keys = Literal["emacs", "vi"]
+Notify = Literal["auto", "bell", "osc9", "osc777", "off"]
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -133,16 +137,45 @@ class Config(Struct, frozen=True, kw_only=True):
     keep_days: Annotated[float, Meta(gt=0)] | None = None
     """Sessions that were not used for so many days are deleted when another one starts; None: they stay."""
     color: Literal["auto", "always", "never"] = "auto"
+    theme: ThemeName = "auto"
+    """Colours for a dark or a light background, or `contrast`. `auto`: as the terminal says (docs/looks.md)."""
+    reasoning: Reasoning = "tail"
+    """What the REPL shows of it while it streams."""
+    keys: Keys = "emacs"
+    """What keys do in the line that is edited."""
+    animation: bool = True
+    """Whether lines at the prompt change while something goes on."""
+    screen_reader: bool = False
+    """Words instead of signs, and nothing that is drawn again."""
+    title: bool = True
+    """Whether the terminal's title says what goes on."""
+    notify: Notify = "auto"
+    """How a person who looked away is called, when a question is asked or a long turn ends."""
+    notify_seconds: Annotated[float, Meta(ge=0)] = 20.0
+    """From how long a turn on its end is told so."""
     origins: dict[str, str] = {}
     """Where each value that is not the default came from."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every value, without its origin. What is about all sessions is none of one."""
-        return {key: getattr(self, key) for key in _KEYS if key != "keep_days"}
+        """Every value, without its origin. What is about all sessions, or a terminal, is none of one."""
+        return {key: getattr(self, key) for key in _KEYS if key not in _OF_NO_SESSION}
 
 
 _KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
+_OF_NO_SESSION = frozenset(
+    {
+        "keep_days",
+        "theme",
+        "reasoning",
+        "keys",
+        "animation",
+        "screen_reader",
+        "title",
+        "notify",
+        "notify_seconds",
+    }
+)
 
 
 def load_config(

@@ -125,6 +125,10 @@ class Desk:
         """The files of the tree, for a completion."""
         return self._workshop.tree.paths()
 
+    def symbols(self, control: Control | None = None) -> list[str]:
+        """Names of its code that a message can mention; with `control` they are waited for, a moment long."""
+        return self._workshop.symbols(control)
+
     def undo(self, control: Control, *, by: Literal["turn", "step"] = "turn", force: bool = False) -> Patch:
         return self._checkpoints.undo(control, by=by, part="both", force=force)
 

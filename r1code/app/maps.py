@@ -24,6 +24,7 @@ from r1code.repo.index.outline import Outline
 from r1code.repo.index.targets import Targets
 from r1code.repo.kinds import Kind, marked
 from r1code.repo.past import Past, past_of
+from r1code.repo.postings import EACH
 from r1code.repo.rank import Ranker, Ranking
 from r1code.repo.renewal import Known, Source, renewed
 from r1code.repo.repomap import MOST_FILES, Count, Map, draw
@@ -139,6 +140,12 @@ class Maps:
             self._keep("graph", _Kept(stamp, made))
             self._graph = made
         return self._graph
+
+    def symbols(self) -> list[str]:
+        """Names that one file alone defines, as far as all is read: a mention of one is clear."""
+        if self._building is None or not self._building.is_done or self._building.failure is not None:
+            return []
+        return [name for name, files in self.graph.names.items() if len(files) == EACH]
 
     def ranker(self, task: str) -> Ranker:
         return Ranker(self.graph, clues_of(task, self._paths), self._changed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from r1code.app.maps import Maps
@@ -18,6 +19,8 @@ from r1code.tree.snapshot import Snapshot
 
 WAIT_SECONDS = 5.0
 """How long a session's first message waits for the index; what is not read by then is not in its map."""
+GLANCE_SECONDS = 0.5
+"""How long a completion waits for it."""
 LEAST_TOKENS = 150
 """With less there is no room for a map."""
 MAP = "map.txt"
@@ -67,6 +70,15 @@ class Overview:
             return ""
         old, now = changed(self._maps.index, before, after, control)
         return told(old, now, room=self._tokens, count=self._count, hide=hide)
+
+    def symbols(self, control: Control | None = None) -> list[str]:
+        """What a message may mention, as far as it is known; with `control` it is waited for, a moment long."""
+        if not self._is_wanted:
+            return []
+        if control is not None:
+            with suppress(StateError):
+                self._maps.wait(control, GLANCE_SECONDS)
+        return self._maps.symbols()
 
     def _count(self, text: str) -> int:
         return max(tokenizer_of(profile).count(text) for profile in self._profiles)

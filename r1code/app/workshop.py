@@ -255,6 +255,9 @@ class Workshop:
     def shown_map(self) -> str:
         return self._overview.shown
 
+    def symbols(self, control: Control | None) -> list[str]:
+        return self._overview.symbols(control)
+
     def news(self, before: Snapshot, after: Snapshot, control: Control) -> str:
         return self._overview.news(before, after, control, hide=self.vault.hide)
 

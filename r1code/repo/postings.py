@@ -6,13 +6,13 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-_EACH = 8
+EACH = 8
 """Bytes: a number of 32 bits and a float, in two rows one behind the other."""
 
 
 def unpacked(data: bytes) -> tuple[array[int], array[float]]:
     """The files, ascending, and their values."""
-    files, values, half = array("I"), array("f"), len(data) // _EACH * (_EACH // 2)
+    files, values, half = array("I"), array("f"), len(data) // EACH * (EACH // 2)
     files.frombytes(data[:half])
     values.frombytes(data[half:])
     return files, values

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Literal, Protocol, TextIO
 
+from r1code.config import ThemeName
 from r1code.events import Event
 from r1code.ui.plain import JsonListener, PlainListener
+from r1code.ui.themes import theme_of
 
 Color = Literal["auto", "always", "never"]
 
@@ -31,6 +33,7 @@ def listener_for(
     *,
     json: bool = False,
     color: Color = "auto",
+    theme: ThemeName = "auto",
     ci: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Listener:
@@ -45,7 +48,7 @@ def listener_for(
         return PlainListener(stream, ci=ci)
     from r1code.ui.render import RichListener, console_for  # noqa: PLC0415 - pipes do not pay for rich
 
-    return RichListener(console_for(stream, color=is_coloured(color, environ)))
+    return RichListener(console_for(stream, color=is_coloured(color, environ)), theme_of(theme, environ))
 
 
 def is_coloured(color: Color, environ: Mapping[str, str]) -> bool:

@@ -10,22 +10,9 @@ from rich.style import Style as RichStyle
 
 from r1code.events import Event
 from r1code.ui.outlet import Outlet
-from r1code.ui.piece import Piece, Style
+from r1code.ui.piece import Piece
+from r1code.ui.themes import DARK, Theme
 from r1code.ui.transcript import Transcript
-
-_STYLES: dict[Style, str] = {
-    "plain": "",
-    "dim": "dim",
-    "strong": "bold",
-    "good": "green",
-    "bad": "red",
-    "warn": "yellow",
-    "added": "green",
-    "removed": "red",
-    "added word": "green reverse",
-    "removed word": "red reverse",
-    "hunk": "cyan",
-}
 
 
 def console_for(stream: TextIO, *, color: bool) -> Console:
@@ -38,9 +25,9 @@ def console_for(stream: TextIO, *, color: bool) -> Console:
 class Painter:
     """Pieces as a terminal wants them."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, theme: Theme = DARK) -> None:
         self._system = COLOR_SYSTEMS.get(console.color_system or "")
-        styles = {name: RichStyle.parse(words) for name, words in _STYLES.items()}
+        styles = {name: RichStyle.parse(words) for name, words in theme.text.items()}
         self._styles = {
             name: style.without_color if console.no_color else style for name, style in styles.items()
         }
@@ -54,9 +41,9 @@ class Painter:
 class Pen:
     """Writes pieces to a console, which raises as an Outlet does."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, theme: Theme = DARK) -> None:
         self._outlet = Outlet(console.file)
-        self._painter = Painter(console)
+        self._painter = Painter(console, theme)
 
     def write(self, piece: Piece) -> None:
         self._outlet.write(self._painter.text(piece))
@@ -65,8 +52,8 @@ class Pen:
 class RichListener:
     """Append-only: no cursor movement and no line that is drawn twice, at a flat cost per event."""
 
-    def __init__(self, console: Console) -> None:
-        self._pen = Pen(console)
+    def __init__(self, console: Console, theme: Theme = DARK) -> None:
+        self._pen = Pen(console, theme)
         self._transcript = Transcript(lambda: console.width)
 
     def on(self, event: Event) -> None:

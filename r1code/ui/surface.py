@@ -11,6 +11,7 @@ from r1code.ui.outlet import Outlet
 from r1code.ui.piece import Piece
 from r1code.ui.render import Painter, console_for
 from r1code.ui.safe import safe_ci
+from r1code.ui.themes import theme_of
 
 _AT_ONCE = 1_000
 """Pieces, so that long output begins soon and is not written in crumbs."""
@@ -30,7 +31,7 @@ class Surface:
         self._ci = ci
         is_terminal = not ci and (color == "always" or stream.isatty())
         console = console_for(stream, color=is_coloured(color, environ))
-        self._painter = Painter(console) if is_terminal else None
+        self._painter = Painter(console, theme_of("auto", environ)) if is_terminal else None
         self.width = console.width if is_terminal else None
         """Columns; None: no terminal."""
 

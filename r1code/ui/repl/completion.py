@@ -1,4 +1,4 @@
-"""What can be completed: commands after `/` at the start, files and folders after `@`."""
+"""What can be completed: commands after `/` at the start, files and symbols after `@`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from r1code.ui.safe import safe_line
 _COMMAND = re.compile(r"^/([a-z]*)$")
 _MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@`]*)$")
 _MOST = 50
+_MOST_SYMBOLS = 20
 
 
 class Completions(Completer):
-    """`commands`: each with what it is for. `paths`: of the files, asked for at each key."""
+    """`commands`: each with what it is for. `paths`, and the names of `symbols`: asked for at each key."""
 
-    def __init__(self, commands: Mapping[str, str], paths: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        paths: Callable[[], Sequence[str]],
+        symbols: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._commands = commands
         self._paths = paths
+        self._symbols = symbols
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor
@@ -32,6 +39,9 @@ class Completions(Completer):
             typed = mention.group(1)
             for path in ranked(typed, self._paths())[:_MOST]:
                 yield Completion(path, -len(typed), display=safe_line(path))
+            # Of names there are too many to show without a letter.
+            for name in ranked(typed, self._symbols())[:_MOST_SYMBOLS] if typed else ():
+                yield Completion(name, -len(typed), display=safe_line(name), display_meta="symbol")
 
 
 def ranked(typed: str, names: Sequence[str]) -> list[str]:

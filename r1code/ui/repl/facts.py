@@ -14,6 +14,8 @@ _SHORT = 10_000
 
 
 class Facts(Struct, kw_only=True):
+    project: str = ""
+    """The name of its folder."""
     profile: str = ""
     model: str = ""
     """What the server calls it."""

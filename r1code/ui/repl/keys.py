@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from msgspec import Struct
-from prompt_toolkit.filters import Condition, has_completions, has_focus
+from prompt_toolkit.filters import Condition, emacs_mode, has_completions, has_focus, vi_insert_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
 from prompt_toolkit.keys import Keys
@@ -93,7 +93,7 @@ def _line(screen: Screen, chips: Chips, acts: Acts) -> KeyBindings:
         else:
             acts.enter()
 
-    @keys.add("escape", "enter", filter=edits)
+    @keys.add("escape", "enter", filter=edits & emacs_mode)
     @keys.add("c-j", filter=edits)
     def _newline(_: KeyPressEvent) -> None:
         screen.buffer.insert_text("\n")
@@ -116,7 +116,8 @@ def _work(screen: Screen, acts: Acts) -> KeyBindings:
     is_empty = Condition(lambda: not screen.buffer.text)
     free = edits & ~has_completions & ~asks
     keys.add("c-c")(_pressed(acts.interrupt))
-    keys.add("escape", filter=busy & free)(_pressed(acts.interrupt))
+    # In vi's insert mode it leaves that mode, first.
+    keys.add("escape", filter=busy & free & ~vi_insert_mode)(_pressed(acts.interrupt))
     keys.add("c-d", filter=free & is_empty)(_pressed(acts.end))
     keys.add("tab", filter=free & busy & ~is_empty)(_pressed(acts.queue))
     keys.add("s-tab", filter=free)(_pressed(acts.mode))

@@ -82,10 +82,13 @@ class Live:
         """Of the stream, about."""
         return round(self.tail.characters / _PER_TOKEN)
 
-    def pieces(self, width: int, *, tail: bool = True) -> list[Piece]:
-        """One piece a line, without newlines; none where nothing goes on."""
+    def pieces(self, width: int, *, tail: bool = True, animated: bool = True) -> list[Piece]:
+        """One piece a line, without newlines; none where nothing goes on. `animated`: they change."""
         if not self.doing:
             return []
+        if not animated:
+            told = clip(" · ".join(filter(None, (self.doing, self.what))), width - len(MARGIN))
+            return [Piece(f"{MARGIN}{told}", "strong")]
         lines = self.tail.lines(width - len(MARGIN) - 2) if tail and self.tail.characters else []
         meter = [self.doing, self.what, told_seconds(self.seconds)]
         if self.doing in {"thinking", "answering", "writing"} and self.tokens:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from msgspec import Struct
 
+from r1code.config import Reasoning
 from r1code.events import (
     CallFinished,
     CallStarted,
@@ -36,11 +36,11 @@ from r1code.ui.piece import Piece
 from r1code.ui.repl.changes import changes
 from r1code.ui.repl.folding import Action, Folder, Prose
 from r1code.ui.repl.live import Live
+from r1code.ui.repl.looks import USUAL, Looks
 from r1code.ui.repl.paragraphs import Paragraphs
 from r1code.ui.safe import safe_line
 from r1code.ui.spending import told_money
 
-Reasoning = Literal["tail", "full", "hidden"]
 _CHANGES = frozenset({"edit", "patch", "replace", "insert", "write"})
 _QUIET = frozenset({"read", "list", "search", "logs"})
 """What they found is for the model; Ctrl-O shows it."""
@@ -61,9 +61,10 @@ Block = Piece | Markdown
 class Narrator:
     """Append-only, at a flat cost for each event: what came out is for good. All foreign text is made safe."""
 
-    def __init__(self, width: Callable[[], int], *, reasoning: Reasoning = "tail") -> None:
+    def __init__(self, width: Callable[[], int], looks: Looks = USUAL) -> None:
         self.live = Live()
-        self.reasoning: Reasoning = reasoning
+        self.reasoning: Reasoning = looks.reasoning
+        self._spoken = looks.spoken
         self._width = width
         self._folder = Folder()
         self._paragraphs = Paragraphs()
@@ -108,6 +109,7 @@ class Narrator:
             case CallStarted():
                 self._calls[event.call.id] = event.call
                 self.live.begin("testing" if event.call.name == "test" else "running", card(event.call))
+                yield from self._spoken_only(card(event.call))
             case CallFinished():
                 yield from self._finished(event)
             case PatchReady():
@@ -126,7 +128,9 @@ class Narrator:
             yield from self._settle()
             self._thought = True
             self.live.begin("thinking")
-            self._flow = Flow("│ ", self._width()) if self.reasoning == "full" else None
+            yield from self._spoken_only("thinking")
+            bar = MARGIN if self._spoken else "│ "
+            self._flow = Flow(bar, self._width()) if self.reasoning == "full" else None
         self.live.tail.feed(text)
         if self._flow is not None and (shown := self._flow.feed(text)):
             yield Piece(shown, "dim")
@@ -171,6 +175,11 @@ class Narrator:
         told = f"thought {seconds(self.live.seconds)} · ~{self.live.tokens:,} tokens · Ctrl-O shows it"
         yield line(f"{MARGIN}{told}", "dim", self._width())
 
+    def _spoken_only(self, text: str) -> Iterator[Block]:
+        """What the lines at the bottom show, for somebody who cannot see them change."""
+        if self._spoken:
+            yield line(f"{MARGIN}{text}", "dim", self._width())
+
     def _settle(self) -> Iterator[Block]:
         """Whatever streams is finished."""
         yield from self._thoughts()
@@ -184,7 +193,8 @@ class Narrator:
         what = safe_line(event.name) if call is None else card(call)
         status = mark(seen.status)
         yield Piece(MARGIN)
-        yield Piece(status.text.split(" ")[0], status.style)
+        sign, word = status.text.split(" ")
+        yield Piece(word if self._spoken else sign, status.style)
         yield Piece(f" {clip(what, width - len(MARGIN) - 4)}\n")
         if seen.status == "ok" and call is not None and event.name in _CHANGES:
             yield from self._changed(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -9,6 +10,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, get_args
 
+from r1code.config import Reasoning, ThemeName
 from r1code.control import Control
 from r1code.errors import R1CodeError
 from r1code.events import Event, ReplyReceived
@@ -19,11 +21,12 @@ from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
 from r1code.ui.repl.commands import COMMANDS
 from r1code.ui.repl.keys import Acts, keys_of
-from r1code.ui.repl.narrator import Block, Reasoning
+from r1code.ui.repl.narrator import Block
 from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
 from r1code.ui.repl.worker import Failed, Idle, Job, Told, Worker
 from r1code.ui.safe import safe_line
+from r1code.ui.themes import theme_of
 
 if TYPE_CHECKING:
     from r1code.app.desk import Desk
@@ -33,6 +36,7 @@ LOCAL = {
     "help": "all commands and keys",
     "quit": "leave; the session is kept",
     "reasoning": "tail | full | hidden: what is shown of it",
+    "theme": "auto | dark | light | contrast: the colours from now on",
 }
 """Commands that are about the screen, and need no session."""
 _KEYS = (
@@ -93,6 +97,7 @@ class Repl:
         desk.conversation.enter(self._screen.facts.mode)
         self._look_around(desk)
         desk.conversation.warm(control)
+        self._screen.symbols = desk.symbols(control)
         return iter(())
 
     def _job(self, job: Job[Desk]) -> Job[Desk]:
@@ -114,6 +119,7 @@ class Repl:
         facts.profile, facts.model, facts.window = desk.model
         facts.think = desk.config.think or ""
         self._screen.paths = desk.paths()
+        self._screen.symbols = desk.symbols()
 
     def _told(self, told: Told) -> None:
         if isinstance(told, ReplyReceived):
@@ -144,6 +150,8 @@ class Repl:
             # On disk before the screen shows it.
             self._screen.buffer.append_to_history()
         self._screen.buffer.reset()
+        # The next line begins in insert mode, as in a shell.
+        self._screen.app.vi_state.reset()
         return text
 
     def _do(self, text: str) -> None:
@@ -176,6 +184,8 @@ class Repl:
             self._screen.write(*_help())
         elif name == "reasoning":
             self._reasoning(argument)
+        elif name == "theme":
+            self._theme(argument)
         elif (name, argument) == ("plan", "edit"):
             self._edit_plan()
         elif name not in COMMANDS:
@@ -193,6 +203,14 @@ class Repl:
             if argument == kind:
                 self._screen.narrator.reasoning = kind
         self._screen.note(f"reasoning: {self._screen.narrator.reasoning} (tail, full or hidden)")
+
+    def _theme(self, argument: str) -> None:
+        for name in get_args(ThemeName):
+            if argument == name:
+                self._screen.dress(theme_of(name, os.environ))
+                self._screen.note(f'theme: {name}; `theme = "{name}"` in your configuration keeps it')
+                return
+        self._screen.note("/theme is followed by auto, dark, light or contrast")
 
     def _edit_plan(self) -> None:
         desk = self._desk

@@ -18,11 +18,14 @@ from contextlib import suppress
 from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer, ThreadedCompleter
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindingsBase
+from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.layout import ConditionalContainer, HSplit, Layout, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
@@ -31,15 +34,19 @@ from prompt_toolkit.layout.processors import HighlightIncrementalSearchProcessor
 from prompt_toolkit.widgets import SearchToolbar
 
 from r1code.events import ReasoningDelta, TextDelta
-from r1code.ui.flow import Flow, clip
+from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
 from r1code.ui.piece import Piece
-from r1code.ui.repl.facts import Facts, status
+from r1code.ui.repl import bottom
+from r1code.ui.repl.attention import Attention
+from r1code.ui.repl.facts import Facts
+from r1code.ui.repl.looks import USUAL, Looks
 from r1code.ui.repl.narrator import Block, Narrator
 from r1code.ui.repl.painting import Paint
 from r1code.ui.repl.question import Question
 from r1code.ui.repl.terminal import Terminal
 from r1code.ui.repl.worker import Began, Failed, Idle, Told
+from r1code.ui.themes import Theme
 
 FRAME_SECONDS = 0.08
 """Between two frames at least: twelve a second are enough to read along."""
@@ -50,7 +57,6 @@ _ALONE_SECONDS = 0.15
 _ASIDE = "  │ "
 _MOST_LINES = 12
 """Of the line that is edited, before it scrolls."""
-_QUEUED_LINES = 3
 
 Item = Told | Question
 
@@ -65,13 +71,16 @@ class Screen:
         *,
         history: History,
         completer: Completer,
+        looks: Looks = USUAL,
         ends: tuple[Input, Terminal] | None = None,
     ) -> None:
         """`ends`: where keys come from and what is written to; None: standard input and output."""
         self.paint = paint
         self.facts = facts
         source, self.output = ends or (None, Terminal.of())
-        self.narrator = Narrator(lambda: self.output.get_size().columns)
+        self.looks = looks
+        self._attention = Attention(self.output, looks, facts.project, environ=os.environ)
+        self.narrator = Narrator(lambda: self.output.get_size().columns, looks)
         self.queued: list[str] = []
         """What waits to be said, as it is shown."""
         self.on_told: Callable[[Told], None] = lambda _: None
@@ -81,10 +90,11 @@ class Screen:
         self.is_busy = False
         self.paths: Sequence[str] = ()
         """Of the files that can be mentioned."""
+        self.symbols: Sequence[str] = ()
         self.buffer = Buffer(
             history=history,
             completer=ThreadedCompleter(completer),
-            complete_while_typing=Condition(lambda: self.question is None),
+            complete_while_typing=Condition(lambda: self.question is None and not looks.spoken),
             multiline=True,
             tempfile_suffix=".md",
         )
@@ -106,6 +116,8 @@ class Screen:
             style=paint.style,
             input=source,
             output=self.output,
+            editing_mode=EditingMode.VI if looks.keys == "vi" else EditingMode.EMACS,
+            cursor=ModalCursorShapeConfig() if looks.keys == "vi" else None,
             after_render=self._release,
             erase_when_done=True,
         )
@@ -118,12 +130,17 @@ class Screen:
             loop = self._loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, leave)
-            self.app.create_background_task(self._tick())
+            if self.looks.animated:
+                self.app.create_background_task(self._tick())
+            self._attention.open()
             self._soon()
 
         # EOFError: the terminal was closed.
-        with suppress(EOFError):
-            self.app.run(pre_run=begun, handle_sigint=False)
+        try:
+            with suppress(EOFError):
+                self.app.run(pre_run=begun, handle_sigint=False)
+        finally:
+            self._attention.close()
 
     def stop(self) -> None:
         """Ends `run`, from any thread, as soon as what was posted is shown."""
@@ -152,6 +169,11 @@ class Screen:
         width = self.output.get_size().columns
         flow = Flow(MARGIN, width)
         self.write(Piece(flow.feed(text) + flow.end(), "dim"))
+
+    def dress(self, theme: Theme) -> None:
+        """In these colours from now on."""
+        self.paint.theme = theme
+        self.app.style = self.paint.style
 
     def show(self, coroutine: Coroutine[None, None, None]) -> None:
         """Lets something else have the whole screen, until it is done."""
@@ -187,6 +209,7 @@ class Screen:
         if question is None:
             return
         question.answer(text)
+        self._attention.answered()
         self.buffer.text = self._draft
         self.buffer.cursor_position = len(self._draft)
         if question.choices:
@@ -242,11 +265,14 @@ class Screen:
                 self._next_question()
             case Began():
                 self.is_busy = True
+                self._attention.works()
                 self.narrator.live.begin("running" if item.what else "starting", item.what)
                 self.on_told(item)
             case Idle() | Failed():
                 self._printed += self.narrator.end()
                 self.is_busy = self.is_busy and not isinstance(item, Idle)
+                if not self.is_busy:
+                    self._attention.rests()
                 self.on_told(item)
             case _:
                 self._printed += self.narrator.tell(item)
@@ -264,12 +290,11 @@ class Screen:
         self._draft = self.buffer.text
         self.buffer.text = question.default
         self.buffer.cursor_position = len(question.default)
-        flow = Flow(_ASIDE, self.output.get_size().columns)
+        flow = Flow(MARGIN if self.looks.spoken else _ASIDE, self.output.get_size().columns)
         if question.choices:
             detail = flow.feed(question.detail) + flow.end()
             self._printed += [Piece(f"{question.title}\n", "warn"), Piece(detail)]
-        # A bell calls somebody who has looked away.
-        self.output.bell()
+        self._attention.asks()
         self._soon()
 
     def consider(self, question: Question, key: str) -> None:
@@ -317,13 +342,14 @@ class Screen:
         menu = CompletionsMenu(max_height=8, scroll_offset=1)
         return HSplit(
             [
-                self._lines(self._live, lambda: bool(self.narrator.live.doing)),
-                self._lines(self._queue, lambda: bool(self.queued)),
-                self._lines(self._offer, lambda: self.question is not None),
+                self._lines(self._live, lambda: bool(self.narrator.live.doing) and not self.looks.spoken),
+                self._lines(lambda: bottom.queue(self.queued, self._width()), lambda: bool(self.queued)),
+                self._lines(lambda: bottom.offer(self.question), lambda: self.question is not None),
                 edited,
                 self._search,
                 menu,
-                self._lines(self._status, lambda: True),
+                # A line that changes would be read out again and again.
+                self._lines(lambda: bottom.facts(self.facts, self._width()), lambda: not self.looks.spoken),
             ]
         )
 
@@ -336,35 +362,14 @@ class Screen:
         return self.output.get_size().columns
 
     def _live(self) -> StyleAndTextTuples:
-        tail = self.narrator.reasoning == "tail" or self.narrator.live.doing != "thinking"
-        pieces = self.narrator.live.pieces(self._width(), tail=tail)
-        hint = " · Esc stops it" if self.is_busy and self.question is None else ""
-        shown: StyleAndTextTuples = []
-        for number, piece in enumerate(pieces, start=1):
-            end = hint if number == len(pieces) else "\n"
-            shown.append((f"class:{piece.style}", clip(piece.text, self._width() - len(hint))))
-            shown.append(("class:dim", end))
-        return shown
-
-    def _queue(self) -> StyleAndTextTuples:
-        shown = [clip(f"{MARGIN}waits: {' '.join(text.split())}", self._width()) for text in self.queued]
-        left = len(shown) - _QUEUED_LINES
-        shown = shown[:_QUEUED_LINES] + ([f"{MARGIN}… {left} more"] if left > 0 else [])
-        return [("class:dim", "\n".join(shown))]
-
-    def _offer(self) -> StyleAndTextTuples:
-        question = self.question
-        if question is None:
-            return []
-        text = question.offer if question.choices else f"{question.title} (Enter)"
-        return [("class:warn", f"{MARGIN}{text}")]
+        stops = self.is_busy and self.question is None
+        return bottom.live(self.narrator, self._width(), animated=self.looks.animated, stops=stops)
 
     def _prefix(self, line: int, wrapped: int) -> StyleAndTextTuples:
         if line or wrapped:
             return [("", "  ")]
         if self.question is not None:
             return [("class:warn", "? ")]
+        if self.looks.keys == "vi" and self.app.vi_state.input_mode != InputMode.INSERT:
+            return [("class:mode", "n> ")]
         return [("class:mode", "plan> ")] if self.facts.mode == "plan" else [("class:prompt", "> ")]
-
-    def _status(self) -> StyleAndTextTuples:
-        return [("class:status", clip(status(self.facts, self._width() - 1), self._width() - 1))]

@@ -133,13 +133,14 @@ def test_the_closest_name_is_offered_first(typed: str, first: str):
 
 
 def test_commands_and_mentions_are_completed_and_nothing_else():
-    completions = Completions({"undo": "take back"}, lambda: PATHS)
+    completions = Completions({"undo": "take back"}, lambda: PATHS, lambda: ["Cart", "read_all"])
 
     def offered(text: str) -> list[str]:
         return [one.text for one in completions.get_completions(Document(text), CompleteEvent())]
 
     assert offered("/un") == ["undo"]
-    assert offered("see @read") == ["README.md"]
+    assert offered("see @read") == ["README.md", "read_all"]
+    assert not {"Cart", "read_all"} & set(offered("see @"))
     assert offered("mail me@read") == []
     assert offered("either/or") == []
     assert offered("/undo x") == []

@@ -1,0 +1,48 @@
+"""The lines at the bottom of the screen, as prompt-toolkit takes them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+from r1code.ui.flow import clip
+from r1code.ui.lines import MARGIN
+from r1code.ui.repl.facts import Facts, status
+from r1code.ui.repl.narrator import Narrator
+from r1code.ui.repl.question import Question
+
+_QUEUED_LINES = 3
+
+
+def live(narrator: Narrator, width: int, *, animated: bool, stops: bool) -> StyleAndTextTuples:
+    """What is under way. `stops`: a key ends it."""
+    tail = narrator.reasoning == "tail" or narrator.live.doing != "thinking"
+    pieces = narrator.live.pieces(width, tail=tail, animated=animated)
+    hint = " · Esc stops it" if stops else ""
+    shown: StyleAndTextTuples = []
+    for number, piece in enumerate(pieces, start=1):
+        end = hint if number == len(pieces) else "\n"
+        shown.append((f"class:{piece.style}", clip(piece.text, width - len(hint))))
+        shown.append(("class:dim", end))
+    return shown
+
+
+def queue(queued: Sequence[str], width: int) -> StyleAndTextTuples:
+    """What waits to be said."""
+    shown = [clip(f"{MARGIN}waits: {' '.join(text.split())}", width) for text in queued]
+    left = len(shown) - _QUEUED_LINES
+    shown = shown[:_QUEUED_LINES] + ([f"{MARGIN}… {left} more"] if left > 0 else [])
+    return [("class:dim", "\n".join(shown))]
+
+
+def offer(question: Question | None) -> StyleAndTextTuples:
+    """How a question is answered."""
+    if question is None:
+        return []
+    text = question.offer if question.choices else f"{question.title} (Enter)"
+    return [("class:warn", f"{MARGIN}{text}")]
+
+
+def facts(known: Facts, width: int) -> StyleAndTextTuples:
+    return [("class:status", clip(status(known, width - 1), width - 1))]
