@@ -55,15 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from r1code.errors import Cancelled, R1CodeError
     from r1code.options import parser
     from r1code.types import ExitCode
+    from r1code.ui.language import chosen_language
+    from r1code.ui.messages import localized_error, speak
     from r1code.ui.safe import safe
 
+    speak(chosen_language(os.environ))
     options = parser().parse_args(words)
     try:
         return _run(options)
     except Cancelled:
         return ExitCode.INTERRUPTED
     except R1CodeError as error:
-        print(f"r1code: {safe(str(error))}", file=sys.stderr)
+        print(f"r1code: {safe(localized_error(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read the output went away; nothing more can be said to them.

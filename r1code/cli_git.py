@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def note(text: str) -> None:
     from r1code.ui.safe import safe_line
 
-    print(f"note: {safe_line(text)}", file=sys.stderr)
+    print(localized(f"note: {safe_line(text)}"), file=sys.stderr)
 
 
 def show(text: str) -> None:
@@ -153,7 +155,7 @@ def branch(options: argparse.Namespace) -> int:
         create_branch(git, options.name)
         note("a new branch; files and staged changes are as they were")
     here = git.branch()
-    print(safe_line(here) if here is not None else f"(detached at {(git.head() or '')[:10]})")
+    print(localized(safe_line(here) if here is not None else f"(detached at {(git.head() or '')[:10]})"))
     return 0
 
 
@@ -165,22 +167,28 @@ def trust(options: argparse.Namespace) -> int:
 
     one = Trust(_git(options), state_folder())
     if options.remove:
-        print("it is trusted no longer" if one.remove() else "it was not trusted")
+        print(localized("it is trusted no longer" if one.remove() else "it was not trusted"))
         return 0
     seen = one.look()
     if options.show:
         why = one.missing()
         print(safe(one.changes(seen)), end="")
-        print("trusted" if why is None else f"not trusted: {safe_line(why)}")
+        print(localized("trusted" if why is None else f"not trusted: {safe_line(why)}"))
         if why is not None:
             note("`r1code trust` lets what is listed below run on your machine; look at it first")
     else:
         one.give(seen)
-        print("trusted, until one of the files below changes")
-        print(f"without a sandbox {PROJECT_FILE} may say what runs, and `r1code commit` runs the git hooks;")
-        print("the model is told what instructions like AGENTS.md say")
+        print(localized("trusted, until one of the files below changes"))
+        print(
+            localized(
+                f"without a sandbox {PROJECT_FILE} may say what runs, and `r1code commit` runs the git hooks;"
+            )
+        )
+        print(localized("the model is told what instructions like AGENTS.md say"))
     if one.hooks:
-        print(f"hooks that a commit has: {', '.join(one.hooks)}, in {safe_line(str(one.hooks_folder))}")
+        print(
+            localized(f"hooks that a commit has: {', '.join(one.hooks)}, in {safe_line(str(one.hooks_folder))}")
+        )
     for name in seen.names:
         print(f"  {safe_line(name)}")
     return 0
@@ -202,7 +210,7 @@ def worktree(options: argparse.Namespace) -> int:
     control = Control()
     with cancel_on_signals(control):
         found.remove(options.name, control, note, force=options.force)
-    print(f"removed {safe_line(options.name)}")
+    print(localized(f"removed {safe_line(options.name)}"))
     return 0
 
 

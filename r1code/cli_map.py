@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
 
@@ -81,9 +83,9 @@ def _show(maps: Maps, task: str, config: Config, hide: Hide, *, json_: bool) -> 
         print(json.dumps(_as_json(drawn, count(drawn.text)), indent=2))
     elif drawn.text:
         print(safe(drawn.text))
-        print(f"{count(drawn.text)} of {room} tokens", file=sys.stderr)
+        print(localized(f"{count(drawn.text)} of {room} tokens"), file=sys.stderr)
     else:
-        print(f"there is no room for a map in {room} tokens", file=sys.stderr)
+        print(localized(f"there is no room for a map in {room} tokens"), file=sys.stderr)
     return 0
 
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
 
@@ -60,4 +62,4 @@ def export(options: argparse.Namespace) -> int:
 def _say(text: str) -> None:
     from r1code.ui.safe import safe
 
-    print(f"note: {safe(text)}", file=sys.stderr)
+    print(localized(f"note: {safe(text)}"), file=sys.stderr)

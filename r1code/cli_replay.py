@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from r1code.ui.messages import localized, localized_error
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
@@ -57,14 +59,17 @@ def replay(options: argparse.Namespace) -> int:
         try:
             code, again = _again(options, opened, task, [part.profile for part in parts])
         except ProviderError as error:
-            print(f"r1code: {safe(str(error))}", file=sys.stderr)
+            print(f"r1code: {safe(localized_error(error))}", file=sys.stderr)
             code, again = error.exit_code, ()
     difference = first_difference(entries, again)
     if difference is None:
-        print(f"replayed: the same end, with exit code {code}", file=sys.stderr)
+        print(localized(f"replayed: the same end, with exit code {code}"), file=sys.stderr)
         return ExitCode.OK
-    print(f"replayed: different from step {difference.step} on", file=sys.stderr)
-    print(f"  recorded: {safe(difference.recorded)}\n  replayed: {safe(difference.replayed)}", file=sys.stderr)
+    print(localized(f"replayed: different from step {difference.step} on"), file=sys.stderr)
+    print(
+        localized(f"  recorded: {safe(difference.recorded)}\n  replayed: {safe(difference.replayed)}"),
+        file=sys.stderr,
+    )
     return ExitCode.NOT_FIXED
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     from r1code.app.review import Reviews
     from r1code.control import Control
@@ -47,7 +49,7 @@ def apply(options: argparse.Namespace) -> int:
     with cancel_on_signals(control):
         choices = _chosen(reviews.of_text(text), options, control)
         if choices is None:
-            print("nothing was applied", file=sys.stderr)
+            print(localized("nothing was applied"), file=sys.stderr)
             return 1
         patch = choices.patch(reviews.store)
         if options.dry_run:
@@ -57,7 +59,7 @@ def apply(options: argparse.Namespace) -> int:
     for path in patch.paths:
         print(safe_line(path))
     files = "1 file" if len(patch.paths) == 1 else f"{len(patch.paths)} files"
-    print(f"{files} changed" + ("; `r1code undo` takes it back" if patch else ""), file=sys.stderr)
+    print(localized(f"{files} changed" + ("; `r1code undo` takes it back" if patch else "")), file=sys.stderr)
     return 0
 
 
@@ -102,7 +104,7 @@ def _reviews(options: argparse.Namespace) -> Reviews:
 def _say(text: str) -> None:
     from r1code.ui.safe import safe
 
-    print(f"note: {safe(text)}", file=sys.stderr)
+    print(localized(f"note: {safe(text)}"), file=sys.stderr)
 
 
 def _view(reviews: Reviews, patch: Patch, review: Callable[[], Review], options: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
 
@@ -24,12 +26,12 @@ def approvals(options: argparse.Namespace) -> int:
 
     kept = Remembered(Git.find(Path(options.folder), state_folder()).root, state_folder())
     if options.action == "remove":
-        print(f"removed {safe_line(str(kept.remove(options.number)))}")
+        print(localized(f"removed {safe_line(str(kept.remove(options.number)))}"))
         return 0
     for number, rule in enumerate(kept.rules, start=1):
         print(f"{number:>3}  {safe_line(str(rule))}")
     if not kept.rules:
-        print("nothing is allowed here for good", file=sys.stderr)
+        print(localized("nothing is allowed here for good"), file=sys.stderr)
     return 0
 
 

@@ -19,6 +19,7 @@ from r1code.repo.git import Git
 from r1code.sandbox.environments.recipe import dockerfile
 from r1code.types import ExitCode
 from r1code.ui.ask import Person
+from r1code.ui.messages import localized
 from r1code.ui.safe import safe, safe_line
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def _prune(options: argparse.Namespace, control: Control) -> int:
     removed = prune_containers(state_folder(), control, everything=options.all)
     images = prune_images(state_folder(), control, everything=options.all)
     for line in (*removed, *images):
-        print(f"removed {line}")
-    print(f"{len(removed)} containers and {len(images)} images removed")
+        print(localized(f"removed {line}"))
+    print(localized(f"{len(removed)} containers and {len(images)} images removed"))
     return 0
 
 

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -57,7 +59,7 @@ def _wanted(options: argparse.Namespace) -> list[SessionInfo]:
 def _note(text: str) -> None:
     from r1code.ui.safe import safe_line
 
-    print(f"note: {safe_line(text)}", file=sys.stderr)
+    print(localized(f"note: {safe_line(text)}"), file=sys.stderr)
 
 
 def _list(options: argparse.Namespace) -> int:

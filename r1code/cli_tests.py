@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ def list_tests(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(one) for one in found], indent=2))
     elif not found:
-        print("nothing here shows how the tests are run; name it with --test", file=sys.stderr)
+        print(localized("nothing here shows how the tests are run; name it with --test"), file=sys.stderr)
     else:
         width = max(len(safe_line(one.line)) for one in found)
         for one in found:

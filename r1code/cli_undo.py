@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+
 if TYPE_CHECKING:
     import argparse
 
@@ -22,7 +24,7 @@ def _open_checkpoints(options: argparse.Namespace) -> Checkpoints:
     return Checkpoints(
         Git.find(Path(options.folder), state_folder()),
         state_folder(),
-        lambda text: print(f"note: {safe(text)}", file=sys.stderr),
+        lambda text: print(localized(f"note: {safe(text)}"), file=sys.stderr),
     )
 
 
@@ -41,7 +43,7 @@ def go(options: argparse.Namespace) -> int:
             patch = history.rewind(options.number, control, part=options.part, force=options.force)
     for path in patch.paths:
         print(safe_line(path))
-    print(f"{len(patch.paths)} files changed; `r1code redo` goes back", file=sys.stderr)
+    print(localized(f"{len(patch.paths)} files changed; `r1code redo` goes back"), file=sys.stderr)
     return 0
 
 
@@ -60,5 +62,5 @@ def checkpoints(options: argparse.Namespace) -> int:
         print(as_json(found) if options.json else safe(as_table(found)))
     else:
         moves, contents = history.prune(DAYS if options.days is None else options.days, Control())
-        print(f"{moves} checkpoints and {contents} contents removed")
+        print(localized(f"{moves} checkpoints and {contents} contents removed"))
     return 0

@@ -137,6 +137,8 @@ class Config(Struct, frozen=True, kw_only=True):
     keep_days: Annotated[float, Meta(gt=0)] | None = None
     """Sessions that were not used for so many days are deleted when another one starts; None: they stay."""
     color: Literal["auto", "always", "never"] = "auto"
+    language: Literal["auto", "en", "zh"] = "auto"
+    """In which a person is spoken to; `auto`: that of the locale, if there is a catalogue (docs/looks.md)."""
     theme: ThemeName = "auto"
     """Colours for a dark or a light background, or `contrast`. `auto`: as the terminal says (docs/looks.md)."""
     reasoning: Reasoning = "tail"
@@ -166,6 +168,7 @@ _KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
 _OF_NO_SESSION = frozenset(
     {
         "keep_days",
+        "language",
         "theme",
         "reasoning",
         "keys",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
+from r1code.ui.help import Grammar
 
 
 def parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Grammar(add_help=False)
     model = common.add_argument_group("model")
     model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")
     model.add_argument("--record", metavar="FILE", help="append all that the model streams to FILE")
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
 
-    whole = argparse.ArgumentParser(
+    whole = Grammar(
         prog="r1code",
         # The `--all` of one command would be short for the `--allow` of all.
         allow_abbrev=False,
@@ -213,7 +214,7 @@ def _add_map(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Grammar(add_help=False)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
     actions = sandbox.add_subparsers(dest="action", metavar="ACTION", required=True)
     init = actions.add_parser("init", parents=[common], help="show what the project needs, as a Dockerfile")
@@ -234,7 +235,7 @@ def _add_sandbox(sandbox: argparse.ArgumentParser) -> None:
 
 
 def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Grammar(add_help=False)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
     moving = argparse.ArgumentParser(add_help=False, parents=[common])
     part = moving.add_mutually_exclusive_group()
@@ -304,7 +305,7 @@ def _add_trust(add_argument: Callable[..., object]) -> None:
 
 
 def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Grammar(add_help=False)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
     diff = add("diff", parents=[common], help="what is changed since the last commit, new files included")
     diff.add_argument("revision", nargs="?", metavar="REV", help="compare with this commit (HEAD)")
@@ -387,7 +388,7 @@ def _add_not_secret(add_argument: Callable[..., object]) -> None:
 
 
 def _add_approvals(add: Callable[..., argparse.ArgumentParser]) -> None:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Grammar(add_help=False)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
     approvals = add("approvals", help="what you allowed here for good")
     actions = approvals.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -12,6 +12,8 @@ Arguments = dict[str, Any]
 """A call's arguments as JSON values; each tool converts them to its own type."""
 
 Role = Literal["user", "assistant", "observation"]
+Language = Literal["en", "zh"]
+"""In which r1code can speak to a person."""
 AgentMode = Literal["act", "plan"]
 """plan: only what has the effect read runs."""
 Part = Literal["planner", "actor"]

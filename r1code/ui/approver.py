@@ -7,6 +7,7 @@ from r1code.control import Control
 from r1code.types import Effect, ToolCall
 from r1code.ui.ask import Choice, Person
 from r1code.ui.describe import background_of
+from r1code.ui.messages import localized
 
 _TITLES: dict[Effect, str] = {
     "read": "Read this?",
@@ -24,9 +25,9 @@ class PersonApprover:
     def ask(self, question: Question, control: Control) -> Answer:
         on_host = question.effect == "exec" and not self._in_sandbox
         title = _ON_HOST if on_host else _TITLES[question.effect]
-        detail = f"{_shown(question.call)}\n\nasked because: {question.why}"
+        detail = f"{_shown(question.call)}\n\n" + localized(f"asked because: {question.why}")
         if question.rules:
-            detail += f"\nalways means: {', '.join(map(str, question.rules))}"
+            detail += "\n" + localized(f"always means: {', '.join(map(str, question.rules))}")
         key = self._person.ask(title, detail, _choices(question), control, deny="n")
         if key == "y":
             return Answer(kind="yes")
@@ -73,4 +74,4 @@ def agrees_to_no_sandbox(control: Control, person: Person) -> bool:
         "with your files and your network. What they do cannot be undone."
     )
     choices = (Choice("y", "yes, run them here"), Choice("n", "no"))
-    return person.ask("Go on without a sandbox?", detail, choices, control, deny="n") == "y"
+    return person.ask("Go on without a sandbox?", localized(detail), choices, control, deny="n") == "y"

@@ -22,6 +22,7 @@ from prompt_toolkit.shortcuts import print_formatted_text
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.ui.flow import Flow
+from r1code.ui.messages import localized
 
 _PREFIX = "  │ "
 
@@ -70,10 +71,10 @@ def ask(
     terminal = terminal or Terminal()
     flow = Flow(_PREFIX, terminal.output.get_size().columns)
     text = flow.feed(detail) + flow.end()
-    asked = FormattedText([("bold", f"{title}\n"), ("", text)])
+    asked = FormattedText([("bold", f"{localized(title)}\n"), ("", text)])
     print_formatted_text(asked, output=terminal.output, end="")
     terminal.forget_early_keys()
-    offer = ", ".join(f"{choice.key} = {choice.label}" for choice in choices)
+    offer = ", ".join(f"{choice.key} = {localized(choice.label)}" for choice in choices)
     return answer(choices, offer, control, terminal) or deny
 
 
@@ -99,7 +100,7 @@ class TerminalPerson:
         return ask(title, detail, choices, control, deny=deny, terminal=self._terminal)
 
     def ask_text(self, message: str, control: Control, *, default: str = "") -> str:
-        return ask_text(f"  {message}", control, default=default, terminal=self._terminal)
+        return ask_text(f"  {localized(message)}", control, default=default, terminal=self._terminal)
 
 
 def at_terminal() -> Person | None:
@@ -109,7 +110,11 @@ def at_terminal() -> Person | None:
 
 def answer(choices: Sequence[Choice], offer: str, control: Control, terminal: Terminal) -> str | None:
     """The key of the answer, asked for until it is one; None at the end of input. Raises Cancelled like `ask`."""
-    answers = {name.casefold(): choice.key for choice in choices for name in (choice.key, choice.label)}
+    answers = {
+        name.casefold(): choice.key
+        for choice in choices
+        for name in (choice.key, choice.label, localized(choice.label))
+    }
     while True:
         line = _line(f"  {offer} > ", control, terminal)
         if line is None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from r1code.app.cost import Days, SessionCost
 from r1code.profiles import Price
 from r1code.types import Bill, Spent
+from r1code.ui.flow import cells
+from r1code.ui.messages import localized
 from r1code.ui.spending import money, number, told_money
 
 _HEAD = ("requests", "hit", "miss", "reasoning", "answer", "cost")
@@ -18,18 +20,18 @@ def told_session(cost: SessionCost) -> str:
     turns = [(f"turn {turn}", one) for turn, one in enumerate(cost.turns, start=1)] if len(cost.turns) > 1 else []
     table = _table([*rows, *turns, ("all", cost.spent)])
     more = [*_otherwise(cost.spent, cost.on_o1, cost.o1_price), *_damaged(cost.damaged)]
-    return "\n".join([f"session {cost.session}", *table, *more])
+    return "\n".join([localized(f"session {cost.session}"), *table, *map(localized, more)])
 
 
 def told_days(cost: Days) -> str:
     rows = [
         (f"{one.day}, {one.sessions} session{'' if one.sessions == 1 else 's'}", one.spent) for one in cost.days
     ]
-    lines = [*_table([*rows, ("all", cost.spent)]), *_otherwise(cost.spent, cost.on_o1, cost.o1_price)]
-    lines += _damaged(cost.damaged)
+    table = _table([*rows, ("all", cost.spent)])
+    lines = [*_otherwise(cost.spent, cost.on_o1, cost.o1_price), *_damaged(cost.damaged)]
     if cost.unreadable:
         lines.append(f"not counted: {cost.unreadable} sessions whose logs cannot be read")
-    return "\n".join(lines)
+    return "\n".join([*table, *map(localized, lines)])
 
 
 def _damaged(lines: int) -> Iterator[str]:
@@ -38,12 +40,15 @@ def _damaged(lines: int) -> Iterator[str]:
 
 
 def _table(rows: Sequence[tuple[str, Spent]]) -> list[str]:
-    cells = [("", *_HEAD), *((name, *_cells(one)) for name, one in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    table = [("", *_HEAD), *((name, *_cells(one)) for name, one in rows)]
+    told = [[localized(cell) for cell in row] for row in table]
+    widths = [max(map(cells, column)) for column in zip(*told, strict=True)]
     lines: list[str] = []
-    for name, *values, cost in cells:
-        middle = "  ".join(f"{value:>{width}}" for value, width in zip(values, widths[1:-1], strict=True))
-        lines.append(f"{name:<{widths[0]}}  {middle}  {cost}".rstrip())
+    for name, *values, cost in told:
+        middle = "  ".join(
+            " " * (width - cells(value)) + value for value, width in zip(values, widths[1:-1], strict=True)
+        )
+        lines.append(f"{name}{' ' * (widths[0] - cells(name))}  {middle}  {cost}".rstrip())
     return lines
 
 

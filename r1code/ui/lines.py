@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from r1code.ui.flow import Flow, clip, excerpt
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece, Style
 
 UNBOUNDED = 400
@@ -12,7 +13,7 @@ MARGIN = "  "
 
 
 def line(text: str, style: Style = "plain", width: int | None = None) -> Piece:
-    return Piece(f"{clip(text, width)}\n", style)
+    return Piece(f"{clip(localized(text), width)}\n", style)
 
 
 def block(text: str, lines: int, width: int | None, style: Style = "plain") -> list[Piece]:
@@ -24,17 +25,17 @@ def block(text: str, lines: int, width: int | None, style: Style = "plain") -> l
 
 
 def more(count: int) -> str:
-    return f"… {count:,} more {'line' if count == 1 else 'lines'}"
+    return localized(f"… {count:,} more {'line' if count == 1 else 'lines'}")
 
 
 def seconds(value: float) -> str:
     minute = 60
     if value < minute:
         return f"{value:.1f} s"
-    return f"{int(value) // minute} min {int(value) % minute} s"
+    return localized(f"{int(value) // minute} min {int(value) % minute} s")
 
 
 def wrapped(text: str, width: int | None) -> str:
     """A line that begins with a word of ours; what follows in it keeps off column 0."""
     flow = Flow(MARGIN, width)
-    return (flow.feed(text) + flow.end())[len(MARGIN) :]
+    return (flow.feed(localized(text)) + flow.end())[len(MARGIN) :]

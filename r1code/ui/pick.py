@@ -9,6 +9,7 @@ from r1code.control import Control
 from r1code.tree.choices import Choices, Decision
 from r1code.tree.hunks import FileReview, Hunk, Review
 from r1code.ui.ask import Choice, Terminal, answer
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece, Style
 from r1code.ui.review import heading, hunk_pieces
 from r1code.ui.safe import safe_line
@@ -62,7 +63,7 @@ def pick(
             return None
         decided = choices.decided(decision)
         if decision == "split" and decided == choices:
-            screen.write([Piece("  it has no smaller parts\n", "dim")])
+            screen.write([Piece(localized("  it has no smaller parts\n"), "dim")])
         choices = decided
     return choices
 
@@ -85,9 +86,9 @@ class _Screen:
 def _decision(hunk: Hunk, choices: Choices, control: Control, screen: _Screen) -> Decision | None:
     left = sum(one.id not in choices.yes | choices.no for one in choices.review.hunks)
     question = f"  apply hunk {hunk.number} of {safe_line(hunk.path)}? ({left} left)"
-    screen.write([Piece(f"{question}\n", "strong")])
+    screen.write([Piece(f"{localized(question)}\n", "strong")])
     while True:
         key = answer(_CHOICES, "y, n, s, a, d, q, ?", control, screen.terminal)
         if key != _HELP:
             return _DECISIONS.get(key or _QUIT)
-        screen.write([Piece(_EXPLAINED)])
+        screen.write([Piece(localized(_EXPLAINED))])

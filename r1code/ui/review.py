@@ -13,6 +13,7 @@ from r1code.tree.hunks import FileReview, Hunk, Line, Review
 from r1code.tree.stat import FileStat, Stat
 from r1code.ui.diff import DiffLine, inline, laid_out, marked
 from r1code.ui.flow import cells
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe, safe_line
 
@@ -90,7 +91,7 @@ def stat_pieces(stat: Stat, width: int) -> Iterator[Piece]:
         bars = _bars(file, min(1.0, bar_width / most) if most else 0.0)
         yield from [Piece(" "), *bars, Piece("\n")] if bars else [Piece("\n")]
     files = "1 file" if len(stat.files) == 1 else f"{len(stat.files)} files"
-    yield Piece(f" {files}, {_lines(stat.added)} added, {stat.removed} removed\n", "strong")
+    yield Piece(localized(f" {files}, {_lines(stat.added)} added, {stat.removed} removed\n"), "strong")
 
 
 def _lines(count: int) -> str:

@@ -8,6 +8,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from r1code.ui.flow import clip
 from r1code.ui.lines import MARGIN
+from r1code.ui.messages import localized
 from r1code.ui.repl.facts import Facts, status
 from r1code.ui.repl.narrator import Narrator
 from r1code.ui.repl.question import Question
@@ -19,7 +20,7 @@ def live(narrator: Narrator, width: int, *, animated: bool, stops: bool) -> Styl
     """What is under way. `stops`: a key ends it."""
     tail = narrator.reasoning == "tail" or narrator.live.doing != "thinking"
     pieces = narrator.live.pieces(width, tail=tail, animated=animated)
-    hint = " · Esc stops it" if stops else ""
+    hint = f" · {localized('Esc stops it')}" if stops else ""
     shown: StyleAndTextTuples = []
     for number, piece in enumerate(pieces, start=1):
         end = hint if number == len(pieces) else "\n"
@@ -30,9 +31,9 @@ def live(narrator: Narrator, width: int, *, animated: bool, stops: bool) -> Styl
 
 def queue(queued: Sequence[str], width: int) -> StyleAndTextTuples:
     """What waits to be said."""
-    shown = [clip(f"{MARGIN}waits: {' '.join(text.split())}", width) for text in queued]
+    shown = [clip(f"{MARGIN}{localized('waits:')} {' '.join(text.split())}", width) for text in queued]
     left = len(shown) - _QUEUED_LINES
-    shown = shown[:_QUEUED_LINES] + ([f"{MARGIN}… {left} more"] if left > 0 else [])
+    shown = shown[:_QUEUED_LINES] + ([localized(f"{MARGIN}… {left} more")] if left > 0 else [])
     return [("class:dim", "\n".join(shown))]
 
 
@@ -40,7 +41,7 @@ def offer(question: Question | None) -> StyleAndTextTuples:
     """How a question is answered."""
     if question is None:
         return []
-    text = question.offer if question.choices else f"{question.title} (Enter)"
+    text = question.offer if question.choices else f"{localized(question.title)} (Enter)"
     return [("class:warn", f"{MARGIN}{text}")]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
 
 _COMMAND = re.compile(r"^/([a-z]*)$")
@@ -34,14 +35,16 @@ class Completions(Completer):
         if command := _COMMAND.match(before):
             typed = command.group(1)
             for name in ranked(typed, list(self._commands)):
-                yield Completion(name, -len(typed), display=f"/{name}", display_meta=self._commands[name])
+                yield Completion(
+                    name, -len(typed), display=f"/{name}", display_meta=localized(self._commands[name])
+                )
         elif mention := _MENTION.search(before):
             typed = mention.group(1)
             for path in ranked(typed, self._paths())[:_MOST]:
                 yield Completion(path, -len(typed), display=safe_line(path))
             # Of names there are too many to show without a letter.
             for name in ranked(typed, self._symbols())[:_MOST_SYMBOLS] if typed else ():
-                yield Completion(name, -len(typed), display=safe_line(name), display_meta="symbol")
+                yield Completion(name, -len(typed), display=safe_line(name), display_meta=localized("symbol"))
 
 
 def ranked(typed: str, names: Sequence[str]) -> list[str]:

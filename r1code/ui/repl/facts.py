@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from r1code.types import AgentMode, Spent
 from r1code.ui.flow import cells
+from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
 from r1code.ui.spending import told_money
 
@@ -46,7 +47,7 @@ def status(facts: Facts, width: int) -> str:
         f"{_count(facts.session.completion.known)} out" if facts.session.completion.known else "",
         f"think {facts.think}" if facts.think else "",
     ]
-    shown = [part for part in parts if part]
+    shown = [localized(part) for part in parts if part]
     while len(shown) > 1 and cells(" · ".join(shown)) > width:
         shown.pop()
     return " · ".join(shown)

@@ -9,6 +9,7 @@ from typing import Literal
 from r1code.ui.flow import cells, clip
 from r1code.ui.lines import MARGIN
 from r1code.ui.lines import seconds as told_seconds
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece, Style
 from r1code.ui.safe import safe
 
@@ -87,11 +88,11 @@ class Live:
         if not self.doing:
             return []
         if not animated:
-            told = clip(" · ".join(filter(None, (self.doing, self.what))), width - len(MARGIN))
+            told = clip(" · ".join(filter(None, (localized(self.doing), self.what))), width - len(MARGIN))
             return [Piece(f"{MARGIN}{told}", "strong")]
         lines = self.tail.lines(width - len(MARGIN) - 2) if tail and self.tail.characters else []
-        meter = [self.doing, self.what, told_seconds(self.seconds)]
+        meter = [localized(self.doing), self.what, told_seconds(self.seconds)]
         if self.doing in {"thinking", "answering", "writing"} and self.tokens:
-            meter.append(f"~{self.tokens:,} tokens")
+            meter.append(localized(f"~{self.tokens:,} tokens"))
         told = clip(" · ".join(filter(None, meter)), width - len(MARGIN))
         return [*(Piece(f"{MARGIN}│ {line}", self.style) for line in lines), Piece(f"{MARGIN}{told}", "strong")]

@@ -12,6 +12,8 @@ from prompt_toolkit.layout import HSplit, Layout, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.output import Output
 
+from r1code.ui.messages import localized
+
 
 class Pager:
     def __init__(self, text: str, output: Output) -> None:
@@ -42,7 +44,9 @@ class Pager:
 
     def _foot(self) -> str:
         last = min(len(self._lines), self._top + self._rows(self._output))
-        return f" lines {self._top + 1}-{last} of {len(self._lines)} · arrows, PgUp, PgDn, g, G · q leaves "
+        return localized(
+            f" lines {self._top + 1}-{last} of {len(self._lines)} · arrows, PgUp, PgDn, g, G · q leaves "
+        )
 
     def _move(self, by: int) -> None:
         self._top = min(max(0, self._top + by), max(0, len(self._lines) - self._rows(self._output)))

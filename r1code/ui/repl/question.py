@@ -8,6 +8,7 @@ from concurrent.futures import Future
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.ui.ask import Choice
+from r1code.ui.messages import localized
 
 
 class Question:
@@ -31,7 +32,7 @@ class Question:
 
     @property
     def offer(self) -> str:
-        return "   ".join(f"{choice.key} {choice.label}" for choice in self.choices)
+        return "   ".join(f"{choice.key} {localized(choice.label)}" for choice in self.choices)
 
     def answer(self, text: str) -> None:
         if self.is_open:

@@ -16,6 +16,7 @@ from r1code.errors import R1CodeError
 from r1code.events import Event, ReplyReceived
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
@@ -136,8 +137,8 @@ class Repl:
 
     def _trouble(self, error: R1CodeError) -> None:
         flow = Flow(MARGIN, None)
-        self._screen.write(Piece(f"! {safe_line(error.what)}\n", "bad"))
-        self._screen.write(Piece(flow.feed(f"{error.why}\nnext: {error.hint}") + flow.end()))
+        self._screen.write(Piece(f"! {localized(safe_line(error.what))}\n", "bad"))
+        self._screen.write(Piece(flow.feed(localized(f"{error.why}\nnext: {error.hint}")) + flow.end()))
 
     def _enter(self) -> None:
         text = self._take()
@@ -191,7 +192,7 @@ class Repl:
         elif name not in COMMANDS:
             near = get_close_matches(name, [*COMMANDS, *LOCAL], 1)
             hint = f"/{near[0]} is there; " if near else ""
-            self._screen.write(Piece(f"! there is no /{safe_line(name)}\n", "bad"))
+            self._screen.write(Piece(localized(f"! there is no /{safe_line(name)}\n"), "bad"))
             self._screen.note(f"{hint}/help shows all")
         else:
             self._echo(text)
@@ -270,7 +271,7 @@ def _help() -> Sequence[Block]:
     rows = [(f"/{name} {command.usage}".rstrip(), command.about) for name, command in COMMANDS.items()]
     rows += [(f"/{name}", about) for name, about in LOCAL.items()]
     width = max(len(name) for name, _ in rows)
-    lines = [f"{MARGIN}{name:{width}}  {about}\n" for name, about in (*rows, ("", ""), *_KEYS)]
+    lines = [f"{MARGIN}{name:{width}}  {localized(about)}\n" for name, about in (*rows, ("", ""), *_KEYS)]
     return [Piece("".join(lines))]
 
 

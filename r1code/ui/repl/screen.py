@@ -36,6 +36,7 @@ from prompt_toolkit.widgets import SearchToolbar
 from r1code.events import ReasoningDelta, TextDelta
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 from r1code.ui.repl import bottom
 from r1code.ui.repl.attention import Attention
@@ -168,7 +169,7 @@ class Screen:
     def note(self, text: str) -> None:
         width = self.output.get_size().columns
         flow = Flow(MARGIN, width)
-        self.write(Piece(flow.feed(text) + flow.end(), "dim"))
+        self.write(Piece(flow.feed(localized(text)) + flow.end(), "dim"))
 
     def dress(self, theme: Theme) -> None:
         """In these colours from now on."""
@@ -214,7 +215,7 @@ class Screen:
         self.buffer.cursor_position = len(self._draft)
         if question.choices:
             label = next((choice.label for choice in question.choices if choice.key == text), "no answer")
-            self.write(Piece(f"{MARGIN}→ {label}\n", "dim"))
+            self.write(Piece(f"{MARGIN}→ {localized(label)}\n", "dim"))
         self._next_question()
 
     def _soon(self) -> None:
@@ -293,7 +294,7 @@ class Screen:
         flow = Flow(MARGIN if self.looks.spoken else _ASIDE, self.output.get_size().columns)
         if question.choices:
             detail = flow.feed(question.detail) + flow.end()
-            self._printed += [Piece(f"{question.title}\n", "warn"), Piece(detail)]
+            self._printed += [Piece(f"{localized(question.title)}\n", "warn"), Piece(detail)]
         self._attention.asks()
         self._soon()
 

@@ -11,7 +11,9 @@ from r1code.errors import UsageError
 from r1code.events import Event
 from r1code.ui.cost_table import told_session
 from r1code.ui.export import format_of, rendered, write
+from r1code.ui.flow import cells
 from r1code.ui.lines import MARGIN, line
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe
@@ -25,14 +27,13 @@ def _context(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
     parts, window = desk.context(), desk.model[2]
     whole = sum(tokens for _, tokens in parts)
     room = window or max(whole, 1)
-    width = max(len(name) for name, _ in parts)
-    for name, tokens in parts:
-        bar = "█" * round(_BAR * tokens / room)
-        yield line(f"{MARGIN}{name:{width}}  {tokens:>8,}  {bar}")
-    if window is None:
-        yield line(f"{MARGIN}{'all':{width}}  {whole:>8,}  of a window that nobody stated", "dim")
-    else:
-        yield line(f"{MARGIN}{'all':{width}}  {whole:>8,}  of {window:,} ({whole / window:.0%})", "dim")
+    names = [localized(name) for name, _ in (*parts, ("all", whole))]
+    width = max(map(cells, names))
+    *heads, last = (f"{MARGIN}{name}{' ' * (width - cells(name))}" for name in names)
+    for head, (_, tokens) in zip(heads, parts, strict=True):
+        yield line(f"{head}  {tokens:>8,}  {'█' * round(_BAR * tokens / room)}")
+    of = "of a window that nobody stated" if window is None else f"of {window:,} ({whole / window:.0%})"
+    yield line(f"{last}  {whole:>8,}  {localized(of)}", "dim")
 
 
 def _map(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:

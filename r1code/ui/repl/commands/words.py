@@ -9,6 +9,7 @@ from r1code.control import Control
 from r1code.events import Event
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
+from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 
 Does = Callable[[Desk, str, Control], Iterator[Event | Piece]]
@@ -17,4 +18,4 @@ Does = Callable[[Desk, str, Control], Iterator[Event | Piece]]
 
 def said(text: str) -> Iterator[Piece]:
     flow = Flow(MARGIN, None)
-    yield Piece(flow.feed(text) + flow.end())
+    yield Piece(flow.feed(localized(text)) + flow.end())
