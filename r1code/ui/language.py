@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 import msgspec
 
@@ -15,7 +14,9 @@ from r1code.ui.messages import language_of
 def chosen_language(environ: Mapping[str, str]) -> Language:
     """By `R1CODE_LANGUAGE`, else the user's configuration, else the locale."""
     named = environ.get("R1CODE_LANGUAGE") or _configured()
-    return next((language for language in get_args(Language) if language == named), language_of(environ))
+    if named == "en":
+        return "en"
+    return "zh" if named == "zh" else language_of(environ)
 
 
 def _configured() -> object:

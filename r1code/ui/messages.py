@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import get_args
 
+import msgspec
 from msgspec import Struct
 
 from r1code.errors import R1CodeError
@@ -99,15 +99,13 @@ def filled(message: str, values: Sequence[str]) -> str:
 def language_of(environ: Mapping[str, str]) -> Language:
     """As the locale says; English where it says nothing that there is a catalogue for."""
     said = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return next((language for language in get_args(Language) if said.startswith(language)), ENGLISH)
+    return "zh" if said.startswith("zh") else ENGLISH
 
 
 def catalogue_of(language: Language) -> Catalogue | None:
     """None: English needs none."""
     if language == ENGLISH:
         return None
-    import msgspec.toml  # noqa: PLC0415 - nobody else pays for it
-
     data = files("r1code.ui").joinpath(f"{language}.toml").read_bytes()
     return Catalogue(msgspec.toml.decode(data, type=dict[str, str]))
 

@@ -93,3 +93,22 @@ def test_themes_change_at_once_and_no_color_means_none(sat: Callable[..., Seat])
     bare.say("/quit")
     assert bare.leaves() == 0
     assert not COLOR.search(bare.raw.decode())
+
+
+def test_in_chinese_all_but_what_programs_read_is_chinese(sat: Callable[..., Seat], repo: Repo) -> None:
+    seat = sat('language = "zh"', ANSWER, "<done>完成。</done>", columns=60)
+    seat.say("修复折扣")
+    seat.sees("推理历时")
+    seat.sees("改动了 1 个文件")
+    seat.say("/nope")
+    seat.sees("! 没有命令 /nope")
+    seat.say("/help")
+    seat.sees(r"/undo .* 撤回")
+    seat.say("/quit")
+    assert seat.leaves() == 0
+    log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
+    assert "改动了" not in log
+    repo.env["R1CODE_LANGUAGE"] = "zh"
+    wrong = repo.run("undo", "-C", "nowhere")
+    assert (wrong.code, "不是文件夹" in wrong.err, "下一步" in wrong.err) == (2, True, True)
+    assert "让失败的测试通过" in repo.run("--help").out
