@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from r1code.app.worktrees import Worktrees
     from r1code.config import Config
     from r1code.control import Control
+    from r1code.repair.conversation import AfterTurn
     from r1code.repo.git import Git
     from r1code.tree.worktree import WorkTree
 
@@ -140,22 +141,13 @@ def commits_of(guard: Guard, tree: WorkTree, config: Config, say: Say) -> tuple[
 
 
 def branch(options: argparse.Namespace) -> int:
-    from r1code.errors import UsageError
-    from r1code.repo.commits import create_branch
+    from r1code.app.committing import branch as made
     from r1code.ui.safe import safe_line
 
-    git = _git(options)
-    if not git.is_repository:
-        raise UsageError(
-            "there are no branches here",
-            why=f"{git.root} is in no git repository",
-            hint="run `git init` there first",
-        )
+    here = made(_git(options), options.name)
     if options.name is not None:
-        create_branch(git, options.name)
         note("a new branch; files and staged changes are as they were")
-    here = git.branch()
-    print(localized(safe_line(here) if here is not None else f"(detached at {(git.head() or '')[:10]})"))
+    print(localized(safe_line(here)))
     return 0
 
 
@@ -237,11 +229,27 @@ def in_worktree(git: Git, name: str, task: str, work: Callable[[Git, AtEnd], int
 
 def automatic_commits(workshop: Workshop, config: Config, say: Say) -> list[AtEnd]:
     """What the configuration asks for before a turn is done here; what it asks for after it is returned."""
-    from r1code.app.automatic import begin, commit_at_end
+    from r1code.app.automatic import commit_at_end
+
+    commits = _begun(workshop, config, say)
+    return [] if commits is None else [commit_at_end(commits, workshop.session)]
+
+
+def commits_after_turns(workshop: Workshop, config: Config, say: Say) -> AfterTurn | None:
+    """The same for a conversation: what each of its turns ends with. None: nothing."""
+    from r1code.app.automatic import commit_after
+
+    commits = _begun(workshop, config, say)
+    return None if commits is None else commit_after(commits, workshop.session, say)
+
+
+def _begun(workshop: Workshop, config: Config, say: Say) -> Commits | None:
+    """What commits at the end; None: nobody asked for that."""
+    from r1code.app.automatic import begin
     from r1code.errors import R1CodeError
 
     if config.dry_run or (config.commit == "off" and not config.commit_first):
-        return []
+        return None
     try:
         commits, trust = commits_of(workshop.guard, workshop.tree, config, say)
         begin(commits, config, trust, say)
@@ -250,5 +258,5 @@ def automatic_commits(workshop: Workshop, config: Config, say: Say) -> list[AtEn
             raise
         # A general wish is no reason to do nothing at all.
         say(f"nothing will be committed: {error.what}, for {error.why}")
-        return []
-    return [commit_at_end(commits, workshop.session)] if config.commit == "turn" else []
+        return None
+    return commits if config.commit == "turn" else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
     from contextlib import AbstractContextManager
 
     from r1code.app.desk import Desk
@@ -63,7 +63,7 @@ def repl(options: argparse.Namespace) -> int:
     return 0
 
 
-_FOR_TASKS = ("dry_run", "candidates", "planner", "commit", "commit_first")
+_FOR_TASKS = ("dry_run", "candidates", "planner")
 """Settings that a conversation does not follow."""
 
 
@@ -92,14 +92,19 @@ def _opened(
 ) -> Generator[Desk, None, None]:
     """The session of a conversation, while the block runs. Raises R1CodeError."""
     from contextlib import closing
+    from functools import partial
 
+    from r1code.app.around import Around
     from r1code.app.desk import Desk
     from r1code.app.folders import state_folder
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
+    from r1code.cli_git import commits_after_turns
     from r1code.cli_rules import consent
     from r1code.config import DETECTED
     from r1code.repair.conversation import Conversation, Terms
+    from r1code.ui.ask import Choice
+    from r1code.ui.truster import ask_trust
 
     git, config, task = _configured(options, control, person, say)
     approver = consent(config, control, json=False, person=person)
@@ -116,10 +121,27 @@ def _opened(
             say(f"each turn: {bound}")
         terms = Terms(command=config.test, found=config.origins.get("test") == DETECTED)
         talk = Conversation(
-            workshop, workshop.session, terms, meter=lambda: Meter(workshop.budget), seed=config.seed
+            workshop,
+            workshop.session,
+            terms,
+            meter=lambda: Meter(workshop.budget),
+            seed=config.seed,
+            after=commits_after_turns(workshop, config, say),
+        )
+
+        def ask(title: str, detail: str, choices: Mapping[str, str], control: Control) -> str:
+            return person.ask(title, detail, [Choice(*pair) for pair in choices.items()], control, deny="")
+
+        around = Around(
+            git=git,
+            state=state_folder(),
+            say=say,
+            ask=ask,
+            trusts=partial(ask_trust, person=person),
+            trusted=options.trust,
         )
         with closing(talk):
-            yield Desk(workshop, talk, git=git, config=config, state=state_folder(), say=say)
+            yield Desk(workshop, talk, around, config=config)
 
 
 def _configured(

@@ -12,7 +12,7 @@ import msgspec
 from r1code.app.githooks import GitHooks
 from r1code.app.guard import Guard
 from r1code.app.message import Style, detect, message, tidy, with_trailer
-from r1code.app.turns import Made, changed_by, joined, keep, last_turn, task_of
+from r1code.app.turns import Made, changed_by, joined, keep, last_turn, task_at, task_of
 from r1code.errors import StateError, UsageError
 from r1code.naming import first_of
 from r1code.repo.commits import (
@@ -312,11 +312,8 @@ class Commits:
         """What the last turn was about; empty when its session is gone."""
         if not moves:
             return ""
+        origin = moves[-1].origin
         try:
-            session = Session.load(self._state / "sessions" / moves[-1].origin.session)
+            return task_at(self._state / "sessions" / origin.session, origin.turn)
         except StateError:
             return ""
-        try:
-            return task_of(session)
-        finally:
-            session.close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from r1code.app.around import Around
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
+from r1code.app.committing import Committing
 from r1code.app.cost import SessionCost, cost_of
 from r1code.app.diffs import difference
 from r1code.app.export import Document, document_of
@@ -24,7 +26,6 @@ from r1code.ledger import charges_of, spent
 from r1code.log import Entry, Rewound
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
-from r1code.repo.git import Git
 from r1code.secrets.values import hidden
 from r1code.tree.patch import Patch
 from r1code.types import Plan, Spent
@@ -39,18 +40,20 @@ class Desk:
         self,
         workshop: Workshop,
         conversation: Conversation,
+        around: Around,
         *,
-        git: Git,
         config: Config,
-        state: Path,
-        say: Callable[[str], None],
     ) -> None:
         self.conversation = conversation
         self.config = config
+        self.around = around
+        self.commits = Committing(workshop, around, attribution=config.attribution)
         self._workshop = workshop
-        self._git = git
-        self._state = state
-        self._checkpoints = Checkpoints(git, state, say, tree=workshop.tree, session=workshop.session)
+        self._git = around.git
+        self._state = around.state
+        self._checkpoints = Checkpoints(
+            around.git, around.state, around.say, tree=workshop.tree, session=workshop.session
+        )
 
     def veiled(self, told: S) -> S:
         """The same without secrets."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from r1code.errors import StateError
 from r1code.log import Continued, Judged, Opened
+from r1code.log_file import entries_of, head_of, path_of
 from r1code.session import Session
 from r1code.tree.patch import FileChange
 from r1code.tree.timeline import Move
@@ -67,6 +68,17 @@ def task_of(session: Session) -> str:
     return named_task(
         session.task, [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
     )
+
+
+def task_at(folder: Path, turn: int) -> str:
+    """The same of the turn that began with that entry of a session's log, also while somebody writes to it.
+
+    Raises StateError where the log is gone, or cannot be used.
+    """
+    entries = entries_of(folder)
+    path = [entry.item for entry in path_of(entries, turn if 0 < turn <= len(entries) else head_of(entries))]
+    task = [item for item in path if isinstance(item, Opened | Continued)][-1]
+    return named_task(task, [entry.item.verdict for entry in entries if isinstance(entry.item, Judged)])
 
 
 def named_task(opened: Opened | Continued, verdicts: Iterable[Verdict]) -> str:

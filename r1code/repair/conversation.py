@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
 
 from msgspec import Struct
@@ -46,6 +46,8 @@ _MOST_PARTIAL = 4_000
 """Characters of an interrupted reply that the model is shown again."""
 
 
+AfterTurn = Callable[[EndReason, Verdict | None], Iterable[Event]]
+"""What a turn that changed files ends with: told why it ended, and the verdict, if there is one."""
 _Judged = tuple[Verdict, TestReport]
 
 
@@ -64,7 +66,14 @@ class Conversation:
     """Of one session. One turn at a time, each a generator of events that ends with its verdict, if any."""
 
     def __init__(
-        self, parts: Parts, session: Session, terms: Terms, *, meter: Callable[[], Meter], seed: int | None
+        self,
+        parts: Parts,
+        session: Session,
+        terms: Terms,
+        *,
+        meter: Callable[[], Meter],
+        seed: int | None,
+        after: AfterTurn | None = None,
     ) -> None:
         self.terms = terms
         self.plan_file: str | None = None
@@ -73,6 +82,7 @@ class Conversation:
         self._session = session
         self._meter = meter
         self._seed = seed
+        self._after = after
         self._sandbox = parts.sandbox(parts.tree.root)
         self._agent = parts.agent(parts.tree, self._sandbox, None, protect=False, seed=seed)
         self._proof = Proof(parts, session)
@@ -131,7 +141,17 @@ class Conversation:
         """A turn that does what a plan says, which a person may have changed."""
         self.enter("act")
         text = clean(prompts.load("planned", plan=render(plan), files=[]))
-        yield from self._given(f"Carry out the plan: {plan.goal}", text, "", control)
+        mentions = self._parts.mentioned("", control)
+        yield from self._given(f"Carry out the plan: {plan.goal}", text, mentions, control)
+
+    def question(self, title: str, text: str, control: Control) -> Events:
+        """A turn in plan mode about `text`, words of ours; the mode is then what it was."""
+        before = self.mode
+        self.enter("plan")
+        try:
+            yield from self._given(title, text, self._parts.mentioned("", control), control)
+        finally:
+            self.enter(before)
 
     def verify(self, control: Control) -> Events:
         """Judges again what the last turn with changes did, with what was changed since. Raises as `turn`."""
@@ -201,16 +221,23 @@ class Conversation:
             self._since = base
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
             if self.terms.command is None or reason == "cancelled":
+                yield from self._ended(reason, None)
                 return
             try:
                 judged = yield from self._judged(base, patch, control)
             except Cancelled:
                 yield Notice(text="the tests were stopped: there is no verdict", level="warning")
+                yield from self._ended("cancelled", None)
                 return
             if judged is None or not judged[0].broken or reason == "budget" or again == self.terms.autotest:
+                yield from self._ended(reason, judged and judged[0])
                 return
             yield Notice(text=f"the model is told what broke ({again + 1} of {self.terms.autotest})")
             said = Said(text=_told(*judged), origin="tests")
+
+    def _ended(self, reason: EndReason, verdict: Verdict | None) -> Events:
+        if self._after is not None:
+            yield from self._after(reason, verdict)
 
     def _heard(self, said: Said, meter: Meter, control: Control) -> Generator[Event, None, tuple[EndReason, str]]:
         """One turn of the agent. What it had said of a reply that was interrupted, it is shown again later."""

@@ -21,6 +21,8 @@ COMMANDS: dict[str, Command] = {
     "redo": Command("files", "[--force]", "take back the last undo"),
     "rewind": Command("files", "N [--force]", "make the files what they were after checkpoint N"),
     "checkpoints": Command("files", "", "every state that can be gone back to"),
+    "commit": Command("git", "[--all] [MESSAGE]", "commit what the last turn changed, or all"),
+    "branch": Command("git", "[NAME]", "which branch this is; make another and go to it"),
     "test": Command("proving", "[COMMAND | off]", "run the tests; name the command"),
     "verify": Command("proving", "", "judge the last changes again, in a fresh sandbox"),
     "autotest": Command("proving", "[on | off | N]", "tell the model what its changes broke"),

@@ -1,0 +1,87 @@
+"""Commits, branches and reviews in the REPL, in a pseudo-terminal. Commands run on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from e2e.conftest import FIX, Repo
+from fakes.seat import Seat
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+OFF = ("--test", "off")
+
+
+def git(repo: Repo, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=repo.root, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+@pytest.fixture
+def sit(repo: Repo) -> Iterator[Callable[..., Seat]]:
+    """Sits down at the prompt, before a model that says `replies`."""
+    git(repo, "config", "user.name", "Ann")
+    git(repo, "config", "user.email", "ann@example.org")
+    seats: list[Seat] = []
+
+    def sit_down(*replies: str, flags: tuple[str, ...] = OFF) -> Seat:
+        host = ("--sandbox", "none", "--allow-host-exec")
+        command = [str(repo.script), *host, *flags, *repo.replies(*replies)]
+        seat = Seat(command, repo.root, {"R1CODE_STATE_DIR": str(repo.state), **repo.env})
+        seats.append(seat)
+        seat.sees(r"^>")
+        return seat
+
+    yield sit_down
+    for seat in seats:
+        seat.close()
+
+
+def test_what_a_turn_changed_is_committed_with_hooks_on_a_branch(sit: Callable[..., Seat], repo: Repo) -> None:
+    hook = repo.root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch ran\necho hooked\n")
+    hook.chmod(0o755)
+    seat = sit(FIX, "<done>It is right.</done>")
+    seat.say("repair the discount")
+    seat.sees(r"It is right\.")
+    (repo.root / "mine.txt").write_text("mine\n")
+    seat.say("/branch discount")
+    seat.sees("a new branch: discount")
+    seat.say("/commit")
+    seat.sees("Do you trust this folder")
+    seat.sees("git hooks run on your machine")
+    seat.press("y")
+    seat.sees("hooked")
+    seat.sees("[0-9a-f]{10} .*epair the discount")
+    assert git(repo, "branch", "--show-current") == "discount"
+    assert git(repo, "show", "--format=", "--name-only") == "shop/cart.py"
+    assert "Co-authored-by: r1code" in git(repo, "log", "-1", "--format=%B")
+    assert (repo.root / "ran").exists()
+    seat.say("/commit")
+    seat.sees("! there is nothing to commit")
+    seat.say("/commit --all Mine, by hand")
+    seat.sees("[0-9a-f]{10} Mine, by hand")
+    assert "mine.txt" in git(repo, "show", "--format=", "--name-only")
+    seat.say("/branch")
+    seat.sees("^  discount$")
+
+
+def test_each_turn_is_committed_unless_it_breaks_tests(sit: Callable[..., Seat], repo: Repo) -> None:
+    right, wrong = (f"    return sum(prices) {sign} discount" for sign in "-+")
+    breaks = f'<edit path="shop/cart.py">\n<<<<<<< SEARCH\n{right}\n=======\n{wrong}\n>>>>>>> REPLACE\n</edit>'
+    tests = ("--test", "python3 -m pytest -q -p no:cacheprovider")
+    seat = sit(FIX, "<done>one</done>", breaks, "<done>two</done>", flags=("--commit", *tests))
+    seat.say("/autotest off")
+    seat.say("repair the discount")
+    seat.sees("committed as [0-9a-f]{10}: .*epair the discount")
+    head = git(repo, "rev-parse", "HEAD")
+    assert git(repo, "show", "--format=", "--name-only") == "shop/cart.py"
+    seat.say("break it")
+    seat.sees("nothing was committed, for tests are broken")
+    assert git(repo, "rev-parse", "HEAD") == head
+    assert git(repo, "status", "--porcelain", "--untracked-files=no") == "M shop/cart.py"
