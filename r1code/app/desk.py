@@ -15,7 +15,9 @@ from r1code.app.committing import Committing
 from r1code.app.cost import SessionCost, cost_of
 from r1code.app.diffs import difference
 from r1code.app.export import Document, document_of
+from r1code.app.pins import Pin, Pins
 from r1code.app.plans import read_plan
+from r1code.app.reviewing import Reviewing
 from r1code.app.sessions.change import titled
 from r1code.app.why import Why, why
 from r1code.app.workshop import Workshop
@@ -24,9 +26,11 @@ from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.ledger import charges_of, spent
 from r1code.log import Entry, Rewound
+from r1code.profiles.room import Room, room_of
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
 from r1code.secrets.values import hidden
+from r1code.tools.truncation import Measure
 from r1code.tree.patch import Patch
 from r1code.types import Plan, Spent
 
@@ -48,6 +52,9 @@ class Desk:
         self.config = config
         self.around = around
         self.commits = Committing(workshop, around, attribution=config.attribution)
+        self.review = Reviewing(workshop, conversation, around)
+        self.pins = Pins(workshop.tree, hide=workshop.vault.hide, history=workshop.session.history)
+        workshop.enclosed += [self.review.notes, self.pins.told]
         self._workshop = workshop
         self._git = around.git
         self._state = around.state
@@ -102,7 +109,7 @@ class Desk:
 
     def context(self) -> list[tuple[str, int]]:
         """What fills the model's window: each part's name, and its tokens, about."""
-        count = tokenizer_of(self._workshop.profile).count
+        count = self.measure
         parts: dict[str, int] = {
             "instructions": count(self.conversation.instructions),
             "tasks and the map": 0,
@@ -113,6 +120,19 @@ class Desk:
         for message in self._workshop.session.history():
             parts[names[message.role]] += count(message.text)
         return list(parts.items())
+
+    @property
+    def pinned(self) -> list[Pin]:
+        return self.pins.states(self.measure, self.room.observation)
+
+    @property
+    def measure(self) -> Measure:
+        """Counts tokens as the model does, about."""
+        return tokenizer_of(self._workshop.profile).count
+
+    @property
+    def room(self) -> Room:
+        return room_of(self._workshop.profile, self.config.working_context)
 
     @property
     def branch(self) -> str:

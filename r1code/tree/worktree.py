@@ -277,19 +277,22 @@ class WorkTree:
             if place.exists() and not place.is_dir():
                 raise ToolError(f"{parent} is a file, so there can be no {path}. Choose another path.")
 
-    def apply(self, patch: Patch, what: str = "patch") -> None:
-        """Applies a patch that something else made. Raises ToolError for hidden paths, else as `write`."""
+    def apply(self, patch: Patch, what: str = "patch", *, origin: Origin | None = None) -> None:
+        """Applies a patch that something else made. Raises ToolError for hidden paths, else as `write`.
+
+        `origin`: what it belongs to in the timeline, if not to what is done now.
+        """
         for path in patch.paths:
             if wrong_with(path) is None:
                 self._refuse_hidden(path, path)
-        self._apply(patch, what)
+        self._apply(patch, what, origin)
 
-    def _apply(self, patch: Patch, what: str) -> None:
+    def _apply(self, patch: Patch, what: str, origin: Origin | None = None) -> None:
         if self._origin is None or not patch:
             journal.apply(self.root, patch, self._store, self._journal)
             return
         self._log_foreign(patch.paths)
-        with self.timeline.moving(patch, what):
+        with self.timeline.moving(patch, what, origin=origin):
             self._land(patch)
 
     def _land(self, patch: Patch) -> None:

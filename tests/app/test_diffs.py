@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from fakes.desk import Desk
 from fakes.repository import Repository
 from fakes.trees import ODD_NAMES, Spec, beyond_links, on_disk, specs, write_out
-from r1code.app.diffs import difference
+from r1code.app.diffs import changed_since, difference
 from r1code.errors import UsageError
 from r1code.repo.git import Git
+from r1code.tree.store import Store
 
 
 def apply(root: Path, diff: bytes) -> None:
@@ -115,3 +116,34 @@ def test_a_repository_whose_path_is_odd_works_the_same(tmp_path: Path) -> None:
     repository.commit("a")
     repository.write("a", "new\n")
     assert b"+new\n" in difference(Git.find(repository.root))
+
+
+def test_as_a_patch_it_leads_back_to_the_revision_and_leaves_out_what_is_hidden(desk: Desk) -> None:
+    repository = desk.repository
+    repository.write("run.sh", "#!/bin/sh\n").chmod(0o755)
+    (desk.root / "link").symlink_to("tracked")
+    (desk.root / "binary").write_bytes(bytes(range(256)))
+    repository.git("add", "-A")
+    repository.git("commit", "-qm", "then")
+    then = on_disk(desk.root)
+    repository.write("tracked", "committed\n")
+    repository.git("commit", "-qam", "later")
+    repository.write("other", "now\n").chmod(0o664)
+    repository.write(".env", "TOKEN=abc\n")
+    repository.write("new/deep/file", "new\n")
+    (desk.root / "run.sh").chmod(0o644)
+    (desk.root / "binary").unlink()
+    (desk.root / "link").unlink()
+    (desk.root / "link").symlink_to("other")
+    patch = changed_since(desk.git, "HEAD~1", desk.tree, Store(desk.state / "objects"))
+    assert patch.paths == ("binary", "link", "new/deep/file", "other", "run.sh", "tracked")
+    # Git knows nothing of the rest of a mode: that is no change.
+    other = next(one for one in patch.changes if one.path == "other")
+    assert other.before is not None
+    assert other.before.mode == 0o664
+    desk.tree.apply(patch.inverse())
+    (desk.root / ".env").unlink()
+    (desk.root / "other").chmod(0o644)
+    assert on_disk(desk.root) == then
+    with pytest.raises(UsageError):
+        changed_since(desk.git, "--help", desk.tree, Store(desk.state / "objects"))

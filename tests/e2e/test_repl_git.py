@@ -85,3 +85,47 @@ def test_each_turn_is_committed_unless_it_breaks_tests(sit: Callable[..., Seat],
     seat.sees("nothing was committed, for tests are broken")
     assert git(repo, "rev-parse", "HEAD") == head
     assert git(repo, "status", "--porcelain", "--untracked-files=no") == "M shop/cart.py"
+
+
+def test_hunks_are_taken_back_and_the_model_is_told(sit: Callable[..., Seat], repo: Repo) -> None:
+    extra = '<write path="shop/tax.py">\nRATE = 1\n</write>'
+    seat = sit(f"{FIX}\n\n{extra}", "<done>one</done>", "I see.", "Here is what is wrong: nothing.")
+    seat.say("/review")
+    seat.sees("nothing is changed")
+    seat.say("repair the discount")
+    seat.sees("changed 2 files")
+    seat.say("/review")
+    seat.sees(r"hunk 1  @@ -1,2 \+1,2 @@")
+    seat.sees("hunk 2 ")
+    seat.say("/review drop 2")
+    seat.sees("1 file put back")
+    assert not (repo.root / "shop/tax.py").exists()
+    assert "- discount" in (repo.root / "shop/cart.py").read_text()
+    seat.say("/add shop/names.py")
+    seat.sees(r"pinned  shop/names.py \(not told yet\)")
+    seat.say("go on")
+    seat.sees(r"I see\.")
+    seat.say("/context")
+    seat.sees(r"pinned  shop/names.py \(told\)")
+    log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
+    said = log[log.index("Task: go on") :]
+    assert "took a part of it back" in said
+    assert "+RATE = 1" in said
+    assert "Ladén" in said
+    seat.say("/review ask HEAD")
+    seat.sees("Here is what is wrong: nothing")
+    seat.sees("^>")
+    # Undone alone, and not with the turn before.
+    seat.say("/undo")
+    seat.sees(r"1 file put back · /redo")
+    assert (repo.root / "shop/tax.py").exists()
+    seat.say("/review pick HEAD")
+    seat.sees(r"Keep hunk 1 of shop/cart\.py")
+    seat.press("n")
+    seat.sees(r"Keep hunk 2 of shop/tax\.py")
+    seat.press("a")
+    seat.sees("1 file put back · /undo")
+    assert "+ discount" in (repo.root / "shop/cart.py").read_text()
+    assert (repo.root / "shop/tax.py").exists()
+    seat.say("/review drop 1")
+    seat.sees("! nothing was shown yet")

@@ -37,13 +37,13 @@ def _undo(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     words = text.split()
     _only(words, {"step", "turn", "--force"})
     patch = desk.undo(control, by="step" if "step" in words else "turn", force="--force" in words)
-    yield from _went(patch, "/redo brings it back")
+    yield from went(patch, "/redo brings it back")
 
 
 def _redo(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     words = text.split()
     _only(words, {"--force"})
-    yield from _went(desk.redo(control, force=bool(words)), "/undo takes it back")
+    yield from went(desk.redo(control, force=bool(words)), "/undo takes it back")
 
 
 def _rewind(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
@@ -52,14 +52,15 @@ def _rewind(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     numbers = [word for word in words if word != "--force"]
     if len(numbers) != 1 or not numbers[0].isdecimal():
         raise UsageError("/rewind needs a number", why="it goes to a checkpoint", hint="/checkpoints lists them")
-    yield from _went(desk.rewind(int(numbers[0]), control, force=force), "/redo goes back")
+    yield from went(desk.rewind(int(numbers[0]), control, force=force), "/redo goes back")
 
 
 def _checkpoints(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
     yield from said(as_table(desk.checkpoints()))
 
 
-def _went(patch: Patch, hint: str) -> Iterator[Piece]:
+def went(patch: Patch, hint: str) -> Iterator[Piece]:
+    """What was put back."""
     for path in patch.paths[:_MOST_NAMED]:
         yield Piece(f"{MARGIN}{safe_line(path)}\n", "dim")
     more = len(patch.paths) - _MOST_NAMED

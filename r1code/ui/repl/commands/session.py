@@ -15,6 +15,7 @@ from r1code.ui.flow import cells
 from r1code.ui.lines import MARGIN, line
 from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
+from r1code.ui.repl.commands.pinning import pinned
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe
 from r1code.ui.why import told as told_why
@@ -34,6 +35,7 @@ def _context(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
         yield line(f"{head}  {tokens:>8,}  {'█' * round(_BAR * tokens / room)}")
     of = "of a window that nobody stated" if window is None else f"of {window:,} ({whole / window:.0%})"
     yield line(f"{last}  {whole:>8,}  {localized(of)}", "dim")
+    yield from pinned(desk)
 
 
 def _map(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
