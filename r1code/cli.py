@@ -38,6 +38,7 @@ _HANDLERS = {
     "resume": ("cli_resume", "resume"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),
+    "settings": ("cli_settings", "settings"),
     "doctor": ("cli_doctor", "doctor"),
 }
 """Command -> the module of the package and its function, which takes the options and returns the exit code."""

@@ -161,10 +161,11 @@ class Config(Struct, frozen=True, kw_only=True):
     @property
     def values(self) -> dict[str, Any]:
         """Every value, without its origin. What is about all sessions, or a terminal, is none of one."""
-        return {key: getattr(self, key) for key in _KEYS if key not in _OF_NO_SESSION}
+        return {key: getattr(self, key) for key in KEYS if key not in _OF_NO_SESSION}
 
 
-_KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
+KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
+"""Every setting."""
 _OF_NO_SESSION = frozenset(
     {
         "keep_days",
@@ -187,15 +188,15 @@ def load_config(
     """All sources together. Raises UsageError that names the source of a bad value."""
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _file(user_file, _KEYS))]
+    sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _file(user_file, KEYS))]
     if project is not None:
         sources.append((PROJECT_FILE, _file(project / PROJECT_FILE, PROJECT_KEYS)))
-    variables = {key: f"R1CODE_{key.upper()}" for key in _KEYS}
-    sources += [(variables[key], {key: environ[variables[key]]}) for key in _KEYS if environ.get(variables[key])]
-    sources.append(("a flag", {key: value for key, value in flags.items() if key in _KEYS and value is not None}))
+    variables = {key: f"R1CODE_{key.upper()}" for key in KEYS}
+    sources += [(variables[key], {key: environ[variables[key]]}) for key in KEYS if environ.get(variables[key])]
+    sources.append(("a flag", {key: value for key, value in flags.items() if key in KEYS and value is not None}))
     for origin, source in sources:
         for key, value in source.items():
-            found = _value(key, value, origin)
+            found = value_of(key, value, origin)
             if origin == PROJECT_FILE and isinstance(found, int) and key in MOST_OF_PROJECT:
                 found = min(found, MOST_OF_PROJECT[key])
             if key in MANY and isinstance(found, tuple) and key in values:
@@ -206,7 +207,8 @@ def load_config(
     return msgspec.structs.replace(Config(), **values, origins=origins)
 
 
-def _value(key: str, value: object, origin: str) -> object:
+def value_of(key: str, value: object, origin: str) -> object:
+    """What a source means by `value`. Raises UsageError, which names the source, for what cannot be."""
     if key in MANY and isinstance(value, str):
         value = value.splitlines()
     if key in TABLES and isinstance(value, str):
@@ -254,7 +256,7 @@ def _file(path: Path, allowed: Iterable[str]) -> dict[str, Any]:
         raise UsageError(f"{path} is not a settings file", why=str(error), hint="correct the TOML") from error
     for key in values:
         if key not in allowed:
-            why = "a project may not set it" if key in _KEYS else "there is no such setting"
+            why = "a project may not set it" if key in KEYS else "there is no such setting"
             raise UsageError(
                 f"{path} sets {key}", why=why, hint=f"remove it; allowed there: {', '.join(sorted(allowed))}"
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
+from r1code.options_settings import add_settings
 from r1code.ui.help import Grammar
 
 
@@ -98,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
-    for add in (add_sessions, add_cost, add_why, add_export, _add_profiles, _add_tests, _add_map):
+    for add in (add_sessions, add_cost, add_why, add_export, add_settings, _add_profiles, _add_tests, _add_map):
         add(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")

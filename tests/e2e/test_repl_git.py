@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +130,26 @@ def test_hunks_are_taken_back_and_the_model_is_told(sit: Callable[..., Seat], re
     assert (repo.root / "shop/tax.py").exists()
     seat.say("/review drop 1")
     seat.sees("! nothing was shown yet")
+
+
+def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: Repo, tmp_path: Path) -> None:
+    repo.env["XDG_CONFIG_HOME"] = str(tmp_path / "config")
+    file = tmp_path / "config/r1code/config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("steps = 7 # few\n")
+    seat = sit()
+    seat.say("/settings")
+    seat.sees(r"sandbox +none +a flag")
+    seat.sees(r"steps +7 +/")
+    seat.say("/settings sandbox podman")
+    seat.sees("next: sandbox is one of bubblewrap, docker, none, seatbelt")
+    seat.say("/settings think 4k")
+    seat.sees("think = 4k from the next start on")
+    assert file.read_text() == 'steps = 7 # few\nthink = "4k"\n'
+    assert repo.run("settings", "steps").out.startswith("steps  7")
+    assert repo.run("settings", "steps", "9").code == 0
+    assert repo.run("settings", "steps", "many").code == 2
+    assert file.read_text() == 'steps = 9 # few\nthink = "4k"\n'
+    assert '"origin": "default"' in repo.run("settings", "seed", "--json").out
+    assert repo.run("settings", "think", "--unset").code == 0
+    assert file.read_text() == "steps = 9 # few\n"

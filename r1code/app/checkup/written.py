@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
-import tomlkit
-import tomlkit.exceptions
 
 from r1code.app.checkup.context import window_of
 from r1code.app.checkup.evidence import Evidence, Target
 from r1code.app.checkup.names import Kin, kin, kin_of
 from r1code.app.checkup.speaking import start_of
+from r1code.app.own_file import document_of, rewrite
 from r1code.errors import UsageError
 from r1code.profiles import load_profiles
 from r1code.profiles.profile import Profile
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
 
 _SAMPLING = {"temperature": 0.6, "top_p": 0.95}
 """As R1's card asks; its distills are served alike."""
@@ -86,7 +80,7 @@ def _kin(seen: Evidence, profile: Profile) -> Kin:
 
 def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:
     """Adds [name] to `file` and leaves all else in it as it is. Raises UsageError, and then changes nothing."""
-    document = _document(file)
+    document = document_of(file)
     if name in document and not force:
         raise UsageError(
             f"there is a profile {name!r} in {file}",
@@ -97,25 +91,8 @@ def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) 
         # The user's own table was checked: it goes on, with what was found.
         table = {**document[name].unwrap(), **{key: value for key, value in table.items() if key != "extends"}}
     document[name] = table
-    text = tomlkit.dumps(document)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-        made = Path(folder) / file.name
-        made.write_text(text, encoding="utf-8")
-        # A profile that r1code itself refuses must not get there.
-        load_profiles(made)
-        if file.exists():
-            shutil.copymode(file, made)
-        made.replace(file.resolve())
-
-
-def _document(file: Path) -> TOMLDocument:
-    try:
-        return tomlkit.parse(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return tomlkit.document()
-    except (OSError, UnicodeDecodeError, tomlkit.exceptions.ParseError) as error:
-        raise UsageError(f"{file} cannot be read", why=str(error), hint="correct it, and try again") from error
+    # A profile that r1code itself refuses must not get there.
+    rewrite(file, document, load_profiles)
 
 
 def _found(seen: Evidence, profile: Profile) -> dict[str, Any]:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "context": Command("session", "", "what fills the model's window"),
     "think": Command("model", "[N | off]", "tokens of reasoning in each step: /think 4k"),
     "profile": Command("model", "[NAME]", "go on with another model"),
+    "settings": Command("settings", "[KEY [VALUE | --unset]]", "what is set, and by whom; write it"),
     "cost": Command("session", "", "tokens and money of this session"),
     "compact": Command("session", "", "make the model's history shorter now"),
     "clear": Command("session", "", "let the model begin anew, with the files as they are"),

@@ -1,0 +1,48 @@
+"""`r1code settings`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def settings(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from r1code.app.folders import state_folder, user_config
+    from r1code.app.settings import counts, may_be, one_of, remove_setting, settings_of, write_setting
+    from r1code.config import load_config
+    from r1code.errors import UsageError
+    from r1code.repo.git import Git
+    from r1code.ui.safe import safe_line
+    from r1code.ui.settings_table import as_json, told
+
+    file = user_config()
+    if options.unset:
+        if options.key is None or options.value is not None:
+            raise UsageError(
+                "--unset needs a setting", why="it takes one away", hint="r1code settings KEY --unset"
+            )
+        there = remove_setting(file, options.key)
+        print(f"{safe_line(options.key)} is {'not any more' if there else 'not'} in {safe_line(str(file))}")
+        return 0
+    git = Git.find(Path(options.folder), state_folder())
+    config = load_config(flags={}, environ=os.environ, user_file=file, project=git.root)
+    if options.value is not None:
+        written = write_setting(file, options.key, options.value)
+        print(f"{options.key} = {safe_line(written)}, in {safe_line(str(file))}")
+        if other := counts(config, options.key, file):
+            print(f"note: {safe_line(other)} says something else, and counts more", file=sys.stderr)
+        return 0
+    found = settings_of(config) if options.key is None else [one_of(config, options.key)]
+    if options.json:
+        print(as_json(found))
+        return 0
+    print(told(found))
+    if options.key is not None:
+        print(f"it is {may_be(options.key)}")
+    return 0
