@@ -252,13 +252,7 @@ class Compaction:
 
     def _summary(self, path: Sequence[Entry], by_model: str | None, *, without: Sequence[int]) -> str:
         """All that must not be lost of `path`, in words, but the entries `without`."""
-        notes: list[str] = []
-        plan = ""
-        for entry in path:
-            if isinstance(entry.item, Replied):
-                noted, planned = self._meant(entry.item)
-                notes += noted
-                plan = planned or plan
+        notes, plan = self._kept(path)
         tested = self._last_test()
         since = 0 if tested is None else tested[0]
         return prompts.load(
@@ -276,6 +270,17 @@ class Compaction:
             ],
             changes=self._changes(),
             tests=self._cut(tested[1].text, _TESTS) if tested is not None and since <= path[-1].id else "",
+        )
+
+    def notes(self) -> list[str]:
+        """What the model wanted to remember, up to now."""
+        return self._kept(self._session.path())[0]
+
+    def _kept(self, path: Sequence[Entry]) -> tuple[list[str], str]:
+        """The notes of all replies, and the last plan."""
+        meant = [self._meant(entry.item) for entry in path if isinstance(entry.item, Replied)]
+        return [note for noted, _ in meant for note in noted], next(
+            (planned for _, planned in reversed(meant) if planned), ""
         )
 
     def _meant(self, item: Replied) -> tuple[tuple[str, ...], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,7 +24,7 @@ from r1code.app.why import Why, why
 from r1code.app.workshop import Workshop
 from r1code.config import Config
 from r1code.control import Control
-from r1code.errors import UsageError
+from r1code.errors import R1CodeError, UsageError
 from r1code.ledger import charges_of, spent
 from r1code.log import Entry, Rewound
 from r1code.profiles.room import Room, room_of
@@ -34,6 +35,7 @@ from r1code.tools.truncation import Measure
 from r1code.tree.patch import Patch
 from r1code.types import Plan, Spent
 
+_KEPT_ERRORS = 5
 S = TypeVar("S", bound=Struct)
 
 
@@ -51,6 +53,8 @@ class Desk:
         self.conversation = conversation
         self.config = config
         self.around = around
+        self.errors: deque[R1CodeError] = deque(maxlen=_KEPT_ERRORS)
+        """What a person was told last, to be reported."""
         self.commits = Committing(workshop, around, attribution=config.attribution)
         self.review = Reviewing(workshop, conversation, around)
         self.pins = Pins(workshop.tree, hide=workshop.vault.hide, history=workshop.session.history)
@@ -83,6 +87,10 @@ class Desk:
         return self._workshop.session.path()
 
     @property
+    def workshop(self) -> Workshop:
+        return self._workshop
+
+    @property
     def session(self) -> str:
         return self._workshop.session.id
 
@@ -100,6 +108,10 @@ class Desk:
         """Another profile's model goes on; what it read and did is told to it in its own dialect."""
         # What was said about the server and the model was said about the one of before.
         self._change(replace(self.config, profile=profile, base_url=None, model_name=None, effort=None))
+
+    def rename_model(self, name: str) -> None:
+        """The same profile goes on with what its server calls `name`."""
+        self._change(replace(self.config, profile=self._workshop.profile_name, model_name=name))
 
     def _change(self, config: Config) -> None:
         self.conversation.refuse_going_on()

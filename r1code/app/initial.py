@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,7 +31,8 @@ from r1code.tools.truncation import LEAST, Measure, clean, clip
 from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.store import Store
-from r1code.tree.worktree import NEW_FILE_MODE
+from r1code.tree.timeline import Origin
+from r1code.tree.worktree import NEW_FILE_MODE, WorkTree
 
 NAME = "AGENTS.md"
 _MANIFESTS = (
@@ -52,14 +54,24 @@ class _Shown(Struct, frozen=True, kw_only=True):
 class Initial:
     """Of the work tree of a repository. Methods raise StateError."""
 
-    def __init__(self, git: Git, state: Path, *, hide: Hide, room: Room, measure: Measure) -> None:
-        """`room` and `measure`: of the model that is asked."""
+    def __init__(
+        self,
+        git: Git,
+        state: Path,
+        *,
+        hide: Hide,
+        room: Room,
+        measure: Measure,
+        tree: WorkTree | None = None,
+    ) -> None:
+        """`room` and `measure`: of the model that is asked. `tree`: one that the caller holds already."""
         self._git = git
         self._state = state
         self._hide = hide
         self._room = room
         self._measure = measure
-        self._tree = open_tree(git, state, for_model=True)
+        self._is_held = tree is not None
+        self._tree = tree or open_tree(git, state, for_model=True)
         self._store = Store(state / "objects")
 
     @property
@@ -151,8 +163,8 @@ class Initial:
         notices: list[str] = []
         trust = Trust(self._git, self._state)
         was_trusted = trust.missing() is None
-        with held(self._tree, control, notices.append):
-            self._tree.apply(patch, f"init: {NAME}")
+        with nullcontext() if self._is_held else held(self._tree, control, notices.append):
+            self._tree.apply(patch, f"init: {NAME}", origin=Origin())
         yield from (Notice(text=text) for text in notices)
         if was_trusted:
             # What a new line imports, nobody has seen.

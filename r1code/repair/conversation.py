@@ -101,6 +101,21 @@ class Conversation:
         """What every request begins with."""
         return self._agent.model.instructions
 
+    @property
+    def notes(self) -> list[str]:
+        """What the model wanted to remember: no compaction takes it away."""
+        return self._agent.compaction.notes()
+
+    @property
+    def sandbox(self) -> str:
+        """Where its commands run, in words for a person; final once one has run."""
+        return self._sandbox.kind
+
+    @property
+    def going_on(self) -> tuple[str, ...]:
+        """The commands that run in the background."""
+        return tuple(self._agent.toolset.going_on)
+
     def enter(self, mode: AgentMode) -> None:
         """From the next step on; the model is told."""
         self._agent.toolset.enter(mode)

@@ -153,3 +153,42 @@ def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: 
     assert '"origin": "default"' in repo.run("settings", "seed", "--json").out
     assert repo.run("settings", "think", "--unset").code == 0
     assert file.read_text() == "steps = 9 # few\n"
+
+
+def test_what_surrounds_a_session_is_told_and_changed(sit: Callable[..., Seat], repo: Repo) -> None:
+    (repo.root / "CLAUDE.md").write_text("Use tabs.\n")
+    seat = sit("# Shop\n\nRun `pytest`.\n\n<note>The sign matters.</note>")
+    seat.sees("Do you trust this folder")
+    seat.press("n")
+    seat.say("/sandbox")
+    seat.sees(r"kind +")
+    seat.sees(r"network +none")
+    seat.say("/sandbox rebuild")
+    seat.sees("! there is no image to build")
+    seat.say("/trust")
+    seat.sees("not trusted: you said that you do not trust")
+    seat.say("/trust yes")
+    seat.sees("trusted, until one of these files changes")
+    assert repo.run("trust", "--show").out.startswith("trusted")
+    seat.say("/doctor")
+    seat.sees("scripted plays back a file")
+    seat.say("/model")
+    seat.sees("! the profile scripted has one model")
+    seat.say("hello")
+    seat.sees(r"Run pytest\.")
+    seat.say("/notes")
+    seat.sees("- The sign matters")
+    seat.say("/init")
+    seat.sees(r"Write AGENTS\.md")
+    seat.press("y")
+    seat.sees(r"written: AGENTS\.md")
+    assert (repo.root / "AGENTS.md").read_text().startswith("# Shop")
+    seat.say("/undo")
+    seat.sees("1 file put back · /redo")
+    assert not (repo.root / "AGENTS.md").exists()
+    seat.say("/bug")
+    seat.sees("It was sent nowhere")
+    report = next(repo.state.glob("reports/*.md")).read_text()
+    assert "- the profile scripted has one model" in report
+    assert "- sandbox: (set), from a flag" in report
+    assert str(repo.root) not in report

@@ -104,7 +104,7 @@ class Probe:
         self._see(reach=with_answer(way, url, keyed, plain=self._plain, control=self._control))
         if keyed.status is None or self.seen.reach.elsewhere:
             return
-        listed = _listed(keyed)
+        listed = listed_in(keyed)
         self._see(
             key_status=None if self._key is None else keyed.status,
             keyless_status=keyless.status,
@@ -257,7 +257,8 @@ class Probe:
             self._see(called=self._talk(planned.called))
 
 
-def _listed(answered: Answered) -> tuple[Listed, ...] | None:
+def listed_in(answered: Answered) -> tuple[Listed, ...] | None:
+    """The models that a server names. None: the answer is no such list."""
     if not answered.is_good:
         return None
     try:

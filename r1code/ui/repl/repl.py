@@ -126,6 +126,8 @@ class Repl:
         if isinstance(told, ReplyReceived):
             self._screen.facts.context = told.usage.prompt
         elif isinstance(told, Failed):
+            if self._desk is not None:
+                self._desk.errors.append(told.error)
             self._trouble(told.error)
         elif isinstance(told, Idle):
             self._warned = False

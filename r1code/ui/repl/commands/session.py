@@ -78,8 +78,17 @@ def _rename(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
     yield from said(f"this session is called {text}")
 
 
+def _notes(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
+    notes = desk.conversation.notes
+    for note in notes:
+        yield from said(f"- {note}")
+    if not notes:
+        yield from said("the model noted nothing; what it notes no compaction takes away")
+
+
 DOES: dict[str, Does] = {
     "context": _context,
+    "notes": _notes,
     "map": _map,
     "why": _why,
     "cost": _cost,
