@@ -58,7 +58,10 @@ class Desk:
         self.commits = Committing(workshop, around, attribution=config.attribution)
         self.review = Reviewing(workshop, conversation, around)
         self.pins = Pins(workshop.tree, hide=workshop.vault.hide, history=workshop.session.history)
-        workshop.enclosed += [self.review.notes, self.pins.told]
+        conversation.enclosed += [
+            lambda: self.review.notes(self.measure, self.room.observation),
+            lambda: self.pins.told(self.measure, self.room.observation),
+        ]
         self._workshop = workshop
         self._git = around.git
         self._state = around.state

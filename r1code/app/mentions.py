@@ -26,8 +26,6 @@ from r1code.tree.worktree import WorkTree
 
 MOST = 20
 """Mentions in one task."""
-Enclosed = Callable[[Measure, int], Sequence[str]]
-"""What goes with a message besides what it mentions, each in at most so many as are measured."""
 _MOST_FILES = 300
 """Of a folder."""
 _MOST_HITS = 20_000
@@ -136,11 +134,6 @@ class Mentions:
             text="\n".join(lines[first - 1 : last]),
             more=lambda start, end: reading(path, first + start - 1, first + end - 1),
         )
-
-
-def with_enclosed(told: str, enclosed: Sequence[Enclosed], measure: Measure, most: int) -> str:
-    """`told`, what a message mentions, with what goes with it besides."""
-    return "\n\n".join(filter(None, (told, *(text for more in enclosed for text in more(measure, most)))))
 
 
 class Looking:

@@ -21,7 +21,7 @@ from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
-from r1code.app.mentions import Enclosed, Looking, Mentions, with_enclosed
+from r1code.app.mentions import Looking, Mentions
 from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.plans import place_for, write_plan
@@ -138,7 +138,6 @@ class Workshop:
             folders=self._told.folders,
             replays="" if task.replayed is None else task.replayed.session.id,
         )
-        self.enclosed: list[Enclosed] = []
         self._overview: Overview
         self.session: Session
         self.scratch: Path
@@ -243,9 +242,7 @@ class Workshop:
         mentions = Mentions(text, self.tree, self._git, self._consent, hide=self.vault.hide)
         looking = Looking(self.tree, self._index, control)
         room = room_of(self._profile, self._config.working_context)
-        measure = tokenizer_of(self._profile).count
-        told = mentions.read(looking, 2 * room.observation, measure, self._say)
-        return with_enclosed(told, self.enclosed, measure, room.observation)
+        return mentions.read(looking, 2 * room.observation, tokenizer_of(self._profile).count, self._say)
 
     def _session(self, base: str, control: Control) -> Session:
         before = self._before

@@ -78,6 +78,8 @@ class Conversation:
         self.terms = terms
         self.plan_file: str | None = None
         """Where the last plan is that was made here."""
+        self.enclosed: list[Callable[[], Iterable[str]]] = []
+        """What goes with each task, besides what it mentions."""
         self._parts = parts
         self._session = session
         self._meter = meter
@@ -156,15 +158,14 @@ class Conversation:
         """A turn that does what a plan says, which a person may have changed."""
         self.enter("act")
         text = clean(prompts.load("planned", plan=render(plan), files=[]))
-        mentions = self._parts.mentioned("", control)
-        yield from self._given(f"Carry out the plan: {plan.goal}", text, mentions, control)
+        yield from self._given(f"Carry out the plan: {plan.goal}", text, "", control)
 
     def question(self, title: str, text: str, control: Control) -> Events:
         """A turn in plan mode about `text`, words of ours; the mode is then what it was."""
         before = self.mode
         self.enter("plan")
         try:
-            yield from self._given(title, text, self._parts.mentioned("", control), control)
+            yield from self._given(title, text, "", control)
         finally:
             self.enter(before)
 
@@ -212,6 +213,7 @@ class Conversation:
     def _given(self, title: str, text: str, mentions: str, control: Control) -> Events:
         """A task, called `title` in lists of sessions. The first one is told with the project."""
         base = self._parts.tree.snapshot()
+        mentions = "\n\n".join(filter(None, (mentions, *(text for more in self.enclosed for text in more()))))
         is_first = not any(isinstance(entry.item, Said) for entry in self._session.path())
         self._parts.given(title, mentions, base)
         if is_first:
