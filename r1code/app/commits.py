@@ -12,7 +12,7 @@ import msgspec
 from r1code.app.githooks import GitHooks
 from r1code.app.guard import Guard
 from r1code.app.message import Style, detect, message, tidy, with_trailer
-from r1code.app.turns import Made, changed_by, joined, keep, last_turn, task_at, task_of
+from r1code.app.turns import Made, changed_by, keep, last_turn, task_at, task_of, trails
 from r1code.errors import StateError, UsageError
 from r1code.naming import first_of
 from r1code.repo.commits import (
@@ -282,9 +282,10 @@ class Commits:
 
     def _mixed(self, paths: Sequence[str], moves: Sequence[Move]) -> list[str]:
         """Those of `paths` that have other changes than those of `moves` since the last commit."""
-        own = joined(self._moves(), moves)
-        clean = {path: change for path in paths if (change := own.get(path)) and change.after == self._now(path)}
-        befores = {path: change.before for path, change in clean.items()}
+        own = trails(self._moves(), moves)
+        clean = {path: trail for path in paths if (trail := own.get(path)) and trail.after == self._now(path)}
+        # The last commit may have what an earlier turn did: the rest is then of later ones.
+        befores = {path: trail.before for path, trail in clean.items()}
         other = other_than_head(self._git, befores, self._store) if befores else set[str]()
         return [path for path in paths if path not in clean or path in other]
 

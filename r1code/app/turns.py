@@ -14,7 +14,7 @@ from r1code.errors import StateError
 from r1code.log import Continued, Judged, Opened
 from r1code.log_file import entries_of, head_of, path_of
 from r1code.session import Session
-from r1code.tree.patch import FileChange
+from r1code.tree.entry import Entry
 from r1code.tree.timeline import Move
 from r1code.types import Verdict
 
@@ -47,19 +47,29 @@ def changed_by(moves: Iterable[Move]) -> set[str]:
     return {path for move in moves for path in move.patch.paths}
 
 
-def joined(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, FileChange | None]:
-    """What `own`, some of `all_moves`, did to each path; None: somebody else changed it in between."""
-    found: dict[str, FileChange | None] = {}
+class Trail(Struct, kw_only=True):
+    """What was at a path, as far back as nobody else changed it."""
+
+    after: Entry | None
+    """After the last change."""
+    before: list[Entry | None]
+    """Before each of the changes, the last one first."""
+
+
+def trails(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, Trail]:
+    """What `own`, some of `all_moves`, did to each path that nobody else changed after them."""
+    found: dict[str, Trail] = {}
+    ended: set[str] = set()
     ours = {move.id for move in own}
-    for move in all_moves:
+    for move in reversed(all_moves):
         for change in move.patch.changes:
-            first = found.get(change.path, change)
-            if move.id in ours:
-                found[change.path] = (
-                    None if first is None else msgspec.structs.replace(change, before=first.before)
-                )
-            elif change.path in found:
-                found[change.path] = None
+            if change.path in ended:
+                continue
+            if move.id not in ours:
+                ended.add(change.path)
+                continue
+            trail = found.setdefault(change.path, Trail(after=change.after, before=[]))
+            trail.before.append(change.before)
     return found
 
 

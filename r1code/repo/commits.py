@@ -108,8 +108,8 @@ def subjects(git: Git) -> list[str]:
     return [line.decode(errors="replace") for line in ran.output.split(b"\0") if line]
 
 
-def other_than_head(git: Git, entries: Mapping[str, Entry | None], store: Store) -> set[str]:
-    """The paths where the commit that is checked out has something else than `entries` say.
+def other_than_head(git: Git, entries: Mapping[str, Sequence[Entry | None]], store: Store) -> set[str]:
+    """The paths where the commit that is checked out has none of the `entries`, which are tried in order.
 
     Filters do not count, line ends are converted.
     """
@@ -128,7 +128,7 @@ def other_than_head(git: Git, entries: Mapping[str, Entry | None], store: Store)
         ran = git.run(["hash-object", "--stdin", *how], config=config, stdin=store.get(entry.digest))
         return checked(ran, "name a content").output.decode().strip() == staged.name
 
-    return {path for path, entry in entries.items() if not is_same(head.get(path), entry)}
+    return {path for path, some in entries.items() if not any(is_same(head.get(path), one) for one in some)}
 
 
 def _committed(git: Git) -> dict[str, Staged]:

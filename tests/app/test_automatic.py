@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from fakes.desk import Desk
-from r1code.app.automatic import commit_at_end, finishing
+from r1code.app.automatic import commit_after, commit_at_end, finishing
 from r1code.errors import StateError
 from r1code.events import Event, Finished, Notice
-from r1code.types import EndReason, ExitCode, Usage
+from r1code.types import EndReason, ExitCode, Usage, Verdict
 
 
 def finished(*, applied: bool = True, reason: EndReason = "done") -> Finished:
@@ -50,3 +50,43 @@ def test_what_fails_at_the_end_is_a_warning_before_the_last_event(desk: Desk) ->
     assert isinstance(warning, Notice)
     assert (warning.level, "it is locked" in warning.text) == ("warning", True)
     assert last == finished()
+
+
+def test_a_session_commits_the_same_file_turn_after_turn(desk: Desk) -> None:
+    with desk.turn() as session:
+        for text in ("one\n", "two\n", "three\n"):
+            desk.tree.write({"tracked": text.encode()})
+            desk.tree.write({"tracked": f"{text}more\n".encode()})
+            made = desk.commits.turn(session)
+            assert made is not None
+            assert desk.repository.git("show", "HEAD:tracked") == f"{text}more\n"
+        # What a person did by hand and committed is none of the next turn's business either.
+        desk.repository.write("tracked", "mine\n")
+        desk.repository.git("commit", "-qam", "mine")
+        desk.tree.write({"tracked": b"four\n"})
+        assert desk.commits.turn(session) is not None
+        assert desk.notes == []
+        desk.repository.write("tracked", "mine again\n")
+        desk.tree.write({"tracked": b"five\n"})
+        assert desk.commits.turn(session) is None
+    assert desk.notes == ["not committed: tracked (it has uncommitted changes of yours as well)"]
+    assert desk.repository.git("show", "HEAD:tracked") == "four\n"
+
+
+def test_after_a_turn_of_a_conversation_broken_tests_and_stops_are_left(desk: Desk) -> None:
+    with desk.turn() as session:
+        after = commit_after(desk.commits, session, desk.notes.append)
+        desk.tree.write({"tracked": b"new\n"})
+        head = desk.git.head()
+        broken = Verdict(outcome="not_fixed", why="", sandbox="", broken=("t",))
+        assert list(after("done", broken)) == []
+        assert list(after("cancelled", None)) == []
+        assert desk.git.head() == head
+        right = Verdict(outcome="fixed", why="", sandbox="")
+        assert list(after("done", right)) == []
+        assert desk.git.head() != head
+        desk.tree.write({"tracked": b"newer\n"})
+        (desk.root / ".git/MERGE_HEAD").write_text(f"{head}\n")
+        (warning,) = after("done", None)
+    assert isinstance(warning, Notice)
+    assert [warning.level, "merge" in warning.text] == ["warning", True]
