@@ -18,6 +18,7 @@ from r1code.governor.governor import think_tokens
 from r1code.profiles import load_profiles, named
 from r1code.rules.rule import parse
 from r1code.sandbox.network import parse_network
+from r1code.tools.truncation import clean
 
 DEFAULT = "default"
 _TYPED = "R1CODE_SETTING"
@@ -92,6 +93,8 @@ def _known(key: str) -> None:
 
 def _meant(key: str, text: str) -> object:
     """The value that a person typed: as it would stand in TOML, else as a word, or words."""
+    if clean(text) != text:
+        raise UsageError(f"{key} cannot be that", why="it is no text in UTF-8", hint=f"{key} is {may_be(key)}")
     value: object = text
     if key in MANY or key in TABLES or key == "packages":
         try:

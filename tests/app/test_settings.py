@@ -83,6 +83,7 @@ def test_a_file_is_made_and_a_link_to_one_stays(file: Path, tmp_path: Path):
         ("packages", "less", ("less",)),
         ("test", "pytest -q -k 'a and b'", "pytest -q -k 'a and b'"),
         ("network", "none", "none"),
+        ("lint", "x \"'\\ \x1b #é", "x \"'\\ \x1b #é"),
     ],
 )
 def test_what_is_typed_becomes_the_value(file: Path, key: str, text: str, value: object):
@@ -104,6 +105,7 @@ def test_what_is_typed_becomes_the_value(file: Path, key: str, text: str, value:
         ("allow", "run(", "a text"),
         ("network", "http://x/", "a text"),
         ("language_servers", "gopls", "name = text"),
+        ("test", "\udcff", "a text"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(file: Path, key: str, text: str, may: str):
