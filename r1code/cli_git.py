@@ -144,10 +144,10 @@ def branch(options: argparse.Namespace) -> int:
     from r1code.app.committing import branch as made
     from r1code.ui.safe import safe_line
 
-    here = made(_git(options), options.name)
+    here, head = made(_git(options), options.name)
     if options.name is not None:
         note("a new branch; files and staged changes are as they were")
-    print(localized(safe_line(here)))
+    print(localized(safe_line(here) if here is not None else f"(detached at {head[:10]})"))
     return 0
 
 

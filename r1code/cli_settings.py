@@ -18,6 +18,7 @@ def settings(options: argparse.Namespace) -> int:
     from r1code.config import load_config
     from r1code.errors import UsageError
     from r1code.repo.git import Git
+    from r1code.ui.messages import localized
     from r1code.ui.safe import safe_line
     from r1code.ui.settings_table import as_json, told
 
@@ -28,15 +29,16 @@ def settings(options: argparse.Namespace) -> int:
                 "--unset needs a setting", why="it takes one away", hint="r1code settings KEY --unset"
             )
         there = remove_setting(file, options.key)
-        print(f"{safe_line(options.key)} is {'not any more' if there else 'not'} in {safe_line(str(file))}")
+        key, where = safe_line(options.key), safe_line(str(file))
+        print(localized(f"{key} is taken out of {where}" if there else f"{key} is not in {where}"))
         return 0
     git = Git.find(Path(options.folder), state_folder())
     config = load_config(flags={}, environ=os.environ, user_file=file, project=git.root)
     if options.value is not None:
         written = write_setting(file, options.key, options.value)
-        print(f"{options.key} = {safe_line(written)}, in {safe_line(str(file))}")
+        print(localized(f"written: {options.key} = {safe_line(written)}, in {safe_line(str(file))}"))
         if other := counts(config, options.key, file):
-            print(f"note: {safe_line(other)} says something else, and counts more", file=sys.stderr)
+            print(localized(f"note: {safe_line(other)} counts more, and says something else"), file=sys.stderr)
         return 0
     found = settings_of(config) if options.key is None else [one_of(config, options.key)]
     if options.json:
@@ -44,5 +46,5 @@ def settings(options: argparse.Namespace) -> int:
         return 0
     print(told(found))
     if options.key is not None:
-        print(f"it is {may_be(options.key)}")
+        print(localized(f"it may be {may_be(options.key)}"))
     return 0

@@ -47,12 +47,15 @@ class Committing:
     def _agrees(self, what: str, control: Control) -> bool:
         return self._around.ask(_TITLE, what, {"y": "yes", "n": "no"}, control) == "y"
 
-    def branch(self, name: str | None) -> str:
-        """Makes a branch and goes to it, where one is named; what is checked out then."""
+    def branch(self, name: str | None) -> tuple[str | None, str]:
+        """Makes a branch and goes to it, where one is named.
+
+        What is checked out then: a branch, or None, and the commit; empty before the first one.
+        """
         return branch(self._around.git, name)
 
 
-def branch(git: Git, name: str | None) -> str:
+def branch(git: Git, name: str | None) -> tuple[str | None, str]:
     """As in Committing. Raises UsageError and StateError."""
     if not git.is_repository:
         raise UsageError(
@@ -62,5 +65,4 @@ def branch(git: Git, name: str | None) -> str:
         )
     if name is not None:
         create_branch(git, name)
-    here = git.branch()
-    return here if here is not None else f"(detached at {(git.head() or '')[:10]})"
+    return git.branch(), git.head() or ""

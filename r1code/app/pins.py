@@ -25,7 +25,8 @@ _OPENS = '<observation of="pinned {path} ('
 
 class Pin(Struct, frozen=True, kw_only=True):
     path: str
-    state: Literal["told", "not told yet", "cannot be read"]
+    state: Literal["told", "fresh", "gone"]
+    """What the model knows of it: all, less than there is, or nothing, for it cannot be read."""
 
 
 class Pins:
@@ -80,7 +81,7 @@ class Pins:
         return [
             Pin(
                 path=path,
-                state="cannot be read" if parts[path] is None else "not told yet" if path in fresh else "told",
+                state="gone" if parts[path] is None else "fresh" if path in fresh else "told",
             )
             for path in self._paths
         ]

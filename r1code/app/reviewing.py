@@ -107,7 +107,7 @@ class Reviewing:
         patch = self._changed(since)
         if not patch:
             raise UsageError(
-                "there is nothing to review", why=f"nothing is changed {_words(since)}", hint="/review REVISION"
+                "there is nothing to review", why="nothing is changed since then", hint="/review REVISION"
             )
         workshop = self._workshop
         diff = clean(workshop.vault.hide(workshop.unified(patch)))

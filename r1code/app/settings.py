@@ -94,7 +94,7 @@ def _known(key: str) -> None:
 def _meant(key: str, text: str) -> object:
     """The value that a person typed: as it would stand in TOML, else as a word, or words."""
     if clean(text) != text:
-        raise UsageError(f"{key} cannot be that", why="it is no text in UTF-8", hint=f"{key} is {may_be(key)}")
+        raise UsageError(f"the setting {key} cannot be used", why="it is no text in UTF-8", hint="type it again")
     value: object = text
     if key in MANY or key in TABLES or key == "packages":
         try:
@@ -107,7 +107,7 @@ def _meant(key: str, text: str) -> object:
         _looked_at(key, found)
     except UsageError as error:
         raise UsageError(
-            f"{key} = {text} cannot be used", why=error.why, hint=f"{key} is {may_be(key)}"
+            f"the setting {key} = {text!r} cannot be used", why=error.why, hint=f"it may be {may_be(key)}"
         ) from error
     return found
 

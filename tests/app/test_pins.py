@@ -76,7 +76,7 @@ def test_what_the_model_does_not_know_any_more_is_told_again(pinning: Pinning):
     pinning.say()
     assert [pin.state for pin in pinning.pins.states(len, ROOM)] == ["told"]
     pinning.history.clear()
-    assert [pin.state for pin in pinning.pins.states(len, ROOM)] == ["not told yet"]
+    assert [pin.state for pin in pinning.pins.states(len, ROOM)] == ["fresh"]
     assert "a = 1" in pinning.say()
 
 
@@ -116,7 +116,7 @@ def test_what_went_away_stays_pinned_and_is_not_told(pinning: Pinning):
     pinning.pins.add(["a.py"])
     (pinning.repository.root / "a.py").unlink()
     assert pinning.told() == ""
-    assert [pin.state for pin in pinning.pins.states(len, ROOM)] == ["cannot be read"]
+    assert [pin.state for pin in pinning.pins.states(len, ROOM)] == ["gone"]
     pinning.repository.write("a.py", "a = 3\n")
     assert "a = 3" in pinning.told()
 

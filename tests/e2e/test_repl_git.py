@@ -103,11 +103,11 @@ def test_hunks_are_taken_back_and_the_model_is_told(sit: Callable[..., Seat], re
     assert not (repo.root / "shop/tax.py").exists()
     assert "- discount" in (repo.root / "shop/cart.py").read_text()
     seat.say("/add shop/names.py")
-    seat.sees(r"pinned  shop/names.py \(not told yet\)")
+    seat.sees(r"pinned  shop/names.py \(goes with your next message\)")
     seat.say("go on")
     seat.sees(r"I see\.")
     seat.say("/context")
-    seat.sees(r"pinned  shop/names.py \(told\)")
+    seat.sees(r"pinned  shop/names.py \(the model knows it\)")
     log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
     said = log[log.index("Task: go on") :]
     assert "took a part of it back" in said
@@ -142,9 +142,9 @@ def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: 
     seat.sees(r"sandbox +none +a flag")
     seat.sees(r"steps +7 +/")
     seat.say("/settings sandbox podman")
-    seat.sees("next: sandbox is one of bubblewrap, docker, none, seatbelt")
+    seat.sees("next: it may be one of bubblewrap, docker, none, seatbelt")
     seat.say("/settings think 4k")
-    seat.sees("think = 4k from the next start on")
+    seat.sees("written: think = 4k, in")
     assert file.read_text() == 'steps = 7 # few\nthink = "4k"\n'
     assert repo.run("settings", "steps").out.startswith("steps  7")
     assert repo.run("settings", "steps", "9").code == 0

@@ -8,6 +8,8 @@ from r1code.app.desk import Desk
 from r1code.app.report import keep_report, report
 from r1code.control import Control
 from r1code.events import Event
+from r1code.ui.flow import Flow
+from r1code.ui.lines import MARGIN
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 
@@ -21,7 +23,8 @@ def _bug(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
         hide=desk.workshop.vault.hide,
     )
     file = keep_report(text, desk.around.state)
-    yield from said(text)
+    flow = Flow(MARGIN, None)
+    yield Piece(flow.feed(text) + flow.end())
     yield from said(f"written: {file}. It was sent nowhere; read it, and add what happened")
 
 

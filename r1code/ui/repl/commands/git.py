@@ -29,8 +29,13 @@ def _commit(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
 
 
 def _branch(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
-    here = desk.commits.branch(text or None)
-    yield from said(f"a new branch: {here}; files and staged changes are as they were" if text else here)
+    here, head = desk.commits.branch(text or None)
+    if text:
+        yield from said(f"a new branch: {here}; files and staged changes are as they were")
+    elif here is None:
+        yield from said(f"(detached at {head[:10]})")
+    else:
+        yield Piece(f"{MARGIN}{safe_line(here)}\n")
 
 
 DOES: dict[str, Does] = {

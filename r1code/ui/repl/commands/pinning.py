@@ -9,16 +9,22 @@ from r1code.app.desk import Desk
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.events import Event
-from r1code.ui.lines import MARGIN
+from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
+
+_STATES = {
+    "told": "the model knows it",
+    "fresh": "goes with your next message",
+    "gone": "cannot be read",
+}
 
 
 def pinned(desk: Desk) -> Iterator[Piece]:
     """Each pinned file, and whether the model knows it."""
     for pin in desk.pinned:
-        yield Piece(f"{MARGIN}pinned  {safe_line(pin.path)} ({pin.state})\n", "dim")
+        yield line(f"{MARGIN}pinned  {safe_line(pin.path)} ({_STATES[pin.state]})", "dim")
 
 
 def _add(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
@@ -32,7 +38,7 @@ def _add(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
 def _drop(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
     if text:
         for path in desk.pins.drop(_words(text)):
-            yield Piece(f"{MARGIN}let go  {safe_line(path)}\n", "dim")
+            yield line(f"{MARGIN}let go  {safe_line(path)}", "dim")
     elif not desk.pins.paths:
         yield from said("no file is pinned; /add FILE pins one")
     yield from pinned(desk)

@@ -60,7 +60,7 @@ def _show(desk: Desk, since: str) -> Iterator[Event | Piece]:
     else:
         for file in shown.files:
             numbers = [hunk.number for hunk in file.hunks]
-            yield line(f"{MARGIN}{numbers[0]} to {numbers[-1]}  {safe_line(file.change.path)}")
+            yield line(f"{MARGIN}hunks {numbers[0]} to {numbers[-1]}  {safe_line(file.change.path)}")
     hint = "/review drop N takes hunks back · keep N the others · pick asks · ask lets the model look"
     yield line(f"{MARGIN}{hint}", "dim")
 

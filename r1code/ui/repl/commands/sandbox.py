@@ -10,7 +10,7 @@ from r1code.app.sandboxes import network_of
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.events import Event
-from r1code.ui.lines import MARGIN
+from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
@@ -31,7 +31,7 @@ def _sandbox(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]
         rows.append(("background", ", ".join(names)))
     width = max(len(name) for name, _ in rows)
     for name, told in rows:
-        yield Piece(f"{MARGIN}{name:{width}}  {safe_line(told)}\n")
+        yield line(f"{MARGIN}{name:{width}}  {safe_line(told)}")
 
 
 def _rebuilt(desk: Desk, control: Control) -> str:

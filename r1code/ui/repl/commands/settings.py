@@ -26,14 +26,15 @@ def _settings(desk: Desk, text: str, __: Control) -> Iterator[Event | Piece]:
         yield line(f"{MARGIN}/settings KEY VALUE writes one into {file}", "dim")
     elif not value:
         yield from said(told([one_of(desk.config, key)]))
-        yield from said(f"it is {may_be(key)}")
+        yield from said(f"it may be {may_be(key)}")
     elif value == "--unset":
         there = remove_setting(file, key)
-        yield from said(f"{key} is {'not any more' if there else 'not'} in {file}")
+        yield from said(f"{key} is taken out of {file}" if there else f"{key} is not in {file}")
     else:
         written = write_setting(file, key, value)
-        now = f"; {_NOW[key]} changes it now" if key in _NOW else ""
-        yield from said(f"{key} = {written} from the next start on, in {file}{now}")
+        yield from said(f"written: {key} = {written}, in {file}; it counts from the next start on")
+        if key in _NOW:
+            yield from said(f"{_NOW[key]} changes it in this session")
         if other := counts(desk.config, key, file):
             yield from said(f"in this session {other} says something else, which counts more")
 
