@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import FIX, Repo
+from fakes.answers import Reply
 from fakes.seat import Seat
+from fakes.server import FakeServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -130,6 +132,12 @@ def test_hunks_are_taken_back_and_the_model_is_told(sit: Callable[..., Seat], re
     assert (repo.root / "shop/tax.py").exists()
     seat.say("/review drop 1")
     seat.sees("! nothing was shown yet")
+    seat.say("/review HEAD")
+    seat.sees(r"hunk 1  @@ -0,0 \+1")
+    (repo.root / "shop/tax.py").write_text("RATE = 2\n")
+    seat.say("/review drop 1")
+    seat.sees("! the numbers may mean something else by now")
+    assert (repo.root / "shop/tax.py").read_text() == "RATE = 2\n"
 
 
 def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: Repo, tmp_path: Path) -> None:
@@ -192,3 +200,19 @@ def test_what_surrounds_a_session_is_told_and_changed(sit: Callable[..., Seat], 
     assert "- the profile scripted has one model" in report
     assert "- sandbox: (set), from a flag" in report
     assert str(repo.root) not in report
+
+
+def test_another_model_of_the_same_server_goes_on(repo: Repo) -> None:
+    with FakeServer([Reply(text="<done>Hello.</done>")], models=["one", "two"]) as server:
+        flags = ["--base-url", server.url, "--model", "one", "--sandbox", "none", "--allow-host-exec", *OFF]
+        seat = Seat([str(repo.script), *flags], repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
+        seat.sees("^>")
+        seat.say("/model")
+        seat.sees("^  two$")
+        seat.say("/model two")
+        seat.sees(r"openai-compatible · two")
+        seat.say("hi")
+        seat.sees(r"Hello\.")
+        seat.press("\x04")
+        assert seat.leaves() == 0
+        assert b'"model":"two"' in server.chats[-1].raw.replace(b" ", b"")

@@ -13,6 +13,9 @@ from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
 
+_MOST = 60
+"""Models that are listed: some hosts have hundreds."""
+
 
 def _think(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
     if text:
@@ -36,8 +39,11 @@ def _model(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     name, model, _ = desk.model
     yield from said(f"{name} · {model}")
     if not text:
-        for one in models_of(name, desk.workshop.profile, control):
+        models = models_of(name, desk.workshop.profile, control)
+        for one in models[:_MOST]:
             yield Piece(f"{MARGIN}{safe_line(one)}\n", "dim")
+        if len(models) > _MOST:
+            yield line(f"{MARGIN}… {len(models) - _MOST} more", "dim")
         yield line(f"{MARGIN}/model NAME goes on with another of this server; /profile changes the server", "dim")
 
 
