@@ -47,7 +47,8 @@ class Pins:
 
         Raises UsageError, with nothing pinned, for what is no text file that the model may see.
         """
-        known = self._tree.paths()
+        # A name in several lines could pass for more than a name.
+        known = [path for path in self._tree.paths() if path.isprintable()]
         found = list(dict.fromkeys(path for name in names for path in self._named(name, known)))
         fresh = [path for path in found if path not in self._paths]
         if len(self._paths) + len(fresh) > MOST:
