@@ -1,0 +1,96 @@
+"""An interrupt in each phase of a turn: the prompt is back at once, and the next turn knows what was said."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.conftest import FIX, Repo
+from fakes.seat import Seat
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+AT_ONCE = 8.0
+"""Seconds, on a busy machine: all of these would take a minute or more."""
+
+
+@pytest.fixture
+def seats() -> Iterator[list[Seat]]:
+    found: list[Seat] = []
+    yield found
+    for seat in found:
+        seat.close()
+
+
+def sat(repo: Repo, seats: list[Seat], replies: list[dict[str, object]], *flags: str) -> Seat:
+    path = repo.state / "replies.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tables = [{"reasoning": "Let me think.", **one} for one in replies]
+    path.write_text(
+        "".join(
+            "[[reply]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in one.items())
+            for one in tables
+        )
+    )
+    command = [str(repo.script), "--sandbox", "none", "--allow-host-exec", "--profile", "scripted"]
+    seat = Seat([*command, "--replies", str(path), *flags], repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
+    seats.append(seat)
+    seat.sees(r"^>")
+    return seat
+
+
+def test_a_turn_is_stopped_wherever_it_is(repo: Repo, seats: list[Seat]) -> None:
+    replies: list[dict[str, object]] = [
+        {"text": "never", "hang_after": 0},
+        {"reasoning": "A thought that goes on.", "text": "never", "hang_after": 1},
+        {"text": "Half of an answer, and a lot more of it.", "hang_after": 4},
+        {"text": "<run>sleep 90</run>"},
+        {"text": "<run>touch asked</run>"},
+        {"text": "All is well."},
+    ]
+    seat = sat(repo, seats, replies, "--approve", "auto-edit", "--test", "off")
+    phases = {
+        "one": r"waiting for the model",
+        "two": r"thinking",
+        "three": r"Half of an answer",
+        "four": r"y yes",
+        "five": r"y yes",
+    }
+    for number, (word, shows) in enumerate(phases.items(), start=1):
+        seat.say(f"turn {word}")
+        seat.sees(shows)
+        if word == "four":
+            seat.press("y")
+            seat.sees("running · run  sleep 90")
+        began = time.monotonic()
+        seat.press("\x03")
+        seat.sees(rf"(?s)(turn ended: cancelled.*){{{number}}}")
+        seat.sees_gone("Esc stops it|y yes")
+        assert time.monotonic() - began < AT_ONCE
+    seat.say("turn six")
+    seat.sees(r"All is well\.")
+    assert not (repo.root / "asked").exists()
+    seat.press("\x04")
+    assert seat.leaves() == 0
+    log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
+    # What it had said is kept, and told.
+    assert "Half of an answer" in log
+
+
+def test_tests_that_judge_are_stopped_too(repo: Repo, seats: list[Seat]) -> None:
+    slow = ["--test", "sleep 90"]
+    seat = sat(repo, seats, [{"text": FIX}, {"text": "<done>so</done>"}, {"text": "Well."}], *slow)
+    seat.say("fix it")
+    seat.sees("running the tests on the tree as it")
+    began = time.monotonic()
+    seat.press("\x03")
+    seat.sees_gone("Esc stops it")
+    assert time.monotonic() - began < AT_ONCE
+    seat.say("again")
+    seat.sees(r"Well\.")
+    assert "- discount" in (repo.root / "shop/cart.py").read_text()
+    seat.press("\x04")
+    assert seat.leaves() == 0
