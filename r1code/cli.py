@@ -40,6 +40,8 @@ _HANDLERS = {
     "model": ("cli_model", "model"),
     "settings": ("cli_settings", "settings"),
     "doctor": ("cli_doctor", "doctor"),
+    "auth": ("cli_auth", "auth"),
+    "completion": ("cli_completion", "completion"),
 }
 """Command -> the module of the package and its function, which takes the options and returns the exit code."""
 

@@ -59,9 +59,10 @@ def _probed(
     from r1code.app.checkup.checkup import with_key
     from r1code.app.checkup.diagnose import diagnose
     from r1code.app.checkup.probe import Probe
+    from r1code.app.keys import environment
     from r1code.errors import Cancelled
 
-    target, key = with_key(target, os.environ)
+    target, key = with_key(target, environment())
     probe = Probe(target, key, control, say=_say)
     try:
         probe.run()

@@ -123,11 +123,12 @@ def guard_of(git: Git, config: Config) -> Guard:
     from r1code.app.consent import Consent
     from r1code.app.folders import state_folder
     from r1code.app.guard import Guard
+    from r1code.app.keys import environment
     from r1code.app.vault import open_vault
 
     state = state_folder()
     is_exempt = Consent(config, git.root, state, is_replay=False).is_exempt
-    return Guard(git, open_vault(git, state, os.environ, key_names(), exempt=is_exempt), is_exempt)
+    return Guard(git, open_vault(git, state, environment(), key_names(), exempt=is_exempt), is_exempt)
 
 
 def commits_of(guard: Guard, tree: WorkTree, config: Config, say: Say) -> tuple[Commits, Trust]:

@@ -29,6 +29,7 @@ def init(options: argparse.Namespace) -> int:
     from r1code.app.drafting import drafted
     from r1code.app.folders import state_folder, user_config
     from r1code.app.initial import NAME, Initial
+    from r1code.app.keys import environment
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import open_vault
     from r1code.cli_work import ready
@@ -55,7 +56,7 @@ def init(options: argparse.Namespace) -> int:
     name, profile = chosen_profile(config)
     check_budget(config, {name: profile})
     consent = Consent(config, git.root, state, is_replay=False)
-    vault = open_vault(git, state, os.environ, key_names(), exempt=consent.is_exempt)
+    vault = open_vault(git, state, environment(), key_names(), exempt=consent.is_exempt)
     room, measure = room_of(profile, config.working_context), tokenizer_of(profile).count
     initial = Initial(git, state, hide=vault.hide, room=room, measure=measure)
     with cancel_on_signals(control), closing(listener):

@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 def profiles(options: argparse.Namespace) -> int:
     from r1code.app.folders import user_profiles
+    from r1code.app.keys import environment
     from r1code.app.profiles import as_details, as_json, as_table
     from r1code.profiles import load_profiles, named
     from r1code.ui.safe import safe
 
-    found = load_profiles(user_profiles())
+    found, known = load_profiles(user_profiles()), environment()
     if options.action == "show":
         one = named(options.name, found)
-        print(as_json([one], os.environ, alone=True) if options.json else safe(as_details(one, os.environ)))
+        print(as_json([one], known, alone=True) if options.json else safe(as_details(one, known)))
     else:
         rows = list(found.values())
-        print(as_json(rows, os.environ) if options.json else safe(as_table(rows, os.environ)))
+        print(as_json(rows, known) if options.json else safe(as_table(rows, known)))
     return 0
 
 

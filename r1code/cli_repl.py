@@ -24,6 +24,7 @@ def repl(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.folders import state_folder, user_config
+    from r1code.cli_first import first_run
     from r1code.config import load_config
     from r1code.events import Notice
     from r1code.ui.repl.commands import COMMANDS
@@ -37,6 +38,7 @@ def repl(options: argparse.Namespace) -> int:
     from r1code.ui.repl.typed import Typed
     from r1code.ui.themes import theme_of
 
+    first_run(options)
     # What the project's file says is read later, with git at hand; how this looks is not for it to say.
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=None)
     about = {name: command.about for name, command in COMMANDS.items()} | LOCAL

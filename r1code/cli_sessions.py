@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -113,9 +112,10 @@ def _hide() -> Hide:
     """What is known to be secret without a look at a project."""
     from r1code.app.backend import key_names
     from r1code.app.folders import state_folder
+    from r1code.app.keys import environment
     from r1code.app.vault import bare_vault
 
-    return bare_vault(state_folder(), os.environ, key_names()).hide
+    return bare_vault(state_folder(), environment(), key_names()).hide
 
 
 def _fork(options: argparse.Namespace) -> int:

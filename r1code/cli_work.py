@@ -34,6 +34,7 @@ def work(options: argparse.Namespace) -> int:
     from r1code.app.signals import cancel_on_signals
     from r1code.app.stopped import with_its_model
     from r1code.app.trust import Trust, under_trust
+    from r1code.cli_first import first_run
     from r1code.cli_tests import with_found_tests
     from r1code.config import load_config
     from r1code.control import Control
@@ -47,6 +48,7 @@ def work(options: argparse.Namespace) -> int:
             why=f"{options.command or '-p'} has no text",
             hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
         )
+    first_run(options)
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
     flags = vars(options) if task.continues is None else with_its_model(vars(options), task.continues)

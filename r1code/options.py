@@ -9,6 +9,7 @@ from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
+from r1code.options_start import add_auth, add_completion
 from r1code.ui.help import Grammar
 
 
@@ -101,6 +102,8 @@ def parser() -> argparse.ArgumentParser:
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
     for add in (add_sessions, add_cost, add_why, add_export, add_settings, _add_profiles, _add_tests, _add_map):
         add(commands.add_parser)
+    add_auth(commands.add_parser)
+    add_completion(commands.add_parser)
     weights = commands.add_parser("model", help="where the embedded model is")
     weights.add_argument("action", nargs="?", choices=["fetch"], help="download it, if it is not here")
     weights.add_argument("--yes", action="store_true", help="without asking")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from r1code.app.folders import user_profiles
+from r1code.app.keys import environment
 from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.governor.governor import think_tokens, thinking
@@ -52,7 +52,8 @@ def key_names(*, deepseek: bool = False) -> list[str]:
 def _no_key_is_ignored() -> None:
     """Raises UsageError where a key is set: its owner meant another model than the embedded one."""
     # Other makers' keys are in many environments for other programs.
-    keys = [name for name in key_names(deepseek=True) if os.environ.get(name, "").strip()]
+    known = environment()
+    keys = [name for name in key_names(deepseek=True) if known.get(name, "").strip()]
     if keys:
         raise UsageError(
             "no model was chosen",
@@ -63,7 +64,7 @@ def _no_key_is_ignored() -> None:
 
 def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
     if profile.provider == "chat":
-        key = key_of(profile, os.environ)
+        key = key_of(profile, environment())
         from r1code.providers.chat import ChatProvider
 
         return ChatProvider(profile, key, session, say=say)

@@ -20,6 +20,7 @@ from r1code.app.authors import OUTSIDE
 from r1code.app.backend import key_names
 from r1code.app.changes import Changes, changes_of
 from r1code.app.cost import newest
+from r1code.app.keys import environment
 from r1code.app.record import Judgement, Ran, Record, Step, Turn, record_of
 from r1code.app.review import Shown
 from r1code.app.turns import named_task
@@ -167,11 +168,12 @@ def only(document: Document, step: str) -> Document:
 
 def _vault(root: Path, state: Path, environ: Mapping[str, str]) -> Vault:
     """What is known to be secret in the tree, as long as that is there."""
+    known = environment(environ)
     try:
         git = Git.find(root, state)
     except R1CodeError:
-        return bare_vault(state, environ, key_names())
-    return open_vault(git, state, environ, key_names(), exempt=lambda _: False)
+        return bare_vault(state, known, key_names())
+    return open_vault(git, state, known, key_names(), exempt=lambda _: False)
 
 
 def _turns(record: Record, files: Sequence[ChangedFile]) -> Iterable[Turn]:

@@ -23,6 +23,7 @@ from r1code.app.environments import (
     note_use,
     was_declined,
 )
+from r1code.app.keys import environment
 from r1code.app.vault import open_vault
 from r1code.config import Config
 from r1code.control import Control
@@ -149,7 +150,7 @@ def _recipe(client: docker.DockerClient, project: Project, marks: dict[str, str]
 def _veiled(git: Git, config: Config, project: Project, making: Making) -> dict[str, bytes]:
     """The manifests as they enter a build: an image is kept, and shared more easily than a folder."""
     exempt = GitIgnoreSpec.from_lines(config.not_secret).match_file
-    vault = open_vault(git, making.state, os.environ, key_names(), exempt=exempt)
+    vault = open_vault(git, making.state, environment(), key_names(), exempt=exempt)
     hidden = {path: data if exempt(path) else vault.hide_data(data) for path, data in project.files.items()}
     changed = [path for path, data in hidden.items() if data != project.files[path]]
     if changed:

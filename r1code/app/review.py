@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from r1code.app.backend import key_names
 from r1code.app.checkpoints import Say
+from r1code.app.keys import environment
 from r1code.app.tree import held, open_tree
 from r1code.app.vault import open_vault
 from r1code.control import Control
@@ -37,7 +37,7 @@ class Reviews:
 
     def shown(self, patch: Patch) -> Review:
         """The same to look at only: with placeholders for secrets. Its hunks have the same numbers."""
-        vault = open_vault(self._git, self._state, os.environ, key_names(), exempt=lambda _: False)
+        vault = open_vault(self._git, self._state, environment(), key_names(), exempt=lambda _: False)
         return review(patch, Shown(self.store.folder, vault))
 
     def of_text(self, text: bytes) -> Review:

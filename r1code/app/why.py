@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from r1code.app.authors import OUTSIDE, Made, compared, renamed
 from r1code.app.backend import key_names
 from r1code.app.changes import candidate, is_whole, last_author, wrote
+from r1code.app.keys import environment
 from r1code.app.passages import Seen, passage, seen_before, words_of
 from r1code.app.record import Call, Record, Step, record_of
 from r1code.app.review import Shown
@@ -104,7 +105,7 @@ def why(place: str, git: Git, state: Path, *, folder: Path, session: str = "") -
     """
     path, number = _place(place, git.root, folder)
     tree = open_tree(git, state)
-    vault = open_vault(git, state, os.environ, key_names(), exempt=lambda _: False)
+    vault = open_vault(git, state, environment(), key_names(), exempt=lambda _: False)
     shown = Shown(state / "objects", vault)
     now = _content(tree, path, vault.hide_data)
     lines = lines_of(now)

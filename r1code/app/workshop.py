@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
 from r1code.app.guard import Guard
 from r1code.app.history import VeiledHistory
+from r1code.app.keys import environment
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
@@ -91,7 +91,7 @@ class Workshop:
         self.store = Store(state / "objects")
         self._index = Index(state / FILE, self.store)
         self._syntax = Syntax(self.store)
-        self.vault = open_vault(git, state, os.environ, key_names(), exempt=self._consent.is_exempt)
+        self.vault = open_vault(git, state, environment(), key_names(), exempt=self._consent.is_exempt)
         self._veil = Veil(self.vault, self.store, say)
         self.provider: Provider
         if task.replayed is None:

@@ -66,7 +66,7 @@ def key_of(profile: Profile, environ: Mapping[str, str]) -> str | None:
         raise UsageError(
             "there is no key for the model's server",
             why=f"the environment variable {profile.key_env} is not set, and {profile.label} needs it",
-            hint=f"export {profile.key_env}=..., or choose another profile (`r1code profiles`)",
+            hint=f"r1code auth login keeps one; or export {profile.key_env}=..., or choose another profile",
         )
     return None
 

@@ -130,7 +130,15 @@ def ask_text(message: str, control: Control, *, default: str = "", terminal: Ter
     return _line(f"{message} > ", control, terminal or Terminal(), default) or ""
 
 
-def _line(message: str, control: Control, terminal: Terminal, default: str = "") -> str | None:
+def ask_secret(message: str, control: Control, *, terminal: Terminal | None = None) -> str:
+    """As `ask_text`, and what is typed is not shown."""
+    control.check()
+    return _line(f"{message} > ", control, terminal or Terminal(), is_secret=True) or ""
+
+
+def _line(
+    message: str, control: Control, terminal: Terminal, default: str = "", *, is_secret: bool = False
+) -> str | None:
     """One line that was typed; None at the end of input."""
     session: PromptSession[str] = PromptSession(input=terminal.source, output=terminal.output)
     app = session.app
@@ -148,7 +156,7 @@ def _line(message: str, control: Control, terminal: Terminal, default: str = "")
 
     with control.on_cancel(close):
         try:
-            return session.prompt(message, pre_run=close_if_late, default=default)
+            return session.prompt(message, pre_run=close_if_late, default=default, is_password=is_secret)
         except EOFError:
             return None
         except KeyboardInterrupt:

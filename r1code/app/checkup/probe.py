@@ -26,7 +26,7 @@ from r1code.providers.overflow import longest_answer, read_overflow
 Say = Callable[[str], None]
 PATIENCE_SECONDS = 120.0
 _PLAIN_SECONDS = 15.0
-_STOPS = frozenset({"name", "port", "tls", "http", "key", "model"})
+STOPS = frozenset({"name", "port", "tls", "http", "key", "model"})
 """What has to be right before tokens are spent."""
 _HITS = re.compile(r"^vllm:prefix_cache_hits_total(?:\{[^}\n]*\})? (\d+(?:\.\d+)?(?:e\+?\d+)?)$", re.MULTILINE)
 _ASKED = ("/health", "/version", "/load", "/metrics", "/docs", "/openapi.json")
@@ -75,7 +75,7 @@ class Probe:
 
     def run(self) -> None:
         """Raises Cancelled."""
-        self._look()
+        self.look()
         if not self._may_go_on():
             return
         planned = asks(self._patient())
@@ -91,8 +91,8 @@ class Probe:
     def _see(self, **facts: object) -> None:
         self.seen = replace(self.seen, **facts)
 
-    def _look(self) -> None:
-        """All that costs no tokens."""
+    def look(self) -> None:
+        """All that costs no tokens. Raises Cancelled."""
         url = self.target.profile.base_url.rstrip("/")
         self._say(f"connecting to {url}")
         way = reach(url, self._control)
@@ -119,7 +119,7 @@ class Probe:
 
     def _may_go_on(self) -> bool:
         return not any(
-            one.state == "wrong" and one.name in _STOPS for one in diagnose(self.seen, self.target)
+            one.state == "wrong" and one.name in STOPS for one in diagnose(self.seen, self.target)
         ) and bool(self.target.profile.model)
 
     @property

@@ -1,0 +1,23 @@
+"""The flags of what one does before the first task: `r1code auth`, `r1code completion`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def add_auth(add: Callable[..., argparse.ArgumentParser]) -> None:
+    auth = add("auth", help="keep the keys of models' servers: in the system's keyring, or in a private file")
+    auth.add_argument("--json", action="store_true", help="as JSON")
+    actions = auth.add_subparsers(dest="action", metavar="ACTION")
+    login = actions.add_parser("login", help="keep a key, which is typed unseen, or read from standard input")
+    login.add_argument("profile", nargs="?", metavar="PROFILE", help="the one that uses it (the chosen one)")
+    logout = actions.add_parser("logout", help="delete a key")
+    logout.add_argument("profile", metavar="PROFILE", help="the one that used it, or its variable")
+    listed = actions.add_parser("list", help="which keys there are, and from where; never the keys")
+    listed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
+
+
+def add_completion(add: Callable[..., argparse.ArgumentParser]) -> None:
+    completion = add("completion", help="the script with which a shell completes commands and flags")
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], metavar="SHELL", help="bash, zsh or fish")
