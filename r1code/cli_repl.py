@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def repl(options: argparse.Namespace) -> int:
     """Talks with a person until they leave."""
+    from argparse import Namespace
     from pathlib import Path
 
     from r1code.app.folders import state_folder, user_config
@@ -58,8 +59,9 @@ def repl(options: argparse.Namespace) -> int:
     def say(text: str) -> None:
         screen.post(Notice(text=text))
 
-    def opened(control: Control) -> AbstractContextManager[Desk]:
-        return _opened(options, control, ScreenPerson(screen.post), say)
+    def opened(control: Control, session: str) -> AbstractContextManager[Desk]:
+        given = Namespace(**{**vars(options), "continues": session}) if session else options
+        return _opened(given, control, ScreenPerson(screen.post), say)
 
     Repl(screen, opened).run()
     return 0

@@ -3,31 +3,91 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
+
+    from r1code.app.stopped import Resumable
 
 
 def resume(options: argparse.Namespace) -> int:
-    """Goes on with a turn that was stopped, with the settings of then and the limits of now."""
+    """Goes on with a turn that was stopped, with the settings of then and the limits of now.
+
+    Without an id a person at a terminal chooses; a session whose last turn was not stopped opens in the REPL.
+    """
+    from pathlib import Path
+
+    from r1code.app.folders import state_folder
+    from r1code.app.stopped import last_session, stopped_session
+    from r1code.repo.git import Git
+
+    sessions = state_folder() / "sessions"
+    if options.session is not None:
+        named = Path(options.session)
+        return _go_on(stopped_session(named if named.is_dir() else sessions / options.session), options)
+    root = Git.find(Path(options.folder), state_folder()).root
+    if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _go_on(stopped_session(last_session(sessions, root)), options)
+    chosen = _chosen(sessions, root)
+    if chosen is None:
+        return 0
+    stopped = _stopped(sessions / chosen)
+    return _opened(chosen, options) if stopped is None else _go_on(stopped, options)
+
+
+def _chosen(sessions: Path, root: Path) -> str | None:
+    """The id of the session that a person wants; None: none. Raises StateError where there is none."""
+    import time
+
+    from prompt_toolkit.output import create_output
+
+    from r1code.app.sessions.listing import resumable, sessions_in
+    from r1code.app.stopped import last_session
+
+    found = resumable(sessions_in(sessions), root)
+    if len(found) <= 1:
+        return found[0].id if found else last_session(sessions, root).name
+    from r1code.ui.repl.picker import Picker
+
+    return Picker(found, now=time.time(), output=create_output()).choose()
+
+
+def _stopped(folder: Path) -> Resumable | None:
+    """The turn of the session that can go on by itself; None: it waits for a person."""
+    from r1code.app.sessions.info import info_of
+    from r1code.app.stopped import stopped_session
+    from r1code.log import RESUMABLE
+
+    info = info_of(folder)
+    if info.command == "chat" or (info.ended is not None and info.ended not in RESUMABLE):
+        return None
+    return stopped_session(folder)
+
+
+def _opened(session: str, options: argparse.Namespace) -> int:
+    from argparse import Namespace
+
+    from r1code.cli_repl import repl
+    from r1code.options import parser
+
+    flags = {key: value for key, value in vars(options).items() if value is not None and key != "session"}
+    return repl(Namespace(**{**vars(parser().parse_args(["--continue", session])), **flags, "command": None}))
+
+
+def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.folders import state_folder
     from r1code.app.plans import place_for
-    from r1code.app.stopped import last_session, settings_for, stopped_session
+    from r1code.app.stopped import settings_for
     from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
     from r1code.repo.git import Git
 
-    sessions = state_folder() / "sessions"
-    if options.session is None:
-        folder = last_session(sessions, Git.find(Path(options.folder), state_folder()).root)
-    else:
-        named = Path(options.session)
-        folder = named if named.is_dir() else sessions / options.session
-    stopped = stopped_session(folder)
     asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
     kept = settings_for(asked, given.setdefault("profile", stopped.profile))
@@ -35,4 +95,5 @@ def resume(options: argparse.Namespace) -> int:
     git = Git.find(Path(stopped.opened.root), state_folder())
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
     task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped)
-    return run_session(git, config, task, json=options.json, told=f"the session {folder.name} goes on")[0]
+    told = f"the session {stopped.folder.name} goes on"
+    return run_session(git, config, task, json=options.json, told=told)[0]

@@ -27,10 +27,9 @@ def script(shell: str) -> str:
     ],
 )
 def test_bash_completes_commands_flags_and_choices(words: list[str], found: list[str]):
-    line = (
-        f"COMP_WORDS=(r1code {' '.join(words)}); COMP_CWORD={len(words)}; _shtab_r1code; echo ${{COMPREPLY[@]}}"
-    )
-    ran = subprocess.run(["bash", "-c", f"{script('bash')}\n{line}"], capture_output=True, text=True, check=True)
+    typed = f"COMP_WORDS=(r1code {' '.join(words)}); COMP_CWORD={len(words)}"
+    tried = f"{typed}; _shtab_r1code; echo ${{COMPREPLY[@]}}"
+    ran = subprocess.run(["bash", "-c", f"{script('bash')}\n{tried}"], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == found, ran.stderr
 
 

@@ -19,7 +19,10 @@ from r1code.app.export import Document, document_of
 from r1code.app.pins import Pin, Pins
 from r1code.app.plans import read_plan
 from r1code.app.reviewing import Reviewing
-from r1code.app.sessions.change import titled
+from r1code.app.sessions.change import fork, titled
+from r1code.app.sessions.info import SessionInfo, is_used
+from r1code.app.sessions.listing import find, resumable, sessions_in
+from r1code.app.stopped import continued_session
 from r1code.app.why import Why, why
 from r1code.app.workshop import Workshop
 from r1code.config import Config
@@ -80,6 +83,31 @@ class Desk:
     def export(self) -> Document:
         """The session so far, for a person or a program."""
         return document_of(self._workshop.session.folder, self._state)
+
+    def sessions(self) -> list[SessionInfo]:
+        """Those that can go on here, the last used first."""
+        return resumable(sessions_in(self._sessions), self._git.root)
+
+    def other(self, named: str) -> str:
+        """The id of the session that is meant, which can be opened here. Raises UsageError and StateError."""
+        folder = find(self._sessions, named)
+        if folder.name != self.session:
+            continued_session(folder, self._git.root)
+            if is_used(folder):
+                raise UsageError(
+                    f"the session {folder.name} is in use",
+                    why="another r1code works in it",
+                    hint="leave that one first, or /fork",
+                )
+        return folder.name
+
+    def fork(self, at: int | None) -> str:
+        """The id of a new session with this one's history, up to step `at`. Raises UsageError and StateError."""
+        return fork(self._workshop.session.folder, at).name
+
+    @property
+    def _sessions(self) -> Path:
+        return self._state / "sessions"
 
     def rename(self, title: str) -> None:
         self._workshop.session.append(titled(title))

@@ -57,6 +57,11 @@ def size(count: int) -> str:
     return f"{amount:.0f} {units[0]}"
 
 
+def told_cost(info: SessionInfo) -> str:
+    """`-`: nothing, or not known."""
+    return "; ".join(f"{bill.total:.4f} {bill.currency}" for bill in info.spent.bills) or "-"
+
+
 def how_ended(info: SessionInfo) -> str:
     """In a word or two."""
     if info.damaged:
@@ -69,12 +74,11 @@ def how_ended(info: SessionInfo) -> str:
 
 
 def _row(info: SessionInfo, now: float) -> tuple[str, ...]:
-    cost = "; ".join(f"{bill.total:.4f} {bill.currency}" for bill in info.spent.bills)
     return (
         safe_line(info.id),
         age(now - info.used) if info.used else "",
         f"{info.turns}",
-        cost or "-",
+        told_cost(info),
         how_ended(info),
         _short(info.branch, _NAME) or "-",
         _short(info.damaged or info.title, _TITLE),

@@ -69,7 +69,7 @@ def info_of(folder: Path) -> SessionInfo:
 
 
 def title_of(opened: Opened) -> str:
-    """What a session is called that nobody named."""
+    """What a session is called that nobody named; empty: after its first task, which it has not got yet."""
     if opened.command == "init":
         return "draft AGENTS.md"
     if opened.command == "fix":
@@ -90,7 +90,11 @@ def _told(bare: SessionInfo, first: Entry, opened: Opened, found: Sequence[Line]
             damaged = damaged or ("" if entry is not None else f"line {number} of {LOG} cannot be read")
     title, state = title_of(opened), _State()
     for item in (entry.item for entry in entries):
-        title = item.title if isinstance(item, Renamed) else title
+        if isinstance(item, Renamed):
+            title = item.title
+        elif isinstance(item, Continued) and not title:
+            # The REPL opens a session before anything is said in it.
+            title = item.task.strip().partition("\n")[0]
         state = state.after(item)
     return replace(
         bare,

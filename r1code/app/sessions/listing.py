@@ -18,7 +18,7 @@ from r1code.app.sessions.info import SessionInfo, info_of, is_used
 from r1code.errors import UsageError
 from r1code.log_file import LOG
 
-_VERSION = 1
+_VERSION = 2
 """Of what is kept: another one is computed anew."""
 
 
@@ -57,6 +57,15 @@ def sessions_in(sessions: Path) -> list[SessionInfo]:
 def of_project(found: Sequence[SessionInfo], root: Path) -> list[SessionInfo]:
     """Those that work in the tree `root`."""
     return [one for one in found if one.root == str(root)]
+
+
+def resumable(found: Sequence[SessionInfo], root: Path) -> list[SessionInfo]:
+    """Those that can go on in the tree `root`, and in which something was said."""
+    return [
+        one
+        for one in of_project(found, root)
+        if one.command != "init" and not one.replays and not one.damaged and one.title
+    ]
 
 
 def find(sessions: Path, named: str) -> Path:

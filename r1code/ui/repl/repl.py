@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, get_args
@@ -25,7 +26,7 @@ from r1code.ui.repl.keys import Acts, keys_of
 from r1code.ui.repl.narrator import Block
 from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
-from r1code.ui.repl.worker import Failed, Idle, Job, Told, Worker
+from r1code.ui.repl.worker import Failed, Goes, Idle, Job, Opened, Told, Worker
 from r1code.ui.safe import safe_line
 from r1code.ui.themes import theme_of
 
@@ -55,10 +56,10 @@ _KEYS = (
 
 
 class Repl:
-    def __init__(self, screen: Screen, opened: Callable[[Control], AbstractContextManager[Desk]]) -> None:
+    def __init__(self, screen: Screen, opened: Opened[Desk]) -> None:
         self._screen = screen
         self._chips = Chips()
-        self._worker: Worker[Desk] = Worker(opened, screen.post)
+        self._worker: Worker[Desk] = Worker(opened, screen.post, self._job(self._begin))
         self._ended: Future[None] | None = None
         self._desk: Desk | None = None
         self._waiting: list[str] = []
@@ -87,14 +88,13 @@ class Repl:
         """Once the prompt is there: what comes now is slow to load."""
         self._ended = self._worker.start()
         self._ended.add_done_callback(lambda _: self._screen.stop())
-        self._worker.submit(self._job(self._begin))
 
     def leave(self) -> None:
         self._screen.stop()
 
     def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:
         self._desk = desk
-        self._screen.facts.sandbox = desk.config.sandbox
+        self._screen.facts.sandbox, self._screen.facts.context = desk.config.sandbox, None
         desk.conversation.enter(self._screen.facts.mode)
         self._look_around(desk)
         desk.conversation.warm(control)
@@ -104,7 +104,7 @@ class Repl:
     def _job(self, job: Job[Desk]) -> Job[Desk]:
         """The same without secrets; after it the status and what can be mentioned are as it left them."""
 
-        def does(desk: Desk, control: Control) -> Iterator[Event | Piece]:
+        def does(desk: Desk, control: Control) -> Iterator[Event | Piece | Goes]:
             try:
                 for told in job(desk, control):
                     yield desk.veiled(told)
@@ -189,6 +189,8 @@ class Repl:
             self._reasoning(argument)
         elif name == "theme":
             self._theme(argument)
+        elif (name, argument) == ("resume", ""):
+            self._pick()
         elif (name, argument) == ("plan", "edit"):
             self._edit_plan()
         elif name not in COMMANDS:
@@ -222,6 +224,24 @@ class Repl:
             self._screen.note("there is no plan to edit; /plan TASK makes one")
         else:
             self._screen.edit(file)
+
+    def _pick(self) -> None:
+        """Lets the person choose the session to go on with."""
+        desk = self._desk
+        if desk is None:
+            self._screen.note("the session is not open yet")
+            return
+
+        from r1code.ui.repl.picker import Picker
+
+        async def picked() -> None:
+            # All logs are looked at: that may take a moment.
+            infos = await asyncio.to_thread(desk.sessions)
+            chosen = await Picker(infos, now=time.time(), output=self._screen.output).run()
+            if chosen is not None:
+                self._command("resume", chosen, f"/resume {chosen}")
+
+        self._screen.show(picked())
 
     def _queue(self) -> None:
         text = self._take()

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -16,9 +16,19 @@ from r1code.errors import Cancelled, R1CodeError
 from r1code.events import Event
 from r1code.ui.piece import Piece
 
+
+class Goes(Struct, frozen=True):
+    """After this job the thread leaves its session, `back`, and opens another one."""
+
+    session: str
+    back: str
+
+
 Desk = TypeVar("Desk")
-Job = Callable[[Desk, Control], Iterable[Event | Piece]]
+Job = Callable[[Desk, Control], Iterable[Event | Piece | Goes]]
 """Events of what it does, or words of ours."""
+Opened = Callable[[Control, str], AbstractContextManager[Desk]]
+"""Of the id of a session; empty: the one that was asked for at the start."""
 
 
 class Began(Struct, frozen=True):
@@ -43,13 +53,15 @@ Told = Event | Piece | Began | Idle | Failed
 
 
 class Worker(Generic[Desk]):
-    """`opened` gives what jobs work with, in the thread. `post` is told of all that happens, in order."""
+    """`opened` gives what jobs work with, in the thread. `post` is told of all that happens, in order.
 
-    def __init__(
-        self, opened: Callable[[Control], AbstractContextManager[Desk]], post: Callable[[Told], None]
-    ) -> None:
+    `begin` is the first job of each session.
+    """
+
+    def __init__(self, opened: Opened[Desk], post: Callable[[Told], None], begin: Job[Desk]) -> None:
         self._opened = opened
         self._post = post
+        self._begin = begin
         self._jobs: queue.SimpleQueue[tuple[Job[Desk], str] | None] = queue.SimpleQueue()
         self._opening = Control()
         self._control: Control | None = None
@@ -94,25 +106,49 @@ class Worker(Generic[Desk]):
         self._jobs.put(None)
 
     def _work(self) -> None:
-        with self._opened(self._opening) as desk:
-            while not self._leaves.is_set():
-                job = self._jobs.get()
-                if job is None:
-                    return
-                self._run(*job, desk)
+        going: Goes | None = Goes("", "")
+        while going is not None:
+            with ExitStack() as stack:
+                try:
+                    desk = stack.enter_context(self._opened(self._opening, going.session))
+                except R1CodeError as error:
+                    if not going.back:
+                        raise
+                    # The other one cannot be had: the one of before goes on.
+                    self._post(Failed(error))
+                    going = Goes(going.back, "")
+                    continue
+                self._run(self._begin, "", desk)
+                going = self._serve(desk)
 
-    def _run(self, job: Job[Desk], what: str, desk: Desk) -> None:
+    def _serve(self, desk: Desk) -> Goes | None:
+        """Until somebody leaves, or a job goes to another session."""
+        while not self._leaves.is_set():
+            job = self._jobs.get()
+            if job is None:
+                return None
+            if (going := self._run(*job, desk)) is not None:
+                return going
+        return None
+
+    def _run(self, job: Job[Desk], what: str, desk: Desk) -> Goes | None:
+        going: Goes | None = None
         control = self._control = Control()
         if self._leaves.is_set():
             control.cancel()
         self._post(Began(what))
         try:
             for event in job(desk, control):
-                self._post(event)
+                if isinstance(event, Goes):
+                    going = event
+                else:
+                    self._post(event)
         except Cancelled:
-            pass
+            going = None
         except R1CodeError as error:
+            going = None
             self._post(Failed(error))
         finally:
             self._control = None
             self._post(Idle(tuple(control.steered())))
+        return going

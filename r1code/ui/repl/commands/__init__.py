@@ -31,6 +31,8 @@ COMMANDS: dict[str, Command] = {
     "map": Command("session", "", "the map of the project that the model was shown"),
     "why": Command("session", "FILE:LINE", "the step, the reasoning and the findings behind a line"),
     "export": Command("session", "FILE [--force]", "this session as FILE.html, .md or .json"),
+    "resume": Command("switching", "[SESSION]", "go on with another session; without its id: choose one"),
+    "fork": Command("switching", "[STEP]", "go on in a new session, from this one's step N or from here"),
     "rename": Command("session", "TITLE", "give this session a title"),
     "add": Command("pinning", "PATH...", "pin files: what is in them goes with messages"),
     "drop": Command("pinning", "[PATH...]", "let pinned files go; or list them"),

@@ -11,8 +11,9 @@ from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
 from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
+from r1code.ui.repl.worker import Goes
 
-Does = Callable[[Desk, str, Control], Iterator[Event | Piece]]
+Does = Callable[[Desk, str, Control], Iterator[Event | Piece | Goes]]
 """Of the open session, what stands after the name, and what may cancel it."""
 
 
