@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from contextlib import AbstractContextManager
 
+    from r1code.app.custom import Custom
     from r1code.app.desk import Desk
     from r1code.app.task import Task
     from r1code.config import Config
@@ -63,7 +64,7 @@ def repl(options: argparse.Namespace) -> int:
         given = Namespace(**{**vars(options), "continues": session}) if session else options
         return _opened(given, control, ScreenPerson(screen.post), say)
 
-    Repl(screen, opened).run()
+    Repl(screen, opened, about).run()
     return 0
 
 
@@ -110,7 +111,7 @@ def _opened(
     from r1code.ui.ask import Choice
     from r1code.ui.truster import ask_trust
 
-    git, config, task = _configured(options, control, person, say)
+    git, config, task, offered = _configured(options, control, person, say)
     approver = consent(config, control, json=False, person=person)
     workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
     if config.sandbox == "docker":
@@ -145,13 +146,31 @@ def _opened(
             trusted=options.trust,
         )
         with closing(talk):
-            yield Desk(workshop, talk, around, config=config)
+            desk = Desk(workshop, talk, around, config=config)
+            desk.customs = _customs(offered, say)
+            yield desk
+
+
+def _customs(offered: Mapping[str, bytes], say: Callable[[str], None]) -> Mapping[str, Custom]:
+    """The commands of people's own, by name; what is wrong with them is said."""
+    from r1code.app.custom import read_commands, user_files
+    from r1code.app.folders import user_commands
+    from r1code.ui.repl.commands import COMMANDS
+    from r1code.ui.repl.repl import LOCAL
+
+    found = read_commands(user_files(user_commands()), offered, reserved={*COMMANDS, *LOCAL, "exit"})
+    for text in found.wrong:
+        say(text)
+    return found.commands
 
 
 def _configured(
     options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
-) -> tuple[Git, Config, Task]:
-    """What the user and the project want, as far as a person trusts the project. Raises R1CodeError."""
+) -> tuple[Git, Config, Task, Mapping[str, bytes]]:
+    """What the user and the project want, as far as a person trusts the project, and its command files.
+
+    Raises R1CodeError.
+    """
     from functools import partial
     from pathlib import Path
 
@@ -174,7 +193,7 @@ def _configured(
     _refuse_ignored(options, config, say)
     network_of(config)
     asked = partial(ask_trust, control=control, person=person)
-    allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust)
+    allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust, offers=True)
     config, told = with_found_tests(allowed.config, git, state_folder(), control, person=person)
     again = "" if continues is None else f"the session {continues.folder.name} goes on; Ctrl-O shows it"
     for text in filter(None, (allowed.told, told, again)):
@@ -184,4 +203,5 @@ def _configured(
     planner = planner_profile(config)
     profiles = [chosen_profile(config)[1], *([planner[1]] if planner else [])]
     ready(config, profiles, say, control, person=person)
-    return git, config, Task(command="chat", instructions=allowed.instructions, continues=continues)
+    task = Task(command="chat", instructions=allowed.instructions, continues=continues)
+    return git, config, task, allowed.offered

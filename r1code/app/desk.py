@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -14,6 +14,7 @@ from r1code.app.around import Around
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
 from r1code.app.committing import Committing
 from r1code.app.cost import SessionCost, cost_of
+from r1code.app.custom import Custom
 from r1code.app.diffs import difference
 from r1code.app.export import Document, document_of
 from r1code.app.pins import Pin, Pins
@@ -54,6 +55,8 @@ class Desk:
         config: Config,
     ) -> None:
         self.conversation = conversation
+        self.customs: Mapping[str, Custom] = {}
+        """Commands of people's own, by name."""
         self.config = config
         self.around = around
         self.errors: deque[R1CodeError] = deque(maxlen=_KEPT_ERRORS)

@@ -23,5 +23,9 @@ def user_instructions() -> Path:
     return user_config().with_name("AGENTS.md")
 
 
+def user_commands() -> Path:
+    return user_config().with_name("commands")
+
+
 def user_profiles() -> Path:
     return user_config().with_name("profiles.toml")

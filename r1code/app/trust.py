@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from r1code.app.custom import project_files
 from r1code.app.kept import named, place_of, write_private
 from r1code.app.tree import open_tree
 from r1code.config import PROJECT_FILE, Config, on_host, without
@@ -90,8 +91,8 @@ Person = Callable[[Question], bool | None]
 class Trust:
     """Of one folder, by its real path.
 
-    Trust is about r1code's project file, what the project tells the model and, in a repository, git's
-    configuration and what lies in the folder of git's hooks. When one of them changes, it is gone.
+    Trust is about r1code's project file, what the project tells the model, its commands and, in a repository,
+    git's configuration and what lies in the folder of git's hooks. When one of them changes, it is gone.
     """
 
     def __init__(self, git: Git, state: Path) -> None:
@@ -109,6 +110,11 @@ class Trust:
         Raises StateError, and UsageError where .r1codeignore cannot be used.
         """
         return instructions_of(open_tree(self._git, self._state, for_model=True))
+
+    @cached_property
+    def commands(self) -> dict[str, bytes]:
+        """The project's command files, by path, read once as well."""
+        return project_files(self._git.root)
 
     @property
     def hooks_folder(self) -> Path:
@@ -239,6 +245,8 @@ class Trust:
                     digest_of(source.data),
                     source.data,
                 )
+            for path, data in self.commands.items():
+                yield named(Path(path)), digest_of(data), data
         except OSError as error:
             raise UsageError(
                 "this folder cannot be trusted",
@@ -312,20 +320,27 @@ class Allowed(Struct, frozen=True, kw_only=True):
     config: Config
     instructions: Instructions
     told: str
+    offered: Mapping[str, bytes] = {}
+    """Its command files, by path."""
 
 
-def under_trust(config: Config, trust: Trust, person: Person | None, *, for_now: bool) -> Allowed:
-    """What of the folder's wishes is granted. Raises like is_trusted."""
+def under_trust(
+    config: Config, trust: Trust, person: Person | None, *, for_now: bool, offers: bool = False
+) -> Allowed:
+    """What of the folder's wishes is granted. `offers`: its commands are among them. Raises like is_trusted."""
     commands = {key: str(getattr(config, key)) for key in on_host(config)}
     instructions = trust.instructions if config.instructions else {}
     files = described(one for sources in instructions.values() for one in sources)
-    if not commands and not instructions:
+    offered = trust.commands if offers else {}
+    if not commands and not instructions and not offered:
         return Allowed(config=config, instructions={}, told="")
     wishes = [f"{PROJECT_FILE} runs this on your machine, as {key}: {text}" for key, text in commands.items()]
     if instructions:
         wishes.append(f"the model is told what these say: {files}")
+    if offered:
+        wishes.append(f"these are commands, which say their text to the model: {', '.join(offered)}")
     if is_trusted(trust, wishes, person, for_now=for_now):
-        return Allowed(config=config, instructions=instructions, told="")
+        return Allowed(config=config, instructions=instructions, told="", offered=offered)
     why = f"({trust.missing() or ''}, or --trust)"
     told: list[str] = []
     if commands:
@@ -333,6 +348,8 @@ def under_trust(config: Config, trust: Trust, person: Person | None, *, for_now:
         told.append(f"not run on this machine: {ignored} of {PROJECT_FILE} {why}")
     if instructions:
         told.append(f"not told to the model: {files} {why}")
+    if offered:
+        told.append(f"no commands: {', '.join(offered)} {why}")
     return Allowed(config=without(config, commands), instructions={}, told="\n".join(told))
 
 

@@ -11,7 +11,7 @@ from prompt_toolkit.document import Document
 from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
 
-_COMMAND = re.compile(r"^/([a-z]*)$")
+_COMMAND = re.compile(r"^/([a-z][a-z0-9_-]*|)$")
 _MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@`]*)$")
 _MOST = 50
 _MOST_SYMBOLS = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from difflib import get_close_matches
 from importlib import import_module
@@ -22,6 +22,7 @@ from r1code.ui.piece import Piece
 from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
 from r1code.ui.repl.commands import COMMANDS
+from r1code.ui.repl.custom import performed
 from r1code.ui.repl.keys import Acts, keys_of
 from r1code.ui.repl.narrator import Block
 from r1code.ui.repl.pager import Pager
@@ -31,6 +32,7 @@ from r1code.ui.safe import safe_line
 from r1code.ui.themes import theme_of
 
 if TYPE_CHECKING:
+    from r1code.app.custom import Custom
     from r1code.app.desk import Desk
     from r1code.ui.repl.commands.words import Does
 
@@ -56,8 +58,10 @@ _KEYS = (
 
 
 class Repl:
-    def __init__(self, screen: Screen, opened: Opened[Desk]) -> None:
+    def __init__(self, screen: Screen, opened: Opened[Desk], about: dict[str, str]) -> None:
+        """`about`: what can be completed, by name, which the commands of the session are added to."""
         self._screen = screen
+        self._about = about
         self._chips = Chips()
         self._worker: Worker[Desk] = Worker(opened, screen.post, self._job(self._begin))
         self._ended: Future[None] | None = None
@@ -95,6 +99,7 @@ class Repl:
     def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:
         self._desk = desk
         self._screen.facts.sandbox, self._screen.facts.context = desk.config.sandbox, None
+        self._about |= {name: safe_line(custom.about) for name, custom in desk.customs.items()}
         desk.conversation.enter(self._screen.facts.mode)
         self._look_around(desk)
         desk.conversation.warm(control)
@@ -184,7 +189,7 @@ class Repl:
         if name in {"quit", "exit"}:
             self.leave()
         elif name == "help":
-            self._screen.write(*_help())
+            self._screen.write(*_help({} if self._desk is None else self._desk.customs))
         elif name == "reasoning":
             self._reasoning(argument)
         elif name == "theme":
@@ -193,8 +198,11 @@ class Repl:
             self._pick()
         elif (name, argument) == ("plan", "edit"):
             self._edit_plan()
+        elif self._desk is not None and (custom := self._desk.customs.get(name)) is not None:
+            self._echo(text)
+            self._worker.submit(self._job(lambda desk, control: performed(desk, custom, argument, control)))
         elif name not in COMMANDS:
-            near = get_close_matches(name, [*COMMANDS, *LOCAL], 1)
+            near = get_close_matches(name, list(self._about), 1)
             hint = f"/{near[0]} is there; " if near else ""
             self._screen.write(Piece(localized(f"! there is no /{safe_line(name)}\n"), "bad"))
             self._screen.note(f"{hint}/help shows all")
@@ -289,9 +297,10 @@ def _does(name: str) -> Does:
     return does[name]
 
 
-def _help() -> Sequence[Block]:
+def _help(customs: Mapping[str, Custom]) -> Sequence[Block]:
     rows = [(f"/{name} {command.usage}".rstrip(), command.about) for name, command in COMMANDS.items()]
     rows += [(f"/{name}", about) for name, about in LOCAL.items()]
+    rows += [(f"/{name} {safe_line(one.hint)}".rstrip(), safe_line(one.about)) for name, one in customs.items()]
     width = max(len(name) for name, _ in rows)
     lines = [f"{MARGIN}{name:{width}}  {localized(about)}\n" for name, about in (*rows, ("", ""), *_KEYS)]
     return [Piece("".join(lines))]
