@@ -76,7 +76,11 @@ def _refuse_ignored(options: argparse.Namespace, config: Config, say: Callable[[
     """Raises UsageError for what was asked for now and would be ignored; of the user's file it is only said."""
     from r1code.errors import UsageError
 
-    named = [f"--{name}" for name in ("worktree", "plan") if getattr(options, name, None)]
+    named = [
+        f"--{name.replace('_', '-')}"
+        for name in ("worktree", "plan", "output_schema")
+        if getattr(options, name, None)
+    ]
     wanted = [name for name in _FOR_TASKS if name in config.origins and getattr(config, name)]
     # Who wants nothing changed must not learn by a footnote that it is.
     asked = [name for name in wanted if name == "dry_run" or config.origins[name] == "a flag"]

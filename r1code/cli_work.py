@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Generator, Sequence
+    from typing import TextIO
 
     from r1code.app.automatic import AtEnd
     from r1code.app.stopped import Resumable
-    from r1code.app.task import Task
+    from r1code.app.task import Answer, Task
     from r1code.app.workshop import Workshop
     from r1code.config import Config
     from r1code.control import Control
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 
 def work(options: argparse.Namespace) -> int:
+    from functools import partial
     from pathlib import Path
 
     from msgspec.structs import replace
 
     from r1code.app.folders import state_folder, user_config
+    from r1code.app.piped import piped
     from r1code.app.sandboxes import network_of
     from r1code.app.signals import cancel_on_signals
     from r1code.app.stopped import with_its_model
@@ -59,6 +62,10 @@ def work(options: argparse.Namespace) -> int:
     with cancel_on_signals(control):
         person = person_at_terminal(control, json=options.json)
         trust = Trust(git, state_folder())
+        told_piped = partial(print, "note:", file=sys.stderr)
+        task = replace(
+            task, piped="" if task.command == "fix" else piped(sys.stdin.fileno(), control, told_piped)
+        )
         allowed = under_trust(config, trust, person, for_now=options.trust)
         config, told = allowed.config, None
         if task.command != "plan":
@@ -92,6 +99,12 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
     from r1code.app.task import Task
     from r1code.errors import UsageError
 
+    if options.output_schema is not None and (options.command is not None or options.mode == "plan"):
+        raise UsageError(
+            "there is no answer that a schema could be about",
+            why="--output-schema is about what -p TASK ends with",
+            hint="use it with -p, in act mode",
+        )
     if options.command == "fix":
         if options.continues is not None:
             raise UsageError(
@@ -105,7 +118,12 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
         keep = place_for(git.root, options.prompt, options.plan)
         return Task(command="plan", text=options.prompt, keep=keep, continues=continues)
     plan = None if options.plan is None else read_plan(Path(options.plan))
-    return Task(command="prompt", text=options.prompt, plan=plan, continues=continues)
+    answer = None
+    if options.output_schema is not None:
+        from r1code.app.answers import Answer
+
+        answer = Answer.load(Path(options.output_schema))
+    return Task(command="prompt", text=options.prompt, plan=plan, continues=continues, answer=answer)
 
 
 def going_on(options: argparse.Namespace, git: Git) -> Resumable:
@@ -149,7 +167,7 @@ def run_session(
 
     control = Control()
     listener = listener_for(
-        sys.stdout, json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
+        _stream(task, json=json), json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
     )
 
     def say(text: str) -> None:
@@ -185,7 +203,7 @@ def run_session(
                     at_ends = [*automatic_commits(workshop, config, say), *at_ends]
                 events = finishing(_events(workshop, config, task, control), at_ends, say)
                 events = veiled(events, workshop.vault.hide)
-                return _listen(events, listener), workshop.session.entries
+                return _listen(events, listener, None if json else task.answer), workshop.session.entries
         finally:
             listener.close()
 
@@ -209,6 +227,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     approach = Approach(
         command=config.test,
         candidates=config.candidates,
+        answer=task.answer,
         seed=config.seed,
         dry_run=config.dry_run,
         plan=task.plan,
@@ -223,19 +242,29 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     return repair.prompt(task.text, control)
 
 
-def _listen(events: Generator[Event, None, None], listener: Listener) -> int:
-    from r1code.events import Finished
+def _stream(task: Task, *, json: bool) -> TextIO:
+    """Where what goes on is shown: a program that waits for the answer reads that alone."""
+    return sys.stdout if json or task.answer is None else sys.stderr
+
+
+def _listen(events: Generator[Event, None, None], listener: Listener, answer: Answer | None) -> int:
+    """The exit code. `answer`: what the last turn ended with is printed, if it is as it should be."""
+    from r1code.events import Finished, TurnEnded
     from r1code.types import ExitCode
 
-    code = ExitCode.INTERNAL
+    code, text = ExitCode.INTERNAL, ""
     try:
         for event in events:
             listener.on(event)
             if isinstance(event, Finished):
                 code = event.exit_code
+            elif isinstance(event, TurnEnded):
+                text = event.text
     finally:
         # When the listener fails, the turn still ends in order, and before its session is closed.
         events.close()
+    if answer is not None and code == ExitCode.OK:
+        print(answer.told(text))
     return code
 
 

@@ -62,12 +62,23 @@ class Said(Item, frozen=True, kw_only=True):
     """A user message. `origin` tells who wrote it: a person (task, steer), or r1code itself.
 
     mode: what the model may do from here on. handed: what one role, or step of the pipeline, leaves to the next.
-    tests: what its changes broke. interrupted: how far it had come when it was stopped.
+    tests: what its changes broke. answer: what is wrong with its final answer. interrupted: how far it had come
+    when it was stopped.
     """
 
     text: str
     origin: Literal[
-        "task", "steer", "rejected", "nudge", "stuck", "mode", "handed", "instructions", "tests", "interrupted"
+        "task",
+        "steer",
+        "rejected",
+        "nudge",
+        "stuck",
+        "mode",
+        "handed",
+        "instructions",
+        "tests",
+        "answer",
+        "interrupted",
     ]
 
 

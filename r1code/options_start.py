@@ -1,4 +1,4 @@
-"""The flags of what one does before the first task: `r1code auth`, `r1code completion`."""
+"""The flags of what is around the work: keys, completion in a shell, an answer for a program."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def add_auth(add: Callable[..., argparse.ArgumentParser]) -> None:
     logout.add_argument("profile", metavar="PROFILE", help="the one that used it, or its variable")
     listed = actions.add_parser("list", help="which keys there are, and from where; never the keys")
     listed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
+
+
+def add_answer(whole: argparse.ArgumentParser) -> None:
+    whole.add_argument(
+        "--output-schema",
+        metavar="FILE",
+        help="with -p: the final answer is JSON by this JSON Schema, and all that standard output gets",
+    )
 
 
 def add_completion(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -62,7 +62,7 @@ class Resumption(Struct, frozen=True, kw_only=True):
     left: dict[str, str | None] = {}
 
     def after(self, said: Said) -> Resumption:
-        if said.origin in {"task", "handed", "tests"}:
+        if said.origin in {"task", "handed", "tests", "answer"}:
             return Resumption(known=self.known, left=self.left)
         malformed = 0 if said.origin == "nudge" else self.malformed + (said.origin == "rejected")
         return Resumption(

@@ -44,6 +44,7 @@ class ExitCode(IntEnum):
     BACKEND = 6
     SANDBOX = 7
     TAMPERED = 8
+    NO_ANSWER = 9
     INTERNAL = 70
     INTERRUPTED = 130
 

@@ -36,7 +36,7 @@ from r1code.types import Arguments, Cut, Ending, EndReason, Finish, Limit, Spent
 
 NoteKind = Literal[
     "task", "steer", "handed", "mode", "instructions", "rejected", "nudge", "stuck", "resumed", "undone",
-    "switched", "planned", "compacted", "tests", "interrupted",
+    "switched", "planned", "compacted", "tests", "answer", "interrupted",
 ]  # fmt: skip
 _WRITES = frozenset(tool.name for tool in WRITES)
 

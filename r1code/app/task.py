@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -27,6 +27,21 @@ class Replayed(Struct, frozen=True, kw_only=True):
         return Snapshot.unpack(store.get(self.session.opened.base))
 
 
+class Answer(Protocol):
+    """What a program expects of the final answer."""
+
+    schema: str
+    """As the model is shown it."""
+
+    def wrong(self, text: str) -> str:
+        """What is wrong with `text`, in words for the model; empty: nothing."""
+        ...
+
+    def told(self, text: str) -> str:
+        """The answer for the program: on one line."""
+        ...
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """What the session is for."""
 
@@ -39,6 +54,10 @@ class Task(Struct, frozen=True, kw_only=True):
     instructions: Instructions = {}
     """What the project tells the model: none where nobody trusts it."""
     replayed: Replayed | None = None
+    piped: str = ""
+    """Data that was piped in with it."""
+    answer: Answer | None = None
+    """What the final answer has to be; None: words."""
     resumed: Resumable | None = None
     """The session whose turn goes on; None: none does."""
     continues: Resumable | None = None

@@ -24,9 +24,10 @@ from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
 from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
+from r1code.app.piped import with_task
 from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
-from r1code.app.speaker import Speaker
+from r1code.app.speaker import Speaker, replayed
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.stopped import Resumable
 from r1code.app.task import Task
@@ -43,7 +44,6 @@ from r1code.dialects.text import TextDialect
 from r1code.log import Opened, Resumed
 from r1code.naming import first_of
 from r1code.profiles import Profile
-from r1code.profiles.profile import Thinking
 from r1code.profiles.room import room_of
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.providers.base import Provider
@@ -108,7 +108,7 @@ class Workshop:
             if config.sandbox != "none":
                 self._approver = RecordedApprover(task.replayed.session.entries)
             self.provider = task.replayed.provider
-            self._profile = _replayed(self._profile)
+            self._profile = replayed(self._profile)
             if task.resumed is None:
                 materialise(task.replayed.base(self.store), self.store, task.replayed.root)
             self.tree = self.candidate(task.replayed.root)
@@ -180,7 +180,7 @@ class Workshop:
             return {"actor": actor, "planner": actor}
         name, profile = planner
         if self._task.replayed is not None:
-            profile, provider = _replayed(profile), self.provider
+            profile, provider = replayed(profile), self.provider
         else:
             provider = self.provider if profile == self._profile else self._provider(profile)
         return {"actor": actor, "planner": speaker(name, profile, provider)}
@@ -246,7 +246,13 @@ class Workshop:
 
     def _session(self, base: str, control: Control) -> Session:
         before = self._before
-        told = self.mentioned(self._task.text, control) if before is None else before.task.mentions
+        if before is None:
+            mentioned = self.mentioned(self._task.text, control)
+            told = with_task(
+                mentioned, self._task, self._profile, self._config, hide=self.vault.hide, say=self._say
+            )
+        else:
+            told = before.task.mentions
         opened = replace(self._opened, base=base, mentions=told)
         sessions = self._state / "sessions"
         return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
@@ -391,8 +397,3 @@ class Workshop:
     def _left_behind(self, paths: list[str]) -> set[str]:
         """New files of commands that stay in the sandbox: ignored ones, and what looks like a secret."""
         return self._git.ignored(paths) | {path for path in paths if self._consent.is_hidden(path)}
-
-
-def _replayed(profile: Profile) -> Profile:
-    """For replies of a log: they are split, and what was cut of them is in it already."""
-    return replace(profile, reasoning="none", thinking=Thinking())

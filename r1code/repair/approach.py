@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from r1code.repair.stopped import Stopped
 from r1code.types import Plan
+
+
+class Wanted(Protocol):
+    """What the final answer has to be."""
+
+    schema: str
+    """As the model is shown it."""
+
+    def wrong(self, text: str) -> str:
+        """What is wrong with `text`, in words for the model; empty: nothing."""
+        ...
 
 
 class Approach(Struct, frozen=True, kw_only=True):
@@ -18,6 +31,8 @@ class Approach(Struct, frozen=True, kw_only=True):
     """Nothing reaches the person's tree."""
     plan: Plan | None = None
     """What a person wants carried out."""
+    answer: Wanted | None = None
+    """None: any words."""
     found: bool = False
     """Nobody named the command: the repository's files show it."""
     stopped: Stopped | None = None

@@ -27,7 +27,7 @@ from r1code.events import (
     TurnEnded,
 )
 from r1code.ledger import charges_of, spent
-from r1code.log import Continued, Tested
+from r1code.log import Continued, Said, Tested
 from r1code.repair.approach import Approach
 from r1code.repair.first_message import first_message
 from r1code.repair.next_message import next_message
@@ -38,7 +38,7 @@ from r1code.repair.roles import Roles, Work
 from r1code.repair.stopped import Stopped, keep, leave_pipeline, switch
 from r1code.repair.verdict import failing, problem
 from r1code.session import PATCH, Session
-from r1code.tools.truncation import clip
+from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.worktree import WorkTree
@@ -47,6 +47,8 @@ from r1code.types import EndReason, ExitCode, Limit, Outcome, TestReport, Verdic
 
 _MOST_IDS = 30
 _MOST_DIGEST = 8_000
+_MOST_ASKED = 2
+"""Times that an answer is asked for again."""
 _EXITS: dict[str, ExitCode] = {
     "fixed": ExitCode.OK,
     "unbroken": ExitCode.OK,
@@ -73,6 +75,8 @@ class Repair:
         self._began = time.monotonic()
         self._reason: EndReason | None = None
         self._limit: Limit | None = None
+        self._answer = ""
+        """What the last turn ended with."""
         self._saved: Path | None = None
         self._applied = False
         self._proof = Proof(parts, session)
@@ -157,6 +161,7 @@ class Repair:
                 plan=self._approach.plan,
             )
             yield from self._heard(self._working(work, left, control))
+            yield from self._asked_again(work, control)
         finally:
             sandbox.close()
             patch = tree.changed(base, since)
@@ -178,6 +183,20 @@ class Repair:
             return "done" if self._reason in _WELL_ENDED else "ended"
         verdict = yield from self._verdict(base, patch, before, control, protect=False)
         return verdict.outcome
+
+    def _asked_again(self, work: Work, control: Control) -> Events:
+        """Until the answer is what was asked for, twice at most."""
+        wanted = self._approach.answer
+        if wanted is None:
+            return
+        for number in range(1, _MOST_ASKED + 1):
+            why = wanted.wrong(self._answer)
+            if not why or self._reason not in _WELL_ENDED:
+                return
+            yield Notice(text=f"the answer is asked for again ({number} of {_MOST_ASKED}): {why}")
+            said = Said(text=prompts.load("answer", why=clean(why), schema=wanted.schema), origin="answer")
+            agent = self._parts.agent(work.tree, work.sandbox, None, protect=False, seed=work.seed)
+            yield from self._heard(agent.turn(said, self._meter, control))
 
     def _best(
         self, base: Snapshot, before: TestReport, command: str, control: Control
@@ -267,7 +286,7 @@ class Repair:
                     result: Result = stop.value
                     return result
                 if isinstance(event, TurnEnded):
-                    self._reason, self._limit = event.reason, event.limit
+                    self._reason, self._limit, self._answer = event.reason, event.limit, event.text
                 yield event
 
     def _verdict(
@@ -313,6 +332,12 @@ class Repair:
         elif self._reason == "budget" and (code is ExitCode.NOT_FIXED or outcome == "unbroken"):
             # What broke nothing is not what was asked for.
             code = ExitCode.BUDGET
+        elif (
+            code is ExitCode.OK
+            and self._approach.answer is not None
+            and self._approach.answer.wrong(self._answer)
+        ):
+            code = ExitCode.NO_ANSWER
         return Finished(
             outcome=outcome,
             reason=self._reason,

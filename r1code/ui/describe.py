@@ -83,6 +83,7 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.BACKEND: ("the model's backend failed", "check that it answers, then run again"),
     ExitCode.SANDBOX: ("the sandbox failed", "check that the engine runs, then run again"),
     ExitCode.TAMPERED: ("protected files were changed", "read the patch before you use any of it"),
+    ExitCode.NO_ANSWER: ("the final answer is not what --output-schema asks for", "ask for less, or say more"),
     ExitCode.INTERNAL: ("a bug in r1code", "please report it"),
     ExitCode.INTERRUPTED: ("stopped by the user", ""),
 }

@@ -26,6 +26,7 @@ _NOTES: dict[NoteKind, str] = {
     "steer": "a person said",
     "handed": "handed on",
     "tests": "told what its changes broke",
+    "answer": "the answer was asked for again",
     "interrupted": "interrupted",
     "mode": "what the model may do",
     "instructions": "instructions of the project",
