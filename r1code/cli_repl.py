@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import argparse
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from r1code.app.custom import Custom
     from r1code.app.desk import Desk
     from r1code.app.task import Task
+    from r1code.app.watching import Watching
+    from r1code.app.workshop import Workshop
     from r1code.config import Config
     from r1code.control import Control
     from r1code.repo.git import Git
@@ -115,9 +117,10 @@ def _opened(
     from r1code.ui.ask import Choice
     from r1code.ui.truster import ask_trust
 
-    git, config, task, offered = _configured(options, control, person, say)
+    wanted = _configured(options, control, person, say)
+    git, config = wanted.git, wanted.config
     approver = consent(config, control, json=False, person=person)
-    workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
+    workshop = Workshop(git, config, wanted.task, state=state_folder(), say=say, approver=approver)
     if config.sandbox == "docker":
         from r1code.app.sandboxes import prune_containers
         from r1code.cli_sandbox import image_of
@@ -151,8 +154,32 @@ def _opened(
         )
         with closing(talk):
             desk = Desk(workshop, talk, around, config=config)
-            desk.customs = _customs(offered, say)
-            yield desk
+            desk.customs = _customs(wanted.offered, say)
+            with _watched(desk, _watching(git, workshop, say) if wanted.watches else None, control, say):
+                yield desk
+
+
+def _watching(git: Git, workshop: Workshop, say: Callable[[str], None]) -> Watching:
+    from r1code.app.watching import Watching
+
+    return Watching(git, workshop.tree, say)
+
+
+@contextmanager
+def _watched(
+    desk: Desk, watching: Watching | None, control: Control, say: Callable[[str], None]
+) -> Generator[None, None, None]:
+    """While the block runs, comments in files can start turns. Raises UsageError and Cancelled."""
+    from contextlib import closing
+
+    if watching is None:
+        yield
+        return
+    with closing(watching):
+        watching.begin(control)
+        desk.watching = watching
+        say("watching: a comment that ends with AI! is done, one with AI? answered, when you save its file")
+        yield
 
 
 def _customs(offered: Mapping[str, bytes], say: Callable[[str], None]) -> Mapping[str, Custom]:
@@ -168,13 +195,20 @@ def _customs(offered: Mapping[str, bytes], say: Callable[[str], None]) -> Mappin
     return found.commands
 
 
+class _Wanted(NamedTuple):
+    git: Git
+    config: Config
+    task: Task
+    offered: Mapping[str, bytes]
+    """The project's command files."""
+    watches: bool
+    """Comments in its files start turns."""
+
+
 def _configured(
     options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
-) -> tuple[Git, Config, Task, Mapping[str, bytes]]:
-    """What the user and the project want, as far as a person trusts the project, and its command files.
-
-    Raises R1CodeError.
-    """
+) -> _Wanted:
+    """What the user and the project want, as far as a person trusts the project. Raises R1CodeError."""
     from functools import partial
     from pathlib import Path
 
@@ -183,7 +217,7 @@ def _configured(
     from r1code.app.sandboxes import network_of, with_sandbox
     from r1code.app.stopped import with_its_model
     from r1code.app.task import Task
-    from r1code.app.trust import Trust, under_trust
+    from r1code.app.trust import Trust, is_trusted, under_trust
     from r1code.cli_tests import with_found_tests
     from r1code.cli_work import going_on, ready
     from r1code.config import load_config
@@ -197,7 +231,12 @@ def _configured(
     _refuse_ignored(options, config, say)
     network_of(config)
     asked = partial(ask_trust, control=control, person=person)
-    allowed = under_trust(config, Trust(git, state_folder()), asked, for_now=options.trust, offers=True)
+    trust = Trust(git, state_folder())
+    allowed = under_trust(config, trust, asked, for_now=options.trust, offers=True)
+    wish = ["comments in its files start turns, when the files change (--watch)"]
+    watches = options.watch and is_trusted(trust, wish, asked, for_now=options.trust)
+    if options.watch and not watches:
+        say("files are not watched: this folder is not trusted (r1code trust, or --trust)")
     config, told = with_found_tests(allowed.config, git, state_folder(), control, person=person)
     again = "" if continues is None else f"the session {continues.folder.name} goes on; Ctrl-O shows it"
     for text in filter(None, (allowed.told, told, again)):
@@ -208,4 +247,4 @@ def _configured(
     profiles = [chosen_profile(config)[1], *([planner[1]] if planner else [])]
     ready(config, profiles, say, control, person=person)
     task = Task(command="chat", instructions=allowed.instructions, continues=continues)
-    return git, config, task, allowed.offered
+    return _Wanted(git, config, task, allowed.offered, watches)

@@ -99,6 +99,10 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
     from r1code.app.task import Task
     from r1code.errors import UsageError
 
+    if options.watch:
+        raise UsageError(
+            "a single task watches no files", why="--watch is about the REPL", hint="r1code --watch, without -p"
+        )
     if options.output_schema is not None and (options.command is not None or options.mode == "plan"):
         raise UsageError(
             "there is no answer that a schema could be about",

@@ -9,7 +9,7 @@ from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
-from r1code.options_start import add_answer, add_auth, add_completion
+from r1code.options_start import add_around, add_auth, add_completion
 from r1code.ui.help import Grammar
 
 
@@ -155,7 +155,7 @@ def _add_roles(add_argument: Callable[..., object]) -> None:
 
 
 def _add_plan(whole: argparse.ArgumentParser, plan: argparse.ArgumentParser) -> None:
-    add_answer(whole)
+    add_around(whole)
     whole.add_argument("--mode", choices=["act", "plan"], help="plan: only look, and make a plan (act)")
     whole.add_argument(
         "--plan", metavar="FILE", help="with -p: carry out this plan; in plan mode: write it there"

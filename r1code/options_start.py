@@ -18,7 +18,12 @@ def add_auth(add: Callable[..., argparse.ArgumentParser]) -> None:
     listed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
 
 
-def add_answer(whole: argparse.ArgumentParser) -> None:
+def add_around(whole: argparse.ArgumentParser) -> None:
+    whole.add_argument(
+        "--watch",
+        action="store_true",
+        help="in the REPL: comments that end with AI! or AI? start turns when you save them (docs/repl.md)",
+    )
     whole.add_argument(
         "--output-schema",
         metavar="FILE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,6 +39,9 @@ from r1code.tools.truncation import Measure
 from r1code.tree.patch import Patch
 from r1code.types import Plan, Spent
 
+if TYPE_CHECKING:
+    from r1code.app.watching import Watching
+
 _KEPT_ERRORS = 5
 S = TypeVar("S", bound=Struct)
 
@@ -57,6 +60,8 @@ class Desk:
         self.conversation = conversation
         self.customs: Mapping[str, Custom] = {}
         """Commands of people's own, by name."""
+        self.watching: Watching | None = None
+        """What starts turns by comments in files; None: nothing does."""
         self.config = config
         self.around = around
         self.errors: deque[R1CodeError] = deque(maxlen=_KEPT_ERRORS)

@@ -22,6 +22,12 @@ def commit_of(git: Git, revision: str) -> str | None:
     return ran.output.decode().split()[-1] if ran.code == 0 else None
 
 
+def committed(git: Git, path: str) -> bytes | None:
+    """What a file holds in the last commit. None: it is not in it."""
+    ran = git.run(["cat-file", "blob", f"HEAD:{path}"])
+    return ran.output if ran.code == 0 else None
+
+
 def shown(git: Git, commits: Sequence[str], is_hidden: Callable[[str], bool]) -> tuple[str, str]:
     """What one commit did, or what is different between two: a line about it, and its statistics and diff.
 

@@ -27,6 +27,7 @@ from r1code.ui.repl.keys import Acts, keys_of
 from r1code.ui.repl.narrator import Block
 from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
+from r1code.ui.repl.watched import answered
 from r1code.ui.repl.worker import Failed, Goes, Idle, Job, Opened, Told, Worker
 from r1code.ui.safe import safe_line
 from r1code.ui.themes import theme_of
@@ -34,6 +35,7 @@ from r1code.ui.themes import theme_of
 if TYPE_CHECKING:
     from r1code.app.custom import Custom
     from r1code.app.desk import Desk
+    from r1code.app.watching import Comment
     from r1code.ui.repl.commands.words import Does
 
 LOCAL = {
@@ -102,6 +104,8 @@ class Repl:
         self._about |= {name: safe_line(custom.about) for name, custom in desk.customs.items()}
         desk.conversation.enter(self._screen.facts.mode)
         self._look_around(desk)
+        if desk.watching is not None:
+            desk.watching.start(self._commented)
         desk.conversation.warm(control)
         self._screen.symbols = desk.symbols(control)
         return iter(())
@@ -110,11 +114,15 @@ class Repl:
         """The same without secrets; after it the status and what can be mentioned are as it left them."""
 
         def does(desk: Desk, control: Control) -> Iterator[Event | Piece | Goes]:
+            if desk.watching is not None:
+                desk.watching.works()
             try:
                 for told in job(desk, control):
                     yield desk.veiled(told)
             finally:
                 self._look_around(desk)
+                if desk.watching is not None:
+                    desk.watching.rests()
 
         return does
 
@@ -250,6 +258,11 @@ class Repl:
                 self._command("resume", chosen, f"/resume {chosen}")
 
         self._screen.show(picked())
+
+    def _commented(self, comments: list[Comment]) -> None:
+        """In the thread that watches."""
+        if not self._worker.is_busy:
+            self._worker.submit(self._job(lambda desk, control: answered(desk, comments, control)))
 
     def _queue(self) -> None:
         text = self._take()
