@@ -159,6 +159,9 @@ def test_hostile_text_shows_harmless(sit: Callable[..., Seat], repo: Repo) -> No
 
 def test_a_long_paste_is_folded_and_sent_whole(sit: Callable[..., Seat], repo: Repo) -> None:
     seat = sit("Read.", "Read.")
+    seat.type("\x1b[200~data:image/png;base64,iVBORw0KGgo=\x1b[201~")
+    seat.sees("an image cannot be sent: R1 reads text only")
+    seat.sees("^>$")
     big = "\n".join(f"line {number} of a paste" for number in range(40_000))
     seat.type(f"\x1b[200~{big}\x1b[201~")
     seat.sees(r"\[paste #1: 40,000 lines")

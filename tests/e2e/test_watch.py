@@ -13,7 +13,8 @@ HOST = ["--sandbox", "none", "--allow-host-exec", "--test", "off", "--watch"]
 # It leaves a comment of its own, which must not start another turn.
 EDIT = (
     '<edit path="shop/cart.py">\n<<<<<<< SEARCH\n    # turn the sign around AI!\n'
-    "    return sum(prices) + discount\n=======\n    # and now this AI!\n    return sum(prices) - discount\n>>>>>>> REPLACE\n</edit>"
+    "    return sum(prices) + discount\n=======\n    # and now this AI!\n"
+    "    return sum(prices) - discount\n>>>>>>> REPLACE\n</edit>"
 )
 
 

@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_edit
 from prompt_toolkit.keys import Keys
 
 from r1code.ui.repl.chips import Chips
+from r1code.ui.repl.images import image_in
 from r1code.ui.repl.screen import Screen
 
 EARLY_SECONDS = 0.4
@@ -104,7 +105,11 @@ def _line(screen: Screen, chips: Chips, acts: Acts) -> KeyBindings:
 
     @keys.add(Keys.BracketedPaste, filter=edits)
     def _paste(event: KeyPressEvent) -> None:
-        screen.buffer.insert_text(chips.folded(event.data))
+        image = image_in(event.data)
+        if image is not None:
+            screen.note(image.told)
+        if image is None or image.kept:
+            screen.buffer.insert_text(chips.folded(event.data))
 
     return keys
 
