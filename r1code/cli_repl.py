@@ -102,11 +102,13 @@ def _opened(
     options: argparse.Namespace, control: Control, person: Person, say: Callable[[str], None]
 ) -> Generator[Desk, None, None]:
     """The session of a conversation, while the block runs. Raises R1CodeError."""
-    from contextlib import closing
+    from contextlib import ExitStack, closing
     from functools import partial
+    from pathlib import Path
 
     from r1code.app.around import Around
     from r1code.app.desk import Desk
+    from r1code.app.diary import Diary
     from r1code.app.folders import state_folder
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
@@ -152,8 +154,10 @@ def _opened(
             trusts=partial(ask_trust, person=person),
             trusted=options.trust,
         )
-        with closing(talk):
+        with closing(talk), ExitStack() as stack:
             desk = Desk(workshop, talk, around, config=config)
+            if config.log_file is not None:
+                desk.diary = stack.enter_context(closing(Diary(Path(config.log_file))))
             desk.customs = _customs(wanted.offered, say)
             with _watched(desk, _watching(git, workshop, say) if wanted.watches else None, control, say):
                 yield desk

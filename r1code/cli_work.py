@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Generator, Sequence
-    from typing import TextIO
 
     from r1code.app.automatic import AtEnd
     from r1code.app.stopped import Resumable
@@ -167,12 +166,9 @@ def run_session(
     from r1code.cli_rules import consent
     from r1code.control import Control
     from r1code.events import Notice
-    from r1code.ui.listener import listener_for
 
     control = Control()
-    listener = listener_for(
-        _stream(task, json=json), json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
-    )
+    listener = _listener(config, task, json=json)
 
     def say(text: str) -> None:
         with suppress(OSError):
@@ -246,9 +242,23 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     return repair.prompt(task.text, control)
 
 
-def _stream(task: Task, *, json: bool) -> TextIO:
-    """Where what goes on is shown: a program that waits for the answer reads that alone."""
-    return sys.stdout if json or task.answer is None else sys.stderr
+def _listener(config: Config, task: Task, *, json: bool) -> Listener:
+    """Who is told what goes on. Raises UsageError."""
+    from pathlib import Path
+
+    from r1code.ui.listener import listener_for
+
+    # A program that waits for the answer reads that alone.
+    stream = sys.stdout if json or task.answer is None else sys.stderr
+    listener = listener_for(
+        stream, json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
+    )
+    if config.log_file is None:
+        return listener
+    from r1code.app.diary import Diary
+    from r1code.ui.logged import Logged
+
+    return Logged(listener, Diary(Path(config.log_file)))
 
 
 def _listen(events: Generator[Event, None, None], listener: Listener, answer: Answer | None) -> int:

@@ -136,6 +136,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """Time limit of one run of the tests, and of any other command."""
     keep_days: Annotated[float, Meta(gt=0)] | None = None
     """Sessions that were not used for so many days are deleted when another one starts; None: they stay."""
+    log_file: str | None = None
+    """A file to which what happens is appended (docs/headless.md)."""
+    debug_http: bool = False
+    """Requests and answers, without keys, go into that file, too."""
     color: Literal["auto", "always", "never"] = "auto"
     language: Literal["auto", "en", "zh"] = "auto"
     """In which a person is spoken to; `auto`: that of the locale, if there is a catalogue (docs/looks.md)."""
@@ -170,6 +174,8 @@ _OF_NO_SESSION = frozenset(
     {
         "keep_days",
         "language",
+        "log_file",
+        "debug_http",
         "theme",
         "reasoning",
         "keys",

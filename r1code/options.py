@@ -9,7 +9,7 @@ from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
-from r1code.options_start import add_around, add_auth, add_completion
+from r1code.options_start import add_around, add_auth, add_completion, add_output
 from r1code.ui.help import Grammar
 
 
@@ -66,9 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_context(common)
     add_limits(common)
     _add_git_flags(common)
-    output = common.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
-    output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    add_output(common)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
 
     whole = Grammar(

@@ -18,6 +18,19 @@ def add_auth(add: Callable[..., argparse.ArgumentParser]) -> None:
     listed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
 
 
+def add_output(common: argparse.ArgumentParser) -> None:
+    output = common.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
+    output.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
+    output.add_argument("--log-file", metavar="FILE", help="append what happens to FILE (docs/headless.md)")
+    output.add_argument(
+        "--debug-http",
+        action="store_true",
+        default=None,
+        help="with --log-file: requests to the model's server and its answers as well, without keys",
+    )
+
+
 def add_around(whole: argparse.ArgumentParser) -> None:
     whole.add_argument(
         "--watch",

@@ -67,7 +67,16 @@ def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable
         key = key_of(profile, environment())
         from r1code.providers.chat import ChatProvider
 
-        return ChatProvider(profile, key, session, say=say)
+        provider = ChatProvider(profile, key, session, say=say)
+        if config.debug_http:
+            if config.log_file is None:
+                raise UsageError(
+                    "--debug-http has no file", why="it writes to the one of --log-file", hint="--log-file FILE"
+                )
+            from r1code.app.diary import HttpDiary
+
+            provider.spy = HttpDiary(Path(config.log_file), key)
+        return provider
     if profile.provider == "scripted":
         # What a profile names is its own; the flag is for whichever names nothing.
         replies = profile.model or config.replies

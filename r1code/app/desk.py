@@ -15,6 +15,7 @@ from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
 from r1code.app.committing import Committing
 from r1code.app.cost import SessionCost, cost_of
 from r1code.app.custom import Custom
+from r1code.app.diary import Diary
 from r1code.app.diffs import difference
 from r1code.app.export import Document, document_of
 from r1code.app.pins import Pin, Pins
@@ -60,6 +61,8 @@ class Desk:
         self.conversation = conversation
         self.customs: Mapping[str, Custom] = {}
         """Commands of people's own, by name."""
+        self.diary: Diary | None = None
+        """Where what happens is kept as well; None: nowhere."""
         self.watching: Watching | None = None
         """What starts turns by comments in files; None: nothing does."""
         self.config = config

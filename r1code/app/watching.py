@@ -144,7 +144,8 @@ class Watching:
         if there is None or there[0].kind != "file" or len(there[1]) > _MOST_BYTES or is_binary(there[1]):
             return []
         comments = comments_of(path, decode(there[1]).text)
-        left, self._seen[path] = Counter(self._seen.get(path)), Counter(one.text for one in comments)
+        left = self._seen.get(path, Counter[str]()).copy()
+        self._seen[path] = Counter(one.text for one in comments)
         written = (self._tree.root / path).stat().st_mtime
         if self._busy or written <= self._since:
             return []

@@ -24,7 +24,7 @@ from r1code.providers.exchange import Exchange
 from r1code.providers.failures import Server, ServerError, was_refused
 from r1code.providers.retry import Backoff
 from r1code.providers.slots import Slots
-from r1code.providers.transport import Wire
+from r1code.providers.transport import Spy, Wire
 from r1code.types import Finish, Usage
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ class ChatProvider:
         self._say = say
         self._backoff = backoff or Backoff()
         self._tap = tap
+        self.spy: Spy | None = None
+        """Told of each exchange (Wire)."""
         self._tls = httpx2.create_ssl_context()
         self._lock = threading.Lock()
         self._live: set[Exchange] = set()
@@ -138,6 +140,7 @@ class ChatProvider:
         finish: str | None = None
         usage = Usage()
         wire = Wire(self._headers(), self._tap)
+        wire.spy = self.spy
         exchange = Exchange(
             wire, lambda wire: self._read(wire, request), self._profile.timers, self._server.place
         )

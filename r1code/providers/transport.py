@@ -17,6 +17,16 @@ SENT = frozenset({"host", "accept", "accept-encoding", "connection", "content-ty
 """The headers that go out, with those given to Wire; what the SDK adds about this machine does not."""
 
 
+class Spy(Protocol):
+    """Sees what goes over the wire, in the thread that reads. Headers have the key in them."""
+
+    def sent(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None: ...
+
+    def got(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """When the answer is over, or was cut: what came of it."""
+        ...
+
+
 class Wire:
     """The connections of one exchange. Every byte that comes is counted, comments and blank lines as well.
 
@@ -30,6 +40,8 @@ class Wire:
         `tap` is given nothing when a request goes out, and then the bytes of the body as they come, in the
         thread that reads.
         """
+        self.spy: Spy | None = None
+        """Told of all that goes out and comes; None: nobody is."""
         self._headers = headers
         self._tap = tap
         self._lock = threading.Lock()
@@ -71,12 +83,14 @@ class Wire:
                 del request.headers[name]
         request.headers.update(self._headers)
         request.extensions["trace"] = self._traced
+        if self.spy is not None:
+            self.spy.sent(request.method, str(request.url), request.headers, request.read())
         if self._tap is not None:
             self._tap(b"")
 
     def _responded(self, response: httpx2.Response) -> None:
         # The headers do not count as life: vLLM sends them at once, and then nothing until the prompt is read.
-        response.stream = _Counted(cast("httpx2.SyncByteStream", response.stream), self)
+        response.stream = _Counted(cast("httpx2.SyncByteStream", response.stream), self, response)
 
     def _traced(self, name: str, info: Mapping[str, object]) -> None:
         if not name.endswith("connect_tcp.complete"):
@@ -97,12 +111,23 @@ class Wire:
 
 
 class _Counted(httpx2.SyncByteStream):
-    def __init__(self, inner: httpx2.SyncByteStream, wire: Wire) -> None:
+    def __init__(self, inner: httpx2.SyncByteStream, wire: Wire, response: httpx2.Response) -> None:
         self._inner = inner
         self._wire = wire
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._wire.counted(iter(self._inner))
+        chunks = self._wire.counted(iter(self._inner))
+        return chunks if self._wire.spy is None else self._spied(chunks, self._wire.spy)
+
+    def _spied(self, chunks: Iterator[bytes], spy: Spy) -> Iterator[bytes]:
+        body: list[bytes] = []
+        try:
+            for chunk in chunks:
+                body.append(chunk)
+                yield chunk
+        finally:
+            spy.got(self._response.status_code, self._response.headers, b"".join(body))
 
     def close(self) -> None:
         self._inner.close()

@@ -25,7 +25,8 @@ def test_a_file_becomes_a_command_that_is_completed_shown_and_said(repo: Repo, t
     (theirs / "ship.md").write_text("Ship it.\x1b[2J")
     host = ["--sandbox", "none", "--allow-host-exec", "--test", "off"]
     env = {"R1CODE_STATE_DIR": str(repo.state), "XDG_CONFIG_HOME": str(home)}
-    seat = Seat([str(repo.script), *host, *repo.replies("Seen.", "Shipped.")], repo.root, env)
+    logged = ["--log-file", str(tmp_path / "r1code.log")]
+    seat = Seat([str(repo.script), *host, *logged, *repo.replies("Seen.", "Shipped.")], repo.root, env)
     seat.sees("Do you trust this folder")
     seat.sees(r"ship\.md")
     seat.press("n")
@@ -43,6 +44,7 @@ def test_a_file_becomes_a_command_that_is_completed_shown_and_said(repo: Repo, t
     log = next(repo.state.glob("sessions/*/log.jsonl")).read_text()
     assert "Look at @shop/cart.py." in log
     assert "return sum(prices) + discount" in log
+    assert '"event":"StepStarted"' in (tmp_path / "r1code.log").read_text()
     seat.press("\x04")
     assert seat.leaves() == 0
     trusted = Seat([str(repo.script), *host, "--trust", *repo.replies("Shipped.")], repo.root, env)

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Ran, Repo
+from fakes.answers import Reply
+from fakes.leaks import SECRETS
+from fakes.server import FakeServer
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -112,3 +115,31 @@ def test_what_is_no_schema_is_refused_before_anything_is_started(
 def test_a_schema_goes_with_a_task_alone(repo: Repo, tmp_path: Path) -> None:
     ran = repo.run("-p", "x", "--mode", "plan", *schema(tmp_path), *HOST, *repo.replies(GOOD))
     assert (ran.code, "no answer that a schema could be about" in ran.err) == (2, True)
+
+
+def test_a_log_file_has_events_and_the_wire_and_no_key(repo: Repo, tmp_path: Path) -> None:
+    file, key, secret = tmp_path / "r1code.log", "sk-log-0123456789abcdef", SECRETS["github"]
+    (repo.root / "notes.txt").write_text(f"token {secret}\n")
+    with FakeServer([Reply(text="<done>Fine.</done>")], models=["m"], key=key) as server:
+        repo.env["R1CODE_API_KEY"] = key
+        at = ["--base-url", server.url, "--model", "m", "--log-file", str(file), *HOST]
+        ran = repo.run("-p", "Look at @notes.txt", "--debug-http", *at)
+        assert ran.code == 0, ran.out + ran.err
+        text = file.read_text()
+        quiet = repo.run("-p", "Look", *at)
+        assert quiet.code == 0
+        assert not any("request" in line for line in map(json.loads, file.read_text()[len(text) :].splitlines()))
+    assert (key in text, secret in text) == (False, False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in text.splitlines()]
+    sent = next(line["request"] for line in lines if "request" in line)
+    assert (sent["method"], sent["url"]) == ("POST", f"{server.url}/chat/completions")
+    assert sent["headers"]["authorization"] == "(hidden)"
+    assert "Look at @notes.txt" in sent["body"]
+    got = next(line["answer"] for line in lines if "answer" in line)
+    assert got["status"] == 200
+    assert got["body"].endswith("data: [DONE]\n\n")
+    assert [line["event"] for line in lines if "event" in line][-1] == "Finished"
+    assert all(line["time"] > 1_700_000_000 for line in lines)
+    alone = repo.run("-p", "Look", "--debug-http", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", *HOST)
+    assert (alone.code, "--debug-http has no file" in alone.err) == (2, True)

@@ -118,7 +118,10 @@ class Repl:
                 desk.watching.works()
             try:
                 for told in job(desk, control):
-                    yield desk.veiled(told)
+                    veiled = desk.veiled(told)
+                    if desk.diary is not None and isinstance(veiled, Event):
+                        desk.diary.event(veiled)
+                    yield veiled
             finally:
                 self._look_around(desk)
                 if desk.watching is not None:

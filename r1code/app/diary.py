@@ -1,0 +1,78 @@
+"""`--log-file`: what r1code does, a JSON object a line, for whoever has to find out what went wrong."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from r1code.errors import UsageError
+from r1code.events import CandidateEvent, CommandOutput, Event, ReasoningDelta, TextDelta
+
+_SHOWN = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "user-agent", "server"}
+    | {"date", "retry-after", "transfer-encoding", "x-request-id", "via", "location"}
+)
+"""Headers whose values are written: of all others, keys and cookies among them, only the names."""
+_STREAMS = (TextDelta, ReasoningDelta, CommandOutput)
+"""What streams is in the session's log, and in the bodies of answers."""
+
+
+class Diary:
+    """Appends to `file`, which its owner alone can read if it is new. What the disk refuses is left out."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises UsageError where it cannot be written."""
+        try:
+            self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(
+                f"nothing can be logged in {file}",
+                why=str(error),
+                hint="name a file in a folder that you can write",
+            ) from error
+
+    def event(self, event: Event) -> None:
+        """`event` has no secrets."""
+        inner = event.inner if isinstance(event, CandidateEvent) else event
+        if not isinstance(inner, _STREAMS):
+            self._write(msgspec.to_builtins(event))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _write(self, line: Mapping[str, object]) -> None:
+        data = msgspec.json.encode({"time": round(time.time(), 3), **line}) + b"\n"
+        with suppress(OSError):
+            os.write(self._descriptor, data)
+
+
+class HttpDiary(Diary):
+    """Requests and answers as they went over the wire (`--debug-http`). Implements providers' Spy.
+
+    `key` stands nowhere in it. Prompts come with secrets hidden already, as the server gets them.
+    """
+
+    def __init__(self, file: Path, key: str | None) -> None:
+        super().__init__(file)
+        self._key = key
+
+    def sent(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        self._write(
+            {"request": {"method": method, "url": url, "headers": _shown(headers), "body": self._text(body)}}
+        )
+
+    def got(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._write({"answer": {"status": status, "headers": _shown(headers), "body": self._text(body)}})
+
+    def _text(self, body: bytes) -> str:
+        text = body.decode("utf-8", "replace")
+        return text.replace(self._key, "(key)") if self._key else text
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value if name.lower() in _SHOWN else "(hidden)" for name, value in headers.items()}
