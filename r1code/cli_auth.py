@@ -45,19 +45,20 @@ def _login(options: argparse.Namespace) -> int:
     from r1code.app.keys import Keys, key_file
     from r1code.control import Control
     from r1code.errors import UsageError
+    from r1code.ui.messages import localized
 
     variable = _variable(options.profile)
     if sys.stdin.isatty():
         from r1code.ui.ask import ask_secret
 
-        key = ask_secret(f"the key ({variable})", Control()).strip()
+        key = ask_secret(localized(f"the key ({variable})"), Control()).strip()
         if not key:
             raise UsageError("nothing was kept", why="no key was typed", hint="try again, and paste it")
     else:
         key = sys.stdin.read().strip()
     place = Keys(key_file()).set(variable, key)
     where = "the system's keyring" if place == "keyring" else f"{key_file()}, which only you can read"
-    print(f"the key for {variable} is in {where}")
+    print(localized(f"the key for {variable} is in {where}"))
     if os.environ.get(variable, "").strip():
         _note(f"{variable} is set in the environment, and goes first")
     return 0
@@ -65,11 +66,13 @@ def _login(options: argparse.Namespace) -> int:
 
 def _logout(options: argparse.Namespace) -> int:
     from r1code.app.keys import Keys, key_file
+    from r1code.ui.messages import localized
 
     # A key stays to be deleted when the profile that used it is gone.
     keys = Keys(key_file())
     variable = options.profile if options.profile in keys.places() else _variable(options.profile)
-    print(f"the key for {variable} is deleted" if keys.delete(variable) else f"there is no key for {variable}")
+    deleted = keys.delete(variable)
+    print(localized(f"the key for {variable} is deleted" if deleted else f"there is no key for {variable}"))
     return 0
 
 
@@ -80,6 +83,7 @@ def _list(options: argparse.Namespace) -> int:
     from r1code.app.folders import user_profiles
     from r1code.app.keys import Keys, key_file
     from r1code.profiles import load_profiles
+    from r1code.ui.messages import localized
 
     places = Keys(key_file()).places()
     profiles = load_profiles(user_profiles()).values()
@@ -89,14 +93,17 @@ def _list(options: argparse.Namespace) -> int:
         if where is not None:
             rows.append((variable, where, [one.name for one in profiles if one.profile.key_env == variable]))
     if options.json:
-        print(json.dumps([dict(zip(("variable", "from", "profiles"), row, strict=True)) for row in rows]))
+        fields = ("variable", "from", "profiles")
+        print(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))
     elif rows:
         for variable, place, using in rows:
-            print(f"{variable}  from the {place}; used by {', '.join(using) or 'no profile'}")
+            print(localized(f"{variable}  from the {place}; used by {', '.join(using) or 'no profile'}"))
     else:
         _note("there is none; r1code auth login PROFILE keeps one")
     return 0
 
 
 def _note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
+    from r1code.ui.messages import localized
+
+    print(localized(f"note: {text}"), file=sys.stderr)

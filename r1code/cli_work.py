@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 def work(options: argparse.Namespace) -> int:
-    from functools import partial
     from pathlib import Path
 
     from msgspec.structs import replace
@@ -61,10 +60,8 @@ def work(options: argparse.Namespace) -> int:
     with cancel_on_signals(control):
         person = person_at_terminal(control, json=options.json)
         trust = Trust(git, state_folder())
-        told_piped = partial(print, "note:", file=sys.stderr)
-        task = replace(
-            task, piped="" if task.command == "fix" else piped(sys.stdin.fileno(), control, told_piped)
-        )
+        if task.command != "fix":
+            task = replace(task, piped=piped(sys.stdin.fileno(), control, _note))
         allowed = under_trust(config, trust, person, for_now=options.trust)
         config, told = allowed.config, None
         if task.command != "plan":
@@ -88,6 +85,12 @@ def work(options: argparse.Namespace) -> int:
         guard_of(git, config).hide(task.text) or "fix",
         lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
     )
+
+
+def _note(text: str) -> None:
+    from r1code.ui.messages import localized
+
+    print(localized(f"note: {text}"), file=sys.stderr, flush=True)
 
 
 def task_of(options: argparse.Namespace, git: Git) -> Task:

@@ -26,6 +26,7 @@ from r1code.profiles import Named, load_profiles
 from r1code.ui.ask import Choice, Terminal, answer, ask, ask_secret, ask_text
 from r1code.ui.finding import told
 from r1code.ui.flow import Flow
+from r1code.ui.messages import localized
 
 SERVER = "my-server"
 """The profile that is written for a server of somebody's own."""
@@ -37,12 +38,11 @@ _KINDS = (
     Choice("e", "the embedded model"),
 )
 _ANYWAY = Choice("a", "keep it as it is")
-_ABOUT = """\
-an API key       of a host that serves R1 or its kin; your code is sent there
-your own server  anything that speaks the OpenAI API: vLLM, SGLang, llama.cpp; your code is sent there
-the embedded     a small model on this machine: no key, nothing is sent; it is not R1, and only for trying
-Asked once. `profile` in {file} holds the answer.
-"""
+_ABOUT = (
+    "an API key: of a host that serves R1 or its kin; your code is sent there",
+    "your own server: anything that speaks the OpenAI API, such as vLLM; your code is sent there",
+    "the embedded model: a small one on this machine; nothing is sent; not R1, and only for trying",
+)
 
 
 class _Chosen(Struct, frozen=True, kw_only=True):
@@ -71,7 +71,9 @@ class FirstRun:
 
     def run(self) -> str:
         """The name of the profile that the settings have from now on. Raises UsageError and Cancelled."""
-        about = _ABOUT.format(file=self._settings)
+        about = "\n".join(
+            map(localized, (*_ABOUT, f"asked once: `profile` in {self._settings} holds the answer"))
+        )
         kind = self._ask("No model was chosen yet. Which one is to answer?", about, _KINDS)
         chosen: _Chosen | None = None
         while kind in {"k", "s"}:
@@ -89,7 +91,8 @@ class FirstRun:
     def _keep(self, chosen: _Chosen) -> str:
         if chosen.key:
             place = self._keys.set(chosen.variable, chosen.key)
-            self._say(f"the key is in {'the keyring' if place == 'keyring' else 'a file that only you can read'}")
+            where = "the keyring" if place == "keyring" else "a file that only you can read"
+            self._say(f"the key is in {where}")
         if chosen.table is not None:
             write_profile(chosen.name, chosen.table, self._profiles, force=True)
         return chosen.name
@@ -101,7 +104,9 @@ class FirstRun:
         if one is None:
             return None
         named = hosted[one]
-        key = ask_secret(f"  the key ({named.profile.key_env})", self._control, terminal=self._terminal).strip()
+        key = ask_secret(
+            f"  {localized(f'the key ({named.profile.key_env})')}", self._control, terminal=self._terminal
+        ).strip()
         if not key:
             return None
         target = Target(name=named.name, profile=named.profile, key="set")
@@ -113,7 +118,9 @@ class FirstRun:
 
     def _server(self) -> _Chosen | None:
         """A profile for a server of their own. None: they name none."""
-        url = ask_text("  its URL, like http://localhost:8000/v1", self._control, terminal=self._terminal).strip()
+        url = ask_text(
+            f"  {localized('its URL, like http://localhost:8000/v1')}", self._control, terminal=self._terminal
+        ).strip()
         if not url:
             return None
         try:
@@ -138,7 +145,7 @@ class FirstRun:
             probe.look()
         asked = probe.seen.keyless_status in {401, 403}
         if asked:
-            key = ask_secret("  it wants a key", self._control, terminal=self._terminal).strip()
+            key = ask_secret(f"  {localized('it wants a key')}", self._control, terminal=self._terminal).strip()
             profile = replace(target.profile, key_env=_VARIABLE, key_required=True)
             target = replace(target, profile=profile, key="set" if key else "none")
             probe = self._probe(target, key or None)
@@ -166,19 +173,19 @@ class FirstRun:
 
     def _one_of(self, title: str, rows: Sequence[tuple[str, str]]) -> int | None:
         """The index of the one that is chosen, by its number or its name."""
-        self._say(title, "bold")
+        self._say(title, style="bold")
         for number, (name, about) in enumerate(rows, start=1):
             self._say(f"{number:>3} {name}{f': {about}' if about else ''}")
         choices = [Choice(str(number), name) for number, (name, _) in enumerate(rows, start=1)]
-        key = answer(choices, f"1 to {len(rows)}", self._control, self._terminal)
+        key = answer(choices, localized(f"1 to {len(rows)}"), self._control, self._terminal)
         return None if key is None else int(key) - 1
 
     def _ask(self, title: str, detail: str, choices: Sequence[Choice]) -> str:
         return ask(title, detail, choices, self._control, deny="e", terminal=self._terminal)
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _say(self, text: str, *, style: str = "") -> None:
         flow = Flow("  ", self._terminal.output.get_size().columns)
-        shown = FormattedText([(style, flow.feed(text) + flow.end())])
+        shown = FormattedText([(style, flow.feed(localized(text)) + flow.end())])
         print_formatted_text(shown, output=self._terminal.output, end="")
 
 

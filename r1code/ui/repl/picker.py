@@ -15,6 +15,7 @@ from prompt_toolkit.output import Output
 
 from r1code.app.sessions.info import SessionInfo
 from r1code.ui.flow import cells, clip
+from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
 from r1code.ui.sessions_table import age, how_ended, told_cost
 
@@ -74,7 +75,7 @@ class Picker:
 
     def _head(self) -> StyleAndTextTuples:
         width, _ = self._size()
-        hint = "" if self.typed else "type to filter"
+        hint = "" if self.typed else localized("type to filter")
         return [("bold", "resume> "), ("", clip(safe_line(self.typed), width - 9)), ("fg:ansibrightblack", hint)]
 
     def _body(self) -> StyleAndTextTuples:
@@ -84,7 +85,7 @@ class Picker:
         for number, info in enumerate(shown[self._top : self._top + rows], start=self._top):
             style = "reverse" if number == self._at else ""
             lines += [(style, row(info, self._now, width)), ("", "\n")]
-        return lines or [("", "  none has these words")]
+        return lines or [("", f"  {localized('none has these words')}")]
 
     def _foot(self) -> str:
         width, _ = self._size()
@@ -93,9 +94,10 @@ class Picker:
         if shown:
             one = shown[self._at]
             cost = told_cost(one)
-            facts = [how_ended(one), f"{one.turns} turns", "" if cost == "-" else cost, safe_line(one.branch)]
-        told = " · ".join(filter(None, facts))
-        return clip(f" {told} · Enter opens, Esc leaves" if told else " Esc leaves", width)
+            turns = localized(f"{one.turns} turns")
+            facts = [how_ended(one), turns, "" if cost == "-" else cost, safe_line(one.branch)]
+        leave = localized("Enter opens, Esc leaves" if shown else "Esc leaves")
+        return clip(f" {' · '.join(filter(None, [*facts, leave]))}", width)
 
     def _move(self, by: int) -> None:
         self._at = min(max(0, self._at + by), max(0, len(self.shown) - 1))
