@@ -19,7 +19,7 @@ def script(shell: str) -> str:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["se"], ["sessions"]),
+        (["sess"], ["sessions"]),
         (["sessions", "re"], ["rename"]),
         (["fix", "--dry"], ["--dry-run"]),
         (["fix", "--sandbox", "bub"], ["bubblewrap"]),

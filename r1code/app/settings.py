@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
-import tomlkit
 from msgspec import Struct
 
 from r1code.app.folders import user_profiles
@@ -63,9 +62,6 @@ def write_setting(file: Path, key: str, text: str) -> str:
         # What is said by name is about that name; the others stay.
         cast("dict[str, str]", document[key]).update(cast("dict[str, str]", value))
     else:
-        if key not in document and key not in TABLES:
-            # At the top: behind the last setting it would stand between a table and the comment above that.
-            document = tomlkit.parse(f'{key} = ""\n{tomlkit.dumps(document)}')
         document[key] = msgspec.to_builtins(value)
     rewrite(file, document, _check)
     return _shown(value)

@@ -12,7 +12,6 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from r1code.app.keys import Keys, environment
-from r1code.app.settings import write_setting
 from r1code.errors import UsageError
 from r1code.repo.files import is_secret
 
@@ -122,13 +121,3 @@ def test_what_no_header_may_carry_is_no_key(keys: Keys, key: str):
     with pytest.raises(UsageError, match="this is no key"):
         keys.set("A_KEY", key)
     assert keys.places() == {}
-
-
-def test_a_setting_is_written_alone(tmp_path: Path):
-    file = tmp_path / "config.toml"
-    text = '# mine\ncolor = "never" # quiet\n\n# servers\n[language_servers]\npython = "x"\n'
-    file.write_text(text)
-    write_setting(file, "profile", "embedded")
-    assert file.read_text() == f'profile = "embedded"\n{text}'
-    write_setting(file, "profile", "vllm-r1")
-    assert file.read_text() == f'profile = "vllm-r1"\n{text}'

@@ -77,7 +77,7 @@ def test_a_key_is_tested_kept_and_used_and_nobody_is_asked_again(repo: Repo, tmp
         assert "No model was chosen" not in again.all
         again.press("\x04")
         assert again.leaves() == 0
-    assert settings.read_text() == f'profile = "aaa"\n{SETTINGS}'
+    assert settings.read_text() == f'{SETTINGS}profile = "aaa"\n'
     file = home / "r1code/credentials.json"
     assert mode_of(file) == 0o600
     assert KEY in file.read_text()

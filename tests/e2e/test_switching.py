@@ -108,3 +108,17 @@ def test_resume_without_an_id_lets_a_person_choose_in_forty_columns(sit: Callabl
     assert left.leaves() == 0
     # Nobody is asked through a pipe: the newest one is meant.
     assert "came to its own end" in repo.run("resume").err
+
+
+def test_a_stopped_turn_that_is_chosen_goes_on_by_itself(sit: Callable[..., Seat], repo: Repo) -> None:
+    stopped = repo.run("-p", "Stop early", "--steps", "1", *HOST, *repo.replies("<run>true</run>"))
+    assert stopped.code == 5, stopped.err
+    assert repo.run("-p", "Plant an oak", *HOST, *repo.replies("<done>Done.</done>")).code == 0
+    seat = sit("resume", "--allow-host-exec", "--steps", "5", replies=("<done>The word is ELM.</done>",))
+    seat.sees("resume> ")
+    seat.type("budget")
+    seat.sees_gone("Plant an oak")
+    seat.press("\r")
+    seat.sees(r"The word is ELM\.")
+    assert seat.leaves() == 0
+    assert told(repo)["Stop early"]["ended"] == "done"
