@@ -33,6 +33,7 @@ def repl(options: argparse.Namespace) -> int:
     from r1code.events import Notice
     from r1code.ui.repl.commands import COMMANDS
     from r1code.ui.repl.completion import Completions
+    from r1code.ui.repl.drafts import Drafts, project_of
     from r1code.ui.repl.facts import Facts
     from r1code.ui.repl.looks import looks_of
     from r1code.ui.repl.painting import Paint, colors_of
@@ -66,11 +67,12 @@ def repl(options: argparse.Namespace) -> int:
         given = Namespace(**{**vars(options), "continues": session}) if session else options
         return _opened(given, control, ScreenPerson(screen.post), say)
 
-    Repl(screen, opened, about).run()
+    drafts = Drafts(state_folder() / "drafts", project_of(Path(options.folder)))
+    Repl(screen, opened, about, drafts).run()
     return 0
 
 
-_FOR_TASKS = ("dry_run", "candidates", "planner")
+_FOR_TASKS = ("dry_run", "candidates")
 """Settings that a conversation does not follow."""
 
 
@@ -110,6 +112,7 @@ def _opened(
     from r1code.app.desk import Desk
     from r1code.app.diary import Diary
     from r1code.app.folders import state_folder
+    from r1code.app.ran import Runs
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
     from r1code.cli_git import commits_after_turns
@@ -117,6 +120,7 @@ def _opened(
     from r1code.config import DETECTED
     from r1code.repair.conversation import Conversation, Terms
     from r1code.ui.ask import Choice
+    from r1code.ui.repl.asking import Asking
     from r1code.ui.truster import ask_trust
 
     wanted = _configured(options, control, person, say)
@@ -156,6 +160,9 @@ def _opened(
         )
         with closing(talk), ExitStack() as stack:
             desk = Desk(workshop, talk, around, config=config)
+            asking = Asking(person)
+            desk.runs = Runs(workshop, talk, asking.agrees)
+            talk.asks = asking.chosen
             if config.log_file is not None:
                 desk.diary = stack.enter_context(closing(Diary(Path(config.log_file))))
             desk.customs = _customs(wanted.offered, say)

@@ -15,6 +15,7 @@ from r1code.types import (
     Outcome,
     Part,
     Plan,
+    Point,
     Spent,
     TestReport,
     ToolCall,
@@ -72,6 +73,14 @@ class ReplyRejected(Event, frozen=True, kw_only=True):
     """The reply could not be read; `text` is what the model is told."""
 
     text: str
+
+
+class ChecklistChanged(Event, frozen=True, kw_only=True):
+    """How far the work is. Only conversations have such a list."""
+
+    points: tuple[Point, ...]
+    ticked: tuple[int, ...] = ()
+    """Those that were done just now, by their numbers from 1 on."""
 
 
 class CallStarted(Event, frozen=True, kw_only=True):

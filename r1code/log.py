@@ -265,6 +265,13 @@ class Used(Item, frozen=True, kw_only=True):
     """None: it was refused, and used nothing."""
 
 
+class Aside(Item, frozen=True, kw_only=True):
+    """A question on the side, and what the model said. It is no part of the history: no model sees it again."""
+
+    question: str
+    reply: Reply
+
+
 AnyItem = (
     Opened
     | Said
@@ -286,6 +293,7 @@ AnyItem = (
     | Overflowed
     | Asked
     | Used
+    | Aside
 )
 
 

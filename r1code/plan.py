@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from r1code.types import Plan
 
 _INDENT = 4
 _ITEM = re.compile(r" {0,1}(?:\d+[.)]|[-*+])[ \t]+")
 _HEADING = re.compile(r"#{1,6}[ \t]+(?P<name>.+?)[ \t]*#*")
 _MARK = re.compile(r"\\*#")
+_TICK = re.compile(r"\[(?P<mark>[ xX])\](?:[ \t]+|\n|$)")
 _CODE = re.compile(r"(?P<ticks>`+)(?P<text>(?:[^`]|(?!(?P=ticks)(?!`))`+)+)(?P=ticks)(?!`)")
 _REMARK = re.compile("\\s+[-\u2014(]|:\\s")
+_MOST_TRIED = 50
+"""Places of a step that are looked at, in a file that holds other lists."""
 _PARTS = {"goal": "goal", "plan": "goal", "steps": "steps", "files": "files", "tests": "tests"}
 
 
@@ -20,11 +25,17 @@ def tidy(text: str) -> str:
     return "\n".join(line.rstrip() for line in re.split(r"\r\n?|\n", text)).strip()
 
 
-def render(plan: Plan) -> str:
-    """The file. `parse` reads the same plan from it, if its texts are tidy, and files and tests are lines."""
+def render(plan: Plan, *, numbered: bool = False) -> str:
+    """The file. `parse` reads the same plan from it, if its texts are tidy, and files and tests are lines.
+
+    `numbered`: for a model, which names a step by its number.
+    """
     goal = "\n".join(f"\\{line}" if _MARK.match(line) else line for line in plan.goal.split("\n"))
     steps = "\n".join(
-        f"{number}. {step}".replace("\n", f"\n{' ' * _INDENT}") for number, step in enumerate(plan.steps, start=1)
+        f"{_begin(number, numbered=numbered, done=number in plan.done)} {step}".replace(
+            "\n", f"\n{' ' * _INDENT}"
+        )
+        for number, step in enumerate(plan.steps, start=1)
     )
     parts = [f"# Plan\n\n{goal}", f"## Steps\n\n{steps}"]
     parts += [
@@ -33,6 +44,31 @@ def render(plan: Plan) -> str:
         if listed
     ]
     return "\n".join(line.rstrip() for line in "\n\n".join(parts).split("\n")).rstrip() + "\n"
+
+
+def _begin(number: int, *, numbered: bool, done: bool) -> str:
+    if numbered:
+        return f"{number}. [x]" if done else f"{number}."
+    return "- [x]" if done else "- [ ]"
+
+
+def ticked(text: str, number: int, *, done: bool = True) -> str:
+    """The file `text` with a tick at this step, from 1 on, or without it, and nothing else changed.
+
+    Itself where there is no such step, or it is not certain where.
+    """
+    lines, plan = text.split("\n"), parse(text)
+    wanted = replace(plan, done=tuple(sorted({*plan.done, number} if done else {*plan.done} - {number})))
+    box = "[x]" if done else "[ ]"
+    begins = [(at, item) for at, line in enumerate(lines) if (item := _ITEM.match(line))]
+    # What else begins like an item stands before the steps, or says nothing.
+    for at, item in begins[max(number, 1) - 1 :][:_MOST_TRIED]:
+        mark = _TICK.match(lines[at], item.end())
+        rest = lines[at][item.end() if mark is None else mark.end() :]
+        changed = "\n".join([*lines[:at], f"{lines[at][: item.end()]}{box} {rest}".rstrip(" "), *lines[at + 1 :]])
+        if parse(changed) == wanted:
+            return changed
+    return text
 
 
 def parse(text: str) -> Plan:
@@ -44,7 +80,7 @@ def parse(text: str) -> Plan:
     named = [_PARTS.get(found["name"].lower()) for line in lines if (found := _HEADING.fullmatch(line))]
     if "steps" not in named:
         goal, items = _split(lines)
-        return Plan(goal=_goal(goal), steps=tuple(items))
+        return _with_steps(Plan(goal=_goal(goal)), items)
     parts: dict[str, list[str]] = {"goal": [], "steps": [], "files": [], "tests": []}
     at = "goal"
     for line in lines:
@@ -54,12 +90,20 @@ def parse(text: str) -> Plan:
             parts[at].append(line)
         else:
             at = part
-    return Plan(
+    plan = Plan(
         goal=_goal(parts["goal"]),
-        steps=tuple(_split(parts["steps"])[1]),
         files=tuple(_uncoded(one, remarks=True) for one in _split(parts["files"])[1]),
         tests=tuple(_uncoded(one, remarks=False) for one in _split(parts["tests"])[1]),
     )
+    return _with_steps(plan, _split(parts["steps"])[1])
+
+
+def _with_steps(plan: Plan, items: list[str]) -> Plan:
+    marks = [_TICK.match(item) for item in items]
+    texts = [item if mark is None else tidy(item[mark.end() :]) for item, mark in zip(items, marks, strict=True)]
+    steps = [(text, mark) for text, mark in zip(texts, marks, strict=True) if text]
+    done = (at for at, (_, mark) in enumerate(steps, start=1) if mark is not None and mark["mark"] != " ")
+    return replace(plan, steps=tuple(text for text, _ in steps), done=tuple(done))
 
 
 def _goal(lines: list[str]) -> str:

@@ -180,6 +180,19 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Paths that whoever carries it out has to know."""
     tests: tuple[str, ...] = ()
     """Commands that show whether it is done."""
+    done: tuple[int, ...] = ()
+    """The steps that are done, by their numbers from 1 on."""
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(Point(text=step, done=at in self.done) for at, step in enumerate(self.steps, start=1))
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """Of a checklist."""
+
+    text: str
+    done: bool = False
 
 
 class Reply(Struct, frozen=True, kw_only=True):

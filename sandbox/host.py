@@ -27,6 +27,8 @@ from r1code.tree.snapshot import Snapshot
 from r1code.types import ExecResult
 
 MAX_READ_BYTES = 50_000_000
+_INTERRUPT_SECONDS = 0.15
+"""For a command to end in order, before it is killed."""
 _CHUNK = 1 << 16
 _ESCAPED_SECONDS = 1.0
 
@@ -153,6 +155,20 @@ class HostSandbox:
     def _process(self, command: str, env: dict[str, str], given: Iterable[bytes] | None = None) -> _Process:
         words = [*self._around, shutil.which("bash") or "/bin/sh", "-c", command]
         return _Process(words, self._root, allowed(BASIC) | {"PYTHONDONTWRITEBYTECODE": "1"} | env, given)
+
+
+def own_shell(command: str, root: Path, control: Control, limits: Limits) -> Generator[str, None, ExecResult]:
+    """A person's command in their own shell, with their own environment and no limit of time.
+
+    Yields and ends as Sandbox.run; a cancel interrupts it first. It reads nothing: the terminal is not its own.
+    """
+    control.check()
+    shell = shutil.which(os.environ.get("SHELL", "")) or "/bin/sh"
+    running = _Own([shell, "-c", command], root, dict(os.environ))
+    try:
+        return (yield from follow(running, control, limits, float("inf")))
+    finally:
+        running.close()
 
 
 class _Guard:
@@ -284,6 +300,17 @@ class _Process:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class _Own(_Process):
+    """Interrupted before it is killed, as a person would with Ctrl-C."""
+
+    def kill(self, control: Control) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_INTERRUPT_SECONDS)
+        super().kill(control)
 
 
 def _send(pipe: IO[bytes], given: Iterable[bytes]) -> None:

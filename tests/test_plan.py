@@ -5,9 +5,10 @@ import string
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from r1code.options import parser
-from r1code.plan import parse, render, tidy
+from r1code.plan import parse, render, ticked, tidy
 from r1code.types import Plan
 
 HARD = st.sampled_from(
@@ -34,6 +35,34 @@ def test_a_plan_survives_its_file(plan: Plan) -> None:
 def test_anything_is_read_as_a_plan_whose_file_is_stable(text: str) -> None:
     plan = parse(text)
     assert parse(render(plan)) == plan
+
+
+@given(PLANS, st.sets(st.integers(min_value=1, max_value=12)))
+@example(Plan(goal="x", steps=("[x] a", "b\n\n[ ] c")), {1})
+@example(Plan(goal="x", steps=("# Files", "a")), {2})
+def test_ticks_survive_the_file_and_change_nothing_else(plan: Plan, numbers: set[int]) -> None:
+    numbers &= set(range(1, len(plan.steps) + 1))
+    text = render(plan)
+    for number in sorted(numbers):
+        text = ticked(text, number)
+    done = replace(plan, done=tuple(sorted(numbers)))
+    assert text == render(done)
+    assert parse(text) == done
+    for number in sorted(numbers):
+        text = ticked(text, number, done=False)
+    assert text == render(plan)
+    assert ticked(text, len(plan.steps) + 1) == text
+
+
+def test_a_tick_leaves_a_persons_file_as_it_is() -> None:
+    steps = "First of all:\r\n1. one\r\n   more\r\n- [ ]\r\n* [ ] two\r\n- [ ]\n\n   three\n"
+    text = f"# Plan\r\n\nDo it.\r\n\n## steps ##\r\n\n{steps}## Files\r\n- a\r\n"
+    assert parse(text).steps == ("one\nmore", "two", "three")
+    once = ticked(text, 2)
+    assert once == text.replace("* [ ] two", "* [x] two")
+    assert ticked(once, 1) == once.replace("1. one", "1. [x] one")
+    assert parse(ticked(ticked(once, 1), 3)).done == (1, 2, 3)
+    assert ticked("1. a\n2. b\n", 2) == "1. a\n2. [x] b\n"
 
 
 def test_what_models_and_people_write_is_read() -> None:

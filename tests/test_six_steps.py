@@ -22,6 +22,10 @@ def test_the_instructions_with_all_tools_are_short() -> None:
     assert TOKENS.count(prompts.load("instructions", tools=tools)) <= 900
 
 
+def test_what_a_conversation_adds_is_short() -> None:
+    assert TOKENS.count(prompts.load("conversation")) <= 80
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_step_adds_what_was_said_and_seen_and_little_else(tmp_path: Path, name: str) -> None:
     session = SixSteps(tmp_path, find_profile(name))

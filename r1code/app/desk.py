@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code.app.around import Around
+from r1code.app.backend import planner_profile
 from r1code.app.checkpoints import Checkpoint, Checkpoints, Part
 from r1code.app.committing import Committing
 from r1code.app.cost import SessionCost, cost_of
@@ -20,6 +21,7 @@ from r1code.app.diffs import difference
 from r1code.app.export import Document, document_of
 from r1code.app.pins import Pin, Pins
 from r1code.app.plans import read_plan
+from r1code.app.ran import Runs
 from r1code.app.reviewing import Reviewing
 from r1code.app.sessions.change import fork, titled
 from r1code.app.sessions.info import SessionInfo, is_used
@@ -49,6 +51,9 @@ S = TypeVar("S", bound=Struct)
 
 class Desk:
     """Of one session, for one thread. Methods raise R1CodeError and Cancelled."""
+
+    runs: Runs
+    """Set by whoever opens it, who knows the person."""
 
     def __init__(
         self,
@@ -139,8 +144,10 @@ class Desk:
     @property
     def model(self) -> tuple[str, str, int | None]:
         """The profile's name, what the server calls its model, and its context window in tokens."""
-        profile = self._workshop.profile
-        return self._workshop.profile_name, profile.model, profile.context_window
+        name, profile = self._workshop.profile_name, self._workshop.profile
+        if self.conversation.role == "planner":
+            name, profile = planner_profile(self.config) or (name, profile)
+        return name, profile.model, profile.context_window
 
     def think(self, text: str) -> None:
         """Tokens of reasoning that each step may have from now on: `4k`, `off`."""
@@ -207,13 +214,17 @@ class Desk:
         return self._workshop.symbols(control)
 
     def undo(self, control: Control, *, by: Literal["turn", "step"] = "turn", force: bool = False) -> Patch:
-        return self._checkpoints.undo(control, by=by, part="both", force=force)
+        return self._went(self._checkpoints.undo(control, by=by, part="both", force=force))
 
     def redo(self, control: Control, *, force: bool = False) -> Patch:
-        return self._checkpoints.redo(control, part="both", force=force)
+        return self._went(self._checkpoints.redo(control, part="both", force=force))
 
     def rewind(self, number: int, control: Control, *, part: Part = "both", force: bool = False) -> Patch:
-        return self._checkpoints.rewind(number, control, part=part, force=force)
+        return self._went(self._checkpoints.rewind(number, control, part=part, force=force))
+
+    def _went(self, patch: Patch) -> Patch:
+        self.conversation.went()
+        return patch
 
     def checkpoints(self) -> list[Checkpoint]:
         return self._checkpoints.list()
@@ -237,13 +248,14 @@ class Desk:
         """The model's history begins anew; the log keeps all of it."""
         session = self._workshop.session
         session.append(Rewound(position=self._workshop.tree.timeline.at), parent=session.path()[0].id)
+        self.conversation.progress.drop()
 
     def plan(self, file: str | None) -> Plan:
         """The one in `file`, or the last one that was made, as it is on disk now."""
-        if file is not None:
-            return read_plan(Path(file))
-        if self.conversation.plan_file is not None:
-            return read_plan(Path(self.conversation.plan_file))
+        named = file or self.conversation.plan_file
+        if named is not None:
+            # What was made here may have become a link since: to what nobody wants to show the model.
+            return read_plan(Path(named), within=None if file else self._git.root)
         raise UsageError(
             "there is no plan", why="none was made here", hint="/plan TASK makes one; /act FILE takes one"
         )

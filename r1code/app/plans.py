@@ -47,8 +47,14 @@ def write_plan(path: Path, plan: Plan) -> str:
     return str(path)
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan that a person wrote or corrected. Raises UsageError."""
+def read_plan(path: Path, *, within: Path | None = None) -> Plan:
+    """The plan that a person wrote or corrected. Raises UsageError, also for a file that is not `within`."""
+    if within is not None and not path.resolve().is_relative_to(within.resolve()):
+        raise UsageError(
+            f"the plan {path} leads out of the repository",
+            why="it is a link, or below one, and it was none when it was made",
+            hint="look at the file; /act FILE takes one that you name",
+        )
     try:
         plan = parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

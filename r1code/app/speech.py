@@ -18,10 +18,17 @@ def dialect_of(profile: Profile, toolset: Toolset) -> Dialect:
     return TextDialect(system=profile.system)
 
 
-def instructions_of(profile: Profile, toolset: Toolset, network: Network = NO_NETWORK) -> str:
-    """What a model is told before its task. In the native dialect the tools are functions, and not in words."""
+def instructions_of(
+    profile: Profile, toolset: Toolset, network: Network = NO_NETWORK, *, talks: bool = False
+) -> str:
+    """What a model is told before its task. In the native dialect the tools are functions, and not in words.
+
+    `talks`: a person reads along, and answers.
+    """
     tools = [] if profile.dialect == "native" else toolset.descriptions
     told = prompts.load("instructions", tools=tools)
     if network.kind != "none":
         told += prompts.load("network", kind=network.kind, hosts=network.text)
+    if talks:
+        told += prompts.load("conversation")
     return told

@@ -268,7 +268,7 @@ class Workshop:
         return self._overview.news(before, after, control, hide=self.vault.hide)
 
     def given(self, text: str, mentions: str, base: Snapshot) -> None:
-        name, profile = self.store.put(base.pack()), self.session.profile
+        name, profile = self.store.put(base.pack()), self.speaker("actor")
         go_on(self.session, replace(self._opened, base=name, task=text, mentions=mentions, profile=profile))
 
     def overview(self, task: str, control: Control) -> str:
@@ -358,12 +358,12 @@ class Workshop:
             carry_on(toolset, self.session)
         if role == "planner":
             toolset.enter("plan")
-        instructions = instructions_of(speaker.profile, toolset, self._network)
+        talks = self._task.command == "chat"
+        instructions = instructions_of(speaker.profile, toolset, self._network, talks=talks)
         model = self._model(speaker, dialect_of(speaker.profile, toolset), instructions, seed)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         compaction = memory.compaction(model, tree)
-        alone = self._task.command != "chat"
-        return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=alone)
+        return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=not talks)
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         if (self._config.strategy or self._profile.strategy) != "pipeline":

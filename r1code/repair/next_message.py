@@ -6,10 +6,13 @@ from r1code import prompts
 from r1code.errors import ToolError
 from r1code.naming import first_of
 from r1code.session import Session
-from r1code.tools.truncation import clean
+from r1code.tools.truncation import clean, clip
 from r1code.tree.worktree import WorkTree
+from r1code.types import TestReport, Verdict
 
 _MOST_NAMED = 30
+_MOST_DIGEST = 6_000
+_MOST_IDS = 20
 
 
 def next_message(tree: WorkTree, session: Session, text: str) -> str:
@@ -45,3 +48,11 @@ def _digest(tree: WorkTree, path: str) -> str | None:
         # A link that leads out, or a folder: nothing that the model could have known.
         return None
     return None if entry is None else entry.digest
+
+
+def broken_message(verdict: Verdict, after: TestReport) -> str:
+    """What the changes of a turn broke, where that is to be repaired."""
+    broken = verdict.broken
+    return prompts.load(
+        "broken", count=len(broken), ids=broken[:_MOST_IDS], digest=clip(after.digest, _MOST_DIGEST).text
+    )

@@ -17,6 +17,7 @@ from r1code.dialects.base import Request
 from r1code.errors import BudgetExhausted, ContextOverflow, ProviderError
 from r1code.log import (
     AnyItem,
+    Aside,
     Asked,
     Called,
     Compacted,
@@ -173,7 +174,7 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
             stopped = len(found)
             # All turns of a run are counted together, from its own beginning.
             found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
-        elif not isinstance(item, Asked | Used | Renamed):
+        elif not isinstance(item, Asked | Used | Renamed | Aside):
             found.append(entry)
     return found
 

@@ -195,7 +195,8 @@ class Roles:
             if text is not None and len(text) <= left:
                 files.append((path, text))
                 left -= len(text)
-        return Said(text=clean(prompts.load("planned", plan=render(plan), files=files)), origin="handed")
+        text = prompts.load("planned", plan=render(plan, numbered=True), files=files)
+        return Said(text=clean(text), origin="handed")
 
     def _observed(self) -> list[str]:
         """What the last calls of the actor came to, in order."""

@@ -10,6 +10,7 @@ from typing import cast
 
 from r1code.events import (
     BaselineReached,
+    ChecklistChanged,
     Event,
     Finished,
     HistoryCompacted,
@@ -28,6 +29,7 @@ from r1code.events import (
     VerdictReached,
 )
 from r1code.types import EndReason, ExitCode, Limit, Outcome, Status, ToolCall, Usage, Verdict
+from r1code.ui.checklist import row
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
 from r1code.ui.piece import Piece, Style
@@ -241,6 +243,12 @@ def _plan_ready(event: PlanReady, width: int | None) -> Iterator[Piece]:
     if event.file is not None:
         file = safe_line(shlex.quote(event.file))
         yield line(f"next: correct it as you like; r1code -p 'TASK' --plan {file} carries it out", "strong")
+
+
+@describe.register
+def _checklist_changed(event: ChecklistChanged, width: int | None) -> Iterator[Piece]:
+    for number in event.ticked:
+        yield Piece(f"{row(event.points[number - 1], number, width)}\n", "good")
 
 
 @describe.register

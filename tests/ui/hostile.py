@@ -5,6 +5,7 @@ from __future__ import annotations
 from r1code.events import (
     BaselineReached,
     CandidateEvent,
+    ChecklistChanged,
     CommandOutput,
     Event,
     Finished,
@@ -27,6 +28,7 @@ from r1code.types import (
     Case,
     ExitCode,
     Plan,
+    Point,
     TestReport,
     Verdict,
 )
@@ -72,6 +74,7 @@ def hostile(text: str = HOSTILE) -> list[Event]:
         TurnEnded(reason="done", text=text, usage=USAGE, steps=1, seconds=1.0),
     ]
     rest: list[Event] = [
+        ChecklistChanged(points=(Point(text=text, done=True),), ticked=(1,)),
         BaselineReached(command=text, report=report),
         PatchReady(diff=text, files=1),
         PatchReady(diff=f"@@ -1 +1,9 @@\n{text}", files=1),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+from r1code.types import Point
+from r1code.ui.checklist import window
 from r1code.ui.flow import clip
 from r1code.ui.lines import MARGIN
 from r1code.ui.messages import localized
@@ -27,6 +29,13 @@ def live(narrator: Narrator, width: int, *, animated: bool, stops: bool) -> Styl
         shown.append((f"class:{piece.style}", clip(piece.text, width - len(hint))))
         shown.append(("class:dim", end))
     return shown
+
+
+def checklist(points: Sequence[Point], width: int) -> StyleAndTextTuples:
+    """What is to be done, and what is done of it."""
+    pieces = window(points, width)
+    ends = ["\n"] * (len(pieces) - 1) + [""]
+    return [(f"class:{one.style}", f"{one.text}{end}") for one, end in zip(pieces, ends, strict=False)]
 
 
 def queue(queued: Sequence[str], width: int) -> StyleAndTextTuples:

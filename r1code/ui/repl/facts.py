@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from r1code.types import AgentMode, Spent
+from r1code.types import AgentMode, Point, Spent
 from r1code.ui.flow import cells
 from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
@@ -28,6 +28,8 @@ class Facts(Struct, kw_only=True):
     context: int | None = None
     """Tokens of the last prompt."""
     session: Spent = Spent()
+    points: tuple[Point, ...] = ()
+    """What is to be done in the turn under way, and what is done of it."""
     think: str = ""
     """The budget of reasoning, as it was said."""
 

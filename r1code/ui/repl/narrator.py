@@ -28,6 +28,7 @@ from r1code.events import (
     TurnStarted,
 )
 from r1code.types import ToolCall
+from r1code.ui.checklist import whole
 from r1code.ui.describe import card, describe, mark
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.flow import Flow, clip
@@ -115,9 +116,7 @@ class Narrator:
             case PatchReady():
                 yield self._patch(event)
             case PlanReady():
-                where = "" if event.file is None else f" · {safe_line(os.path.relpath(event.file))}"
-                yield line(f"plan{where}", "good", self._width())
-                yield line(f"{MARGIN}/act carries it out · /plan edit changes it · or say what is wrong", "dim")
+                yield from self._plan(event)
             case TurnEnded():
                 yield from self._turn_ended(event)
             case _:
@@ -208,6 +207,14 @@ class Narrator:
             yield from laid_out(each, f"{MARGIN}  ", self._width())
         if len(lines) > _DIFF_LINES:
             yield line(f"{MARGIN}  {more(len(lines) - _DIFF_LINES)} · Ctrl-O shows all", "dim")
+
+    def _plan(self, event: PlanReady) -> Iterator[Block]:
+        width = self._width()
+        where = "" if event.file is None else f" · {safe_line(os.path.relpath(event.file))}"
+        yield line(f"plan{where}", "good", width)
+        yield from whole(event.plan.points, width)
+        hint = "/act carries it out · /plan edit changes it · /plan no WHY, or say what is wrong"
+        yield line(f"{MARGIN}{hint}", "dim")
 
     def _patch(self, event: PatchReady) -> Piece:
         lines = tuple(diff_lines(event.diff)) if event.diff else ()

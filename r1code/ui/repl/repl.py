@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from r1code.config import Reasoning, ThemeName
 from r1code.control import Control
 from r1code.errors import R1CodeError
-from r1code.events import Event, ReplyReceived
+from r1code.events import ChecklistChanged, Event, ReplyReceived
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
 from r1code.ui.messages import localized
@@ -23,6 +23,7 @@ from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
 from r1code.ui.repl.commands import COMMANDS
 from r1code.ui.repl.custom import performed
+from r1code.ui.repl.drafts import Draft, Drafts
 from r1code.ui.repl.keys import Acts, keys_of
 from r1code.ui.repl.narrator import Block
 from r1code.ui.repl.pager import Pager
@@ -56,19 +57,23 @@ _KEYS = (
     ("Ctrl-X Ctrl-E", "edit the line in your editor"),
     ("@", "mention a file, a folder, a symbol, a revision"),
     ("!COMMAND", "run a command in the sandbox"),
+    ("!!COMMAND", "run a command on this machine, in your shell"),
 )
 
 
 class Repl:
-    def __init__(self, screen: Screen, opened: Opened[Desk], about: dict[str, str]) -> None:
+    def __init__(self, screen: Screen, opened: Opened[Desk], about: dict[str, str], drafts: Drafts) -> None:
         """`about`: what can be completed, by name, which the commands of the session are added to."""
         self._screen = screen
         self._about = about
+        self._drafts = drafts
         self._chips = Chips()
         self._worker: Worker[Desk] = Worker(opened, screen.post, self._job(self._begin))
         self._ended: Future[None] | None = None
         self._desk: Desk | None = None
         self._waiting: list[str] = []
+        self._holds = False
+        """What waits is of the last time, and goes nowhere before the person sends something."""
         self._warned = False
         screen.on_told = self._told
 
@@ -83,10 +88,12 @@ class Repl:
             look=self._look,
         )
         self._screen.on_shown = self._start
+        self._offer_draft()
         try:
             self._screen.run(keys_of(self._screen, self._chips, acts), self.leave)
         finally:
             self._worker.leave()
+            self._drafts.close()
         if self._ended is not None:
             self._ended.result()
 
@@ -94,6 +101,23 @@ class Repl:
         """Once the prompt is there: what comes now is slow to load."""
         self._ended = self._worker.start()
         self._ended.add_done_callback(lambda _: self._screen.stop())
+
+    def _offer_draft(self) -> None:
+        draft, buffer = self._drafts.found(), self._screen.buffer
+        self._chips = Chips(draft.pastes)
+        buffer.text = draft.text
+        buffer.cursor_position = len(draft.text)
+        self._waiting, self._holds = list(draft.waiting), bool(draft.waiting)
+        self._screen.queued = list(draft.waiting)
+        self._screen.on_typed = self._keep_draft
+        if draft.text.strip():
+            self._screen.note("what you had typed and not sent is in the line again; Ctrl-C puts it away")
+        if draft.waiting:
+            self._screen.note("what waits is of the last time: it follows what you send next; Ctrl-C drops it")
+
+    def _keep_draft(self) -> None:
+        text, waiting = self._screen.typed, tuple(self._waiting)
+        self._drafts.keep(Draft(text=text, pastes=self._chips.behind((text, *waiting)), waiting=waiting))
 
     def leave(self) -> None:
         self._screen.stop()
@@ -135,12 +159,15 @@ class Repl:
         facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
         facts.profile, facts.model, facts.window = desk.model
         facts.think = desk.config.think or ""
+        facts.points = desk.veiled(ChecklistChanged(points=desk.conversation.progress.points)).points
         self._screen.paths = desk.paths()
         self._screen.symbols = desk.symbols()
 
     def _told(self, told: Told) -> None:
         if isinstance(told, ReplyReceived):
             self._screen.facts.context = told.usage.prompt
+        elif isinstance(told, ChecklistChanged):
+            self._screen.facts.points = told.points
         elif isinstance(told, Failed):
             if self._desk is not None:
                 self._desk.errors.append(told.error)
@@ -148,10 +175,10 @@ class Repl:
         elif isinstance(told, Idle):
             self._warned = False
             self._waiting[:0] = told.left
+            text = self._waiting.pop(0) if self._waiting and not self._holds else ""
             self._show_waiting()
-            if self._waiting:
-                self._do(self._waiting.pop(0))
-                self._show_waiting()
+            if text:
+                self._do(text)
 
     def _trouble(self, error: R1CodeError) -> None:
         flow = Flow(MARGIN, None)
@@ -161,6 +188,7 @@ class Repl:
     def _enter(self) -> None:
         text = self._take()
         if text.strip():
+            self._holds = False
             self._do(text.strip())
 
     def _take(self) -> str:
@@ -171,11 +199,13 @@ class Repl:
         self._screen.buffer.reset()
         # The next line begins in insert mode, as in a shell.
         self._screen.app.vi_state.reset()
+        # A reset tells nobody of the change.
+        self._keep_draft()
         return text
 
     def _do(self, text: str) -> None:
         if text.startswith("!"):
-            self._command("run", text.lstrip("!").strip(), text)
+            self._command("host" if text.startswith("!!") else "run", text.lstrip("!").strip(), text)
         elif text.startswith("/") and "/" not in text[1:].split(" ", maxsplit=1)[0]:
             name, _, argument = text[1:].partition(" ")
             self._command(name, argument.strip(), text)
@@ -274,6 +304,7 @@ class Repl:
 
     def _show_waiting(self) -> None:
         self._screen.queued = list(self._waiting)
+        self._keep_draft()
 
     def _interrupt(self) -> None:
         if self._screen.question is not None or self._worker.is_busy:
@@ -286,6 +317,9 @@ class Repl:
         elif self._screen.buffer.text:
             # It stays in the history: nothing that was typed is lost.
             self._take()
+        elif self._holds:
+            self._waiting, self._holds = [], False
+            self._show_waiting()
         elif self._warned:
             self.leave()
         else:

@@ -88,6 +88,8 @@ class Screen:
         """Told of what the worker posts, after it was shown."""
         self.on_shown: Callable[[], None] = lambda: None
         """Called once, when the prompt is there."""
+        self.on_typed: Callable[[], None] = lambda: None
+        """Called before what was typed is shown."""
         self.is_busy = False
         self.paths: Sequence[str] = ()
         """Of the files that can be mentioned."""
@@ -98,6 +100,7 @@ class Screen:
             complete_while_typing=Condition(lambda: self.question is None and not looks.spoken),
             multiline=True,
             tempfile_suffix=".md",
+            on_text_changed=lambda _: self.on_typed(),
         )
         self.question: Question | None = None
         self._asked: deque[Question] = deque()
@@ -286,9 +289,8 @@ class Screen:
         if not question.is_open:
             self._next_question()
             return
-        self.question = question
+        self._draft, self.question = self.buffer.text, question
         question.shown_at = time.monotonic()
-        self._draft = self.buffer.text
         self.buffer.text = question.default
         self.buffer.cursor_position = len(question.default)
         flow = Flow(MARGIN if self.looks.spoken else _ASIDE, self.output.get_size().columns)
@@ -309,9 +311,15 @@ class Screen:
 
         asyncio.get_running_loop().call_later(_ALONE_SECONDS, answer)
 
+    @property
+    def typed(self) -> str:
+        """What was not sent yet; an answer to a question is none of it."""
+        return self.buffer.text if self.question is None else self._draft
+
     def keep(self, text: str) -> None:
         """Adds to what was being typed: it came before the question could be read."""
         self._draft += text
+        self.on_typed()
 
     async def _tick(self) -> None:
         while True:
@@ -344,6 +352,7 @@ class Screen:
         return HSplit(
             [
                 self._lines(self._live, lambda: bool(self.narrator.live.doing) and not self.looks.spoken),
+                self._lines(lambda: bottom.checklist(self.facts.points, self._width()), self._has_checklist),
                 self._lines(lambda: bottom.queue(self.queued, self._width()), lambda: bool(self.queued)),
                 self._lines(lambda: bottom.offer(self.question), lambda: self.question is not None),
                 edited,
@@ -365,6 +374,9 @@ class Screen:
     def _live(self) -> StyleAndTextTuples:
         stops = self.is_busy and self.question is None
         return bottom.live(self.narrator, self._width(), animated=self.looks.animated, stops=stops)
+
+    def _has_checklist(self) -> bool:
+        return self.is_busy and bool(self.facts.points) and not self.looks.spoken
 
     def _prefix(self, line: int, wrapped: int) -> StyleAndTextTuples:
         if line or wrapped:

@@ -14,8 +14,10 @@ class Command(Struct, frozen=True):
 
 
 COMMANDS: dict[str, Command] = {
-    "plan": Command("planning", "[TASK]", "plan mode: look, and change nothing"),
+    "plan": Command("planning", "[TASK | edit | no WHY]", "plan mode: look, change nothing; or send it back"),
     "act": Command("planning", "[FILE]", "carry out the plan, or leave plan mode"),
+    "goal": Command("goals", '[N] "GOAL"', "turn after turn, at most N, until it is reached: /goal tests pass"),
+    "btw": Command("goals", "QUESTION", "ask something that R1 does not keep in mind"),
     "diff": Command("files", "[REVISION]", "what is different from the last commit"),
     "review": Command("reviewing", "[turn | REV | pick | ask | keep N | drop N]", "changes hunk by hunk"),
     "undo": Command("files", "[step] [--force]", "take back the last turn, or step"),
@@ -27,7 +29,9 @@ COMMANDS: dict[str, Command] = {
     "test": Command("proving", "[COMMAND | off]", "run the tests; name the command"),
     "verify": Command("proving", "", "judge the last changes again, in a fresh sandbox"),
     "autotest": Command("proving", "[on | off | N]", "tell the model what its changes broke"),
-    "run": Command("proving", "COMMAND", "run a command in the sandbox; !COMMAND is short for it"),
+    "run": Command("running", "COMMAND", "run a command in the sandbox; !COMMAND is short for it"),
+    "host": Command("running", "COMMAND", "run a command on this machine; !!COMMAND is short for it"),
+    "tell": Command("running", "[N]", "the output of your last command, or N, goes with the next message"),
     "map": Command("session", "", "the map of the project that the model was shown"),
     "why": Command("session", "FILE:LINE", "the step, the reasoning and the findings behind a line"),
     "export": Command("session", "FILE [--force]", "this session as FILE.html, .md or .json"),

@@ -1,4 +1,4 @@
-"""Tests, and commands in the sandbox."""
+"""Tests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from r1code.app.desk import Desk
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.events import Event
-from r1code.ui.flow import Flow
-from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.tests_table import told_tests
@@ -52,19 +50,8 @@ def _autotest(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
     )
 
 
-def _run(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
-    if not text:
-        raise UsageError("there is no command", why="/run is followed by one", hint="/run ls, or !ls")
-    shown = Flow(f"{MARGIN}│ ", None)
-    result = yield from desk.conversation.run(text, control)
-    yield Piece(shown.feed(result.output) + shown.end(), "dim")
-    word = "ok" if result.succeeded else f"exit code {result.exit_code}"
-    yield line(f"{MARGIN}{word} · in the sandbox · {result.seconds:.1f} s", "good" if result.succeeded else "bad")
-
-
 DOES: dict[str, Does] = {
     "test": _test,
     "verify": _verify,
     "autotest": _autotest,
-    "run": _run,
 }

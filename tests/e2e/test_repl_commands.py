@@ -1,0 +1,93 @@
+"""What a person does beside the turns: commands of theirs, what the model is told of them, what they typed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.conftest import Repo
+from e2e.sitting import Sit, logged, sitting
+from fakes.seat import Seat
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def sit(repo: Repo) -> Iterator[Sit]:
+    seats: list[Seat] = []
+    yield sitting(repo, seats)
+    for seat in seats:
+        seat.close()
+
+
+def test_commands_of_a_person_are_run_where_they_say_and_told_on_request(sit: Sit, repo: Repo) -> None:
+    repo.env["SHELL"] = "/bin/sh"
+    repo.env["MINE"] = "of the person"
+    seat = sit("First.", "Second.", "Third.")
+    seat.say("!echo $((40 + 2)) is the number; echo '</observation>'")
+    seat.sees("42 is the number")
+    seat.sees("/tell shows it")
+    seat.say("one")
+    seat.sees(r"First\.")
+    assert "42 is the number" not in logged(repo)
+    seat.say("/tell")
+    seat.sees("goes with your next message: echo")
+    seat.say("two")
+    seat.sees(r"Second\.")
+    log = logged(repo)
+    assert '<observation of=\\"run\\" end=\\"STOP\\">\\n42 is the number' in log
+    # On this machine nothing runs unasked, and what runs has the person's own environment.
+    seat.say("!!printf '\\033]52;c;AAAA\\007' && echo \"$MINE\" >> made-outside.txt && cat made-outside.txt")
+    seat.sees("Run this on this machine")
+    assert not (repo.root / "made-outside.txt").exists()
+    seat.press("n")
+    seat.sees("it was not run")
+    seat.say("!!echo \"$MINE\" >> shop/cart.py; printf '\\033]52;c;AAAA\\007'; sleep 30")
+    seat.sees("y yes   n no")
+    seat.press("y")
+    seat.sees("running · /host")
+    seat.press("\x03")
+    seat.sees("stopping")
+    assert b"\x1b]52" not in seat.raw
+    assert (repo.root / "shop/cart.py").read_text().endswith("of the person\n")
+    assert not (repo.root / "made-outside.txt").exists()
+    seat.say("three")
+    seat.sees(r"Third\.")
+    seat.say("/tell 99")
+    seat.sees("1 to 10")
+
+
+def test_what_was_typed_and_not_sent_survives_a_kill(sit: Sit, repo: Repo) -> None:
+    seat = sit("<run>sleep 60</run>", "Never.")
+    seat.say("go")
+    seat.sees("running · run  sleep 60")
+    seat.type("the next thing")
+    seat.press("\t")
+    seat.sees("waits: the next thing")
+    big = "\n".join(f"line {number} of a paste" for number in range(300))
+    seat.type(f"half a sen\x1b[200~{big}\x1b[201~")
+    seat.sees(r"> half a sen\[paste #1: 300 lines")
+    os.kill(seat._child.pid, signal.SIGKILL)
+    again = sit("Read.", "Then this.", sees=r"^> half a sen\[paste #1")
+    again.sees("waits: the next thing")
+    again.sees("not sent is in the line again")
+    # Nothing of it was sent by itself.
+    again.look(1.0)
+    assert "Read." not in again.all
+    again.say("tence")
+    again.sees(r"Read\.")
+    again.sees(r"^> the next thing")
+    again.sees(r"Then this\.")
+    log = logged(repo)
+    assert "half a senline 0 of a paste" in log
+    assert "line 299 of a pastetence" in log
+    again.say("/quit")
+    assert again.leaves() == 0
+    # What was sent is no draft any more, also where nothing came after it.
+    assert not list(repo.state.glob("drafts/*.json"))
+    third = sit("Unused.")
+    third.look(0.5)
+    assert "in the line again" not in third.all
