@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from r1code.control import Control
     from r1code.profiles import Profile
     from r1code.repo.git import Git
-    from r1code.repo.rank import Reasons
     from r1code.secrets.values import Hide
 
 USUAL_TOKENS = 1_000
@@ -108,40 +107,16 @@ def _as_json(drawn: Drawn, tokens: int) -> dict[str, object]:
 
 
 def _why(maps: Maps, task: str, path: str, *, json_: bool) -> int:
-    from r1code.errors import UsageError
+    from r1code.app.maps import why_of
 
-    try:
-        reasons = maps.ranker(task).why(path)
-    except KeyError:
-        raise UsageError(
-            f"{path} is not in the map",
-            why="it is no file of this repository, or git ignores it, or it is a secret",
-            hint="name a file that `git ls-files` lists",
-        ) from None
+    reasons = why_of(maps, task, path)
     if json_:
         import msgspec
 
         print(json.dumps({"path": path, **msgspec.to_builtins(reasons)}, indent=2))
         return 0
+    from r1code.ui.map_reasons import told_reasons
     from r1code.ui.safe import safe
 
-    print(safe("\n".join(_told(path, reasons))))
+    print(localized(safe("\n".join(told_reasons(path, reasons)))))
     return 0
-
-
-def _told(path: str, reasons: Reasons) -> list[str]:
-    """In words, what raised the file most first."""
-    lines = [f"{path}: place {reasons.place} of {reasons.of}, score {reasons.score:.2f}"]
-    if reasons.is_named:
-        lines.append("  the task names it")
-    if reasons.names:
-        lines.append(f"  defines what the task names: {', '.join(reasons.names)}")
-    if reasons.words:
-        lines.append(f"  words: {', '.join(f'{word} {gain:.2f}' for word, gain in reasons.words)}")
-    if reasons.is_changed:
-        lines.append("  it is changed since the last commit")
-    if reasons.links:
-        lines.append("  from files that refer to it, are referred to by it, or were changed with it:")
-        lines += [f"    {one.part:4.0%} {one.path}" for one in reasons.links]
-    lines.append(f"  times {reasons.factor:.2f} for its kind and how often it was changed")
-    return lines

@@ -9,7 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from r1code.app.remembered import Remembered
 from r1code.config import Config
-from r1code.errors import ToolError
+from r1code.errors import ToolError, UsageError
 from r1code.repo.files import is_secret
 from r1code.repo.ignore import IGNORE_FILE, ignoring
 from r1code.rules.policy import Mode, Policy, Rules
@@ -26,7 +26,7 @@ class Consent:
     def __init__(self, config: Config, root: Path, state: Path, *, is_replay: bool) -> None:
         kept = Remembered(root, state)
         # A sandbox is the consent to run things in it; on this machine a person is asked.
-        on_host = config.sandbox == "none" and not config.allow_host_exec
+        self._on_host = on_host = config.sandbox == "none" and not config.allow_host_exec
         self._mode: Mode = config.approve or ("ask" if on_host else "auto")
         self._rules = Rules(
             allow=(*map(parse, config.allow), *(() if is_replay else kept.rules)),
@@ -39,6 +39,16 @@ class Consent:
         self._kept = kept
         self._remembered: list[Rule] = []
         self._anywhere = Policy(self._mode, self._rules, lambda path: path)
+
+    def approve(self, mode: Mode) -> None:
+        """Policies that are made from now on have this mode. Raises UsageError."""
+        if mode == "auto" and self._on_host:
+            raise UsageError(
+                "commands would run on this machine unasked, and nobody agreed to that",
+                why="there is no sandbox, and --allow-host-exec was not given",
+                hint="/approve auto-edit, or start with --allow-host-exec if this machine is disposable",
+            )
+        self._mode = mode
 
     def policy(self, tree: WorkTree) -> Policy:
         def resolve(path: str) -> str | None:

@@ -33,10 +33,12 @@ from r1code.config import Config
 from r1code.control import Control
 from r1code.errors import R1CodeError, UsageError
 from r1code.ledger import charges_of, spent
-from r1code.log import Entry, Rewound
+from r1code.log import Entry, Rewound, Said
 from r1code.profiles.room import Room, room_of
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
+from r1code.repo.rank import Reasons
+from r1code.rules.policy import Mode
 from r1code.secrets.values import hidden
 from r1code.tools.truncation import Measure
 from r1code.tree.patch import Patch
@@ -211,7 +213,7 @@ class Desk:
 
     def symbols(self, control: Control | None = None) -> list[str]:
         """Names of its code that a message can mention; with `control` they are waited for, a moment long."""
-        return self._workshop.symbols(control)
+        return self._workshop.sights.symbols(control)
 
     def undo(self, control: Control, *, by: Literal["turn", "step"] = "turn", force: bool = False) -> Patch:
         return self._went(self._checkpoints.undo(control, by=by, part="both", force=force))
@@ -242,7 +244,25 @@ class Desk:
 
     def map(self) -> str:
         """The map that the model was shown; empty: none yet."""
-        return self._workshop.shown_map
+        return self._workshop.sights.shown
+
+    def why_of_file(self, path: str) -> Reasons:
+        """What raises a file for the last task. Raises UsageError for what is none, and StateError."""
+        said = [entry.item for entry in self.entries if isinstance(entry.item, Said)]
+        task = next((item.text for item in reversed(said) if item.origin == "task"), "")
+        return self._workshop.sights.why(task, path)
+
+    def approve(self, mode: Mode) -> None:
+        """What goes on unasked from now on, where no rule says anything."""
+        self.conversation.refuse_going_on()
+        self._workshop.approve(mode)
+        self.conversation.renew()
+        self.config = replace(self.config, approve=mode)
+
+    @property
+    def unasked(self) -> bool:
+        """Whether commands run unasked where nobody said how: a sandbox is the consent to that."""
+        return self.config.sandbox != "none" or self.config.allow_host_exec
 
     def clear(self) -> None:
         """The model's history begins anew; the log keeps all of it."""

@@ -25,7 +25,7 @@ from r1code.repo.index.targets import Targets
 from r1code.repo.kinds import Kind, marked
 from r1code.repo.past import Past, past_of
 from r1code.repo.postings import EACH
-from r1code.repo.rank import Ranker, Ranking
+from r1code.repo.rank import Ranker, Ranking, Reasons
 from r1code.repo.renewal import Known, Source, renewed
 from r1code.repo.repomap import MOST_FILES, Count, Map, draw
 from r1code.secrets.values import Hide
@@ -210,6 +210,18 @@ class Maps:
         entries = self._snapshot.entries
         said = [entries[path].digest for path in self._paths if path.rpartition("/")[2] in _GROUND]
         return _digest(FORMAT, *self._paths, *said)
+
+
+def why_of(maps: Maps, task: str, path: str) -> Reasons:
+    """What raises a file for a task. Raises UsageError for what is not in the map, and StateError."""
+    try:
+        return maps.ranker(task).why(path)
+    except KeyError:
+        raise UsageError(
+            f"{path} is not in the map",
+            why="it is no file of this repository, or git ignores it, or it is a secret",
+            hint="name a file that `git ls-files` lists",
+        ) from None
 
 
 def _digest(*parts: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from r1code.app.maps import Maps
+from r1code.app.maps import Maps, why_of
 from r1code.app.news import changed, told
 from r1code.config import Config
 from r1code.control import Control
@@ -14,6 +14,7 @@ from r1code.errors import StateError
 from r1code.profiles.profile import Profile
 from r1code.profiles.room import room_of
 from r1code.profiles.tokenizers import tokenizer_of
+from r1code.repo.rank import Reasons
 from r1code.secrets.values import Hide
 from r1code.tree.snapshot import Snapshot
 
@@ -79,6 +80,10 @@ class Overview:
             with suppress(StateError):
                 self._maps.wait(control, GLANCE_SECONDS)
         return self._maps.symbols()
+
+    def why(self, task: str, path: str) -> Reasons:
+        """What raises a file for that task. Raises UsageError for what is none, and StateError."""
+        return why_of(self._maps, task, path)
 
     def _count(self, text: str) -> int:
         return max(tokenizer_of(profile).count(text) for profile in self._profiles)

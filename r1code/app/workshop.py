@@ -56,6 +56,7 @@ from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.repo.index.index import FILE, Index
 from r1code.repo.index.syntax import Syntax
+from r1code.rules.policy import Mode
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import SCRATCH, Session
@@ -138,7 +139,8 @@ class Workshop:
             folders=self._told.folders,
             replays="" if task.replayed is None else task.replayed.session.id,
         )
-        self._overview: Overview
+        self.sights: Overview
+        """What the first message shows of the project."""
         self.session: Session
         self.scratch: Path
 
@@ -213,10 +215,10 @@ class Workshop:
             maps = Maps(self.tree, snapshot, self._index, self._git)
             stack.callback(maps.close)
             profiles = [one.profile for one in self._speakers.values()]
-            self._overview = Overview(self.session.folder, maps, profiles, self._config)
+            self.sights = Overview(self.session.folder, maps, profiles, self._config)
             if (before := self._before or self._task.continues) is not None:
-                self._overview.carry_on(before.folder)
-            self._overview.start()
+                self.sights.carry_on(before.folder)
+            self.sights.start()
             yield
 
     @property
@@ -257,22 +259,19 @@ class Workshop:
         sessions = self._state / "sessions"
         return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
 
-    @property
-    def shown_map(self) -> str:
-        return self._overview.shown
-
-    def symbols(self, control: Control | None) -> list[str]:
-        return self._overview.symbols(control)
+    def approve(self, mode: Mode) -> None:
+        """Agents that are made from now on ask as `mode` says. Raises UsageError."""
+        self._consent.approve(mode)
 
     def news(self, before: Snapshot, after: Snapshot, control: Control) -> str:
-        return self._overview.news(before, after, control, hide=self.vault.hide)
+        return self.sights.news(before, after, control, hide=self.vault.hide)
 
     def given(self, text: str, mentions: str, base: Snapshot) -> None:
         name, profile = self.store.put(base.pack()), self.speaker("actor")
         go_on(self.session, replace(self._opened, base=name, task=text, mentions=mentions, profile=profile))
 
     def overview(self, task: str, control: Control) -> str:
-        return self._overview.text(task, control, hide=self.vault.hide, say=self._say)
+        return self.sights.text(task, control, hide=self.vault.hide, say=self._say)
 
     def _origin(self) -> Origin:
         return self.session.origin()

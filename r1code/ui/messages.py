@@ -2,7 +2,7 @@
 
 Everywhere else they stay English: in logs, in JSON, in what a model reads. A catalogue maps each English message,
 with `{0}`, `{1}` for what is filled in, to another language's; `messages.templates` of the tests reads all of
-them out of the source, and a gate keeps every catalogue complete. docs/decisions/0033 says why it is done so.
+them out of the source, and a gate keeps every catalogue complete. docs/decisions/0034 says why it is done so.
 """
 
 from __future__ import annotations

@@ -307,3 +307,31 @@ def test_what_would_be_ignored_is_refused(repo: Repo) -> None:
     seat = Seat(command, repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
     seat.sees("--dry-run and --candidates cannot be used in the REPL")
     assert seat.leaves() == 2
+
+
+def test_what_goes_on_unasked_changes_in_the_middle_of_a_session(sit: Callable[..., Seat], repo: Repo) -> None:
+    ways = ("--approve", "ask", "--test", "off", "--map-tokens", "1000")
+    seat = sit("<run>touch one</run>", "First.", "<run>touch two</run>", "Second.", flags=ways)
+    seat.say("touch the cart")
+    seat.sees("y yes")
+    seat.press("y")
+    seat.sees("First")
+    seat.say("/approve auto")
+    seat.sees("commands are run unasked")
+    seat.say("/map why shop/cart.py")
+    seat.sees(r"shop/cart.py: place \d+ of \d+")
+    seat.say("again")
+    seat.sees("Second")
+    assert (repo.root / "two").exists()
+    seat.say("/approve always")
+    seat.sees("/approve always cannot be used")
+    assert seat.all.count("y yes") <= 1
+    # Without --allow-host-exec nobody agreed to that.
+    command = [str(repo.script), "--sandbox", "none", "--test", "off", *repo.replies("Unused.")]
+    other = Seat(command, repo.root, {"R1CODE_STATE_DIR": f"{repo.state}-two", **repo.env})
+    other.sees("y yes, run them here")
+    other.press("y")
+    other.say("/approve auto")
+    other.sees("nobody agreed to that")
+    other.press("\x04")
+    assert other.leaves() == 0

@@ -1,18 +1,26 @@
-"""Who answers, and how long it thinks."""
+"""Who answers, how long it thinks, and what it may do unasked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from r1code.app.checkup.models import models_of
 from r1code.app.desk import Desk
 from r1code.control import Control
+from r1code.errors import UsageError
 from r1code.events import Event
+from r1code.rules.policy import Mode
 from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
 
+_MODES: dict[Mode, str] = {
+    "ask": "each edit and each command is asked about, unless a rule allows it",
+    "auto-edit": "edits are made unasked; each command is asked about, unless a rule allows it",
+    "auto": "edits are made and commands are run unasked, unless a rule says otherwise",
+}
 _MOST = 60
 """Models that are listed: some hosts have hundreds."""
 
@@ -47,8 +55,21 @@ def _model(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
         yield line(f"{MARGIN}/model NAME goes on with another of this server; /profile changes the server", "dim")
 
 
+def _approve(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    for mode in get_args(Mode):
+        if text == mode:
+            desk.approve(mode)
+    if text and text not in get_args(Mode):
+        raise UsageError(
+            f"/approve {text} cannot be used", why=f"it may be {', '.join(get_args(Mode))}", hint="/approve ask"
+        )
+    mode = desk.config.approve or ("auto" if desk.unasked else "ask")
+    yield from said(_MODES[mode])
+
+
 DOES: dict[str, Does] = {
     "think": _think,
     "profile": _profile,
     "model": _model,
+    "approve": _approve,
 }

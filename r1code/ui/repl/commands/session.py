@@ -7,12 +7,13 @@ from pathlib import Path
 
 from r1code.app.desk import Desk
 from r1code.control import Control
-from r1code.errors import UsageError
+from r1code.errors import BudgetExhausted, UsageError
 from r1code.events import Event
 from r1code.ui.cost_table import told_session
 from r1code.ui.export import format_of, rendered, write
 from r1code.ui.flow import cells
 from r1code.ui.lines import MARGIN, line
+from r1code.ui.map_reasons import told_reasons
 from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.pinning import pinned
@@ -38,7 +39,16 @@ def _context(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
     yield from pinned(desk)
 
 
-def _map(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
+def _map(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+    name, path = [*text.split(maxsplit=1), "", ""][:2]
+    if name == "why" and path:
+        path = path.strip().removeprefix("@")
+        yield from said("\n".join(told_reasons(path, desk.why_of_file(path))))
+        return
+    if text:
+        raise UsageError(
+            f"/map {text} means nothing", why="it is /map, or /map why FILE", hint="/map why src/app.py"
+        )
     yield from said(desk.map() or "there is no map yet: it is made for the first task")
 
 
@@ -53,7 +63,10 @@ def _cost(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
 
 
 def _compact(desk: Desk, _: str, control: Control) -> Iterator[Event | Piece]:
-    yield from desk.conversation.compact(control)
+    try:
+        yield from desk.conversation.compact(control)
+    except BudgetExhausted as reached:
+        yield from said(f"it stays as long as it is: {reached}")
 
 
 def _clear(desk: Desk, _: str, __: Control) -> Iterator[Event | Piece]:
