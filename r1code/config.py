@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from r1code.errors import UsageError
-from r1code.rules.policy import Mode
+from r1code.types import ApprovalMode
 
 PROJECT_FILE = ".r1code/config.toml"
 Need = Literal["sandbox", "consent", "nothing"]
@@ -87,7 +87,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """Consent, given once, to download the embedded model and to build a project's image."""
     allow_host_exec: bool = False
     """Consent, given once, to run the model's commands without a sandbox and unasked."""
-    approve: Mode | None = None
+    approve: ApprovalMode | None = None
     """What goes on unasked where no rule says anything; None: `auto` in a sandbox, `ask` without one."""
     allow: tuple[str, ...] = ()
     """Rules for what is not asked (docs/approvals.md); those of every source count."""

@@ -14,6 +14,8 @@ Arguments = dict[str, Any]
 Role = Literal["user", "assistant", "observation"]
 Language = Literal["en", "zh"]
 """In which r1code can speak to a person."""
+ApprovalMode = Literal["ask", "auto-edit", "auto"]
+"""What goes on unasked where no rule says anything: reading; edits too; commands too."""
 AgentMode = Literal["act", "plan"]
 """plan: only what has the effect read runs."""
 Part = Literal["planner", "actor"]

@@ -10,9 +10,9 @@ from r1code.app.remembered import Remembered
 from r1code.approval import Answer, Approvals, HeadlessApprover, Question, asked_of
 from r1code.control import Control
 from r1code.errors import StateError, UsageError
-from r1code.rules.policy import Mode, Policy, Rules
+from r1code.rules.policy import Policy, Rules
 from r1code.rules.rule import Rule, parse
-from r1code.types import Effect, ToolCall
+from r1code.types import ApprovalMode, Effect, ToolCall
 from rules.test_bypasses import resolve
 
 
@@ -33,7 +33,7 @@ def run(command: str) -> ToolCall:
     return ToolCall(id="c1", name="run", arguments={"command": command})
 
 
-def approvals(approver: FakeApprover, mode: Mode = "ask", **kinds: Sequence[str]) -> Approvals:
+def approvals(approver: FakeApprover, mode: ApprovalMode = "ask", **kinds: Sequence[str]) -> Approvals:
     rules = Rules(**{kind: tuple(map(parse, texts)) for kind, texts in kinds.items()})
     return Approvals(Policy(mode, rules, resolve), approver)
 

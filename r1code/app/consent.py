@@ -12,9 +12,10 @@ from r1code.config import Config
 from r1code.errors import ToolError, UsageError
 from r1code.repo.files import is_secret
 from r1code.repo.ignore import IGNORE_FILE, ignoring
-from r1code.rules.policy import Mode, Policy, Rules
+from r1code.rules.policy import Policy, Rules
 from r1code.rules.rule import Rule, parse
 from r1code.tree.worktree import WorkTree
+from r1code.types import ApprovalMode
 
 
 class Consent:
@@ -27,7 +28,7 @@ class Consent:
         kept = Remembered(root, state)
         # A sandbox is the consent to run things in it; on this machine a person is asked.
         self._on_host = on_host = config.sandbox == "none" and not config.allow_host_exec
-        self._mode: Mode = config.approve or ("ask" if on_host else "auto")
+        self._mode: ApprovalMode = config.approve or ("ask" if on_host else "auto")
         self._rules = Rules(
             allow=(*map(parse, config.allow), *(() if is_replay else kept.rules)),
             ask=tuple(map(parse, config.ask)),
@@ -40,7 +41,7 @@ class Consent:
         self._remembered: list[Rule] = []
         self._anywhere = Policy(self._mode, self._rules, lambda path: path)
 
-    def approve(self, mode: Mode) -> None:
+    def approve(self, mode: ApprovalMode) -> None:
         """Policies that are made from now on have this mode. Raises UsageError."""
         if mode == "auto" and self._on_host:
             raise UsageError(

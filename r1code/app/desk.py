@@ -38,11 +38,10 @@ from r1code.profiles.room import Room, room_of
 from r1code.profiles.tokenizers import tokenizer_of
 from r1code.repair.conversation import Conversation
 from r1code.repo.rank import Reasons
-from r1code.rules.policy import Mode
 from r1code.secrets.values import hidden
 from r1code.tools.truncation import Measure
 from r1code.tree.patch import Patch
-from r1code.types import Plan, Spent
+from r1code.types import ApprovalMode, Plan, Spent
 
 if TYPE_CHECKING:
     from r1code.app.watching import Watching
@@ -252,7 +251,7 @@ class Desk:
         task = next((item.text for item in reversed(said) if item.origin == "task"), "")
         return self._workshop.sights.why(task, path)
 
-    def approve(self, mode: Mode) -> None:
+    def approve(self, mode: ApprovalMode) -> None:
         """What goes on unasked from now on, where no rule says anything."""
         self.conversation.refuse_going_on()
         self._workshop.approve(mode)

@@ -56,7 +56,6 @@ from r1code.repair.replay import RecordedApprover
 from r1code.repo.git import Git
 from r1code.repo.index.index import FILE, Index
 from r1code.repo.index.syntax import Syntax
-from r1code.rules.policy import Mode
 from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import SCRATCH, Session
@@ -69,7 +68,7 @@ from r1code.tree.snapshot import Snapshot, materialise
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
-from r1code.types import Budget, Part, Plan, TestReport
+from r1code.types import ApprovalMode, Budget, Part, Plan, TestReport
 
 Say = Callable[[str], None]
 
@@ -259,7 +258,7 @@ class Workshop:
         sessions = self._state / "sessions"
         return open_session(self._task, opened, sessions, hide=self.vault.hide, say=self._say)
 
-    def approve(self, mode: Mode) -> None:
+    def approve(self, mode: ApprovalMode) -> None:
         """Agents that are made from now on ask as `mode` says. Raises UsageError."""
         self._consent.approve(mode)
 

@@ -14,12 +14,11 @@ from msgspec import Struct
 from r1code.rules.program import inner, is_runner, places, uncovered, within
 from r1code.rules.rule import EFFECTS, Rule, exact_path, literal
 from r1code.rules.shell import Line, Redirect, Simple, read
-from r1code.types import Arguments, Effect
+from r1code.types import ApprovalMode, Arguments, Effect
 
-Mode = Literal["ask", "auto-edit", "auto"]
 Decision = Literal["allow", "ask", "deny"]
 _WHOLE: dict[Effect, str] = {effect: name for name, effect in EFFECTS.items()}
-_UNASKED: dict[Mode, frozenset[Effect]] = {
+_UNASKED: dict[ApprovalMode, frozenset[Effect]] = {
     "ask": frozenset({"read"}),
     "auto-edit": frozenset({"read", "write"}),
     "auto": frozenset({"read", "write", "exec"}),
@@ -72,13 +71,13 @@ class Policy:
 
     def __init__(
         self,
-        mode: Mode,
+        mode: ApprovalMode,
         rules: Rules,
         resolve: Callable[[str], str | None],
         remembered: list[Rule] | None = None,
     ) -> None:
         """`remembered`: what was allowed since; several policies may share it."""
-        self._mode: Mode = mode
+        self._mode: ApprovalMode = mode
         self._rules = rules
         self._resolve = resolve
         self._remembered: list[Rule] = [] if remembered is None else remembered

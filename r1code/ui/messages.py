@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from pkgutil import get_data
 
 import msgspec
 from msgspec import Struct
@@ -106,7 +106,9 @@ def catalogue_of(language: Language) -> Catalogue | None:
     """None: English needs none."""
     if language == ENGLISH:
         return None
-    data = files("r1code.ui").joinpath(f"{language}.toml").read_bytes()
+    data = get_data("r1code.ui", f"{language}.toml")
+    if data is None:
+        raise FileNotFoundError(f"r1code/ui/{language}.toml")
     return Catalogue(msgspec.toml.decode(data, type=dict[str, str]))
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from r1code.rules.policy import Asked, Mode, Policy, Rules
+from r1code.rules.policy import Asked, Policy, Rules
 from r1code.rules.rule import Rule, parse
-from r1code.types import Effect
+from r1code.types import ApprovalMode, Effect
 from rules.test_bypasses import resolve
 
 
@@ -14,7 +14,7 @@ def rules(*texts: str) -> tuple[Rule, ...]:
     return tuple(map(parse, texts))
 
 
-def policy(mode: Mode = "ask", **kinds: list[str]) -> Policy:
+def policy(mode: ApprovalMode = "ask", **kinds: list[str]) -> Policy:
     return Policy(mode, Rules(**{kind: rules(*texts) for kind, texts in kinds.items()}), resolve)
 
 
@@ -30,7 +30,7 @@ def call(tool: str, effect: Effect, *paths: str, **arguments: Any) -> Asked:
     ("mode", "decisions"),
     [("ask", "allow ask ask"), ("auto-edit", "allow allow ask"), ("auto", "allow allow allow")],
 )
-def test_without_rules_the_mode_decides(mode: Mode, decisions: str) -> None:
+def test_without_rules_the_mode_decides(mode: ApprovalMode, decisions: str) -> None:
     judge = policy(mode)
     asked = [call("read", "read", "a.py"), call("edit", "write", "a.py"), run("ls $x")]
     assert " ".join(judge.decide(one).decision for one in asked) == decisions

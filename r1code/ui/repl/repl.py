@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from r1code.config import Reasoning, ThemeName
 from r1code.control import Control
-from r1code.errors import R1CodeError
+from r1code.errors import Cancelled, R1CodeError
 from r1code.events import ChecklistChanged, Event, ReplyReceived
 from r1code.ui.flow import Flow
 from r1code.ui.lines import MARGIN
@@ -75,6 +75,7 @@ class Repl:
         self._holds = False
         """What waits is of the last time, and goes nowhere before the person sends something."""
         self._warned = False
+        self._left = False
         screen.on_told = self._told
 
     def run(self) -> None:
@@ -95,7 +96,12 @@ class Repl:
             self._worker.leave()
             self._drafts.close()
         if self._ended is not None:
-            self._ended.result()
+            try:
+                self._ended.result()
+            except Cancelled:
+                # Who leaves before all is open has left, and stopped nothing.
+                if not self._left:
+                    raise
 
     def _start(self) -> None:
         """Once the prompt is there: what comes now is slow to load."""
@@ -120,6 +126,7 @@ class Repl:
         self._drafts.keep(Draft(text=text, pastes=self._chips.behind((text, *waiting)), waiting=waiting))
 
     def leave(self) -> None:
+        self._left = True
         self._screen.stop()
 
     def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:

@@ -10,13 +10,13 @@ from r1code.app.desk import Desk
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.events import Event
-from r1code.rules.policy import Mode
+from r1code.types import ApprovalMode
 from r1code.ui.lines import MARGIN, line
 from r1code.ui.piece import Piece
 from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
 
-_MODES: dict[Mode, str] = {
+_MODES: dict[ApprovalMode, str] = {
     "ask": "each edit and each command is asked about, unless a rule allows it",
     "auto-edit": "edits are made unasked; each command is asked about, unless a rule allows it",
     "auto": "edits are made and commands are run unasked, unless a rule says otherwise",
@@ -56,12 +56,15 @@ def _model(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
 
 
 def _approve(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
-    for mode in get_args(Mode):
+    modes = get_args(ApprovalMode)
+    for mode in modes:
         if text == mode:
             desk.approve(mode)
-    if text and text not in get_args(Mode):
+    if text and text not in modes:
         raise UsageError(
-            f"/approve {text} cannot be used", why=f"it may be {', '.join(get_args(Mode))}", hint="/approve ask"
+            f"/approve {text} cannot be used",
+            why=f"it may be {', '.join(get_args(ApprovalMode))}",
+            hint="/approve ask",
         )
     mode = desk.config.approve or ("auto" if desk.unasked else "ask")
     yield from said(_MODES[mode])
