@@ -5,7 +5,8 @@
 Launch: until a typed key is on the screen, in a repository of 10,000 files, as a multiple of a script that only
 shows an empty PromptSession; medians of alternating runs. Rendering: 32,000 tokens through narrator and Markdown,
 as a multiple of one rendering of the whole. Streaming: CPU seconds of the whole tool for 8,000 tokens at 200 a
-second; how late keys are echoed meanwhile; and CPU where nothing goes on.
+second; how late keys are echoed meanwhile; and CPU where nothing goes on. Memory: after 40 turns of 2,000 tokens,
+and after 240, which at a minute each are four hours.
 """
 
 from __future__ import annotations
@@ -124,6 +125,40 @@ def streaming(root: Path, folder: Path, tokens: int, rate: int) -> dict[str, flo
     }
 
 
+def memory(root: Path, folder: Path, turns: tuple[int, ...]) -> dict[str, float]:
+    """MB of the process, shared pages counted once, after so many turns."""
+    dice = random.Random(2)
+    words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 9))) for _ in range(3_000)]
+    rows: list[str] = []
+    for number in range(1, max(turns) + 1):
+        text = " ".join(dice.choices(words, k=1_500))
+        answer = f"{' '.join(dice.choices(words, k=100))}\n\nEnd of {number}."
+        rows += [
+            "[[reply]]",
+            f"reasoning = {json.dumps(text)}",
+            f"text = {json.dumps(answer)}",
+            "chunk = 400",
+            "",
+        ]
+    file = folder / "turns.toml"
+    file.write_text("\n".join(rows))
+    flags = ["--replies", str(file), "--steps", "9"]
+    child = opened([str(SCRIPT), *HOST, *flags], root, folder / "long")
+    child.expect(">")
+    found: dict[str, float] = {}
+    for number in range(1, max(turns) + 1):
+        child.send(f"turn {number}\r")
+        child.expect(f"End of {number}\\.")
+        drained(child, 0.2)
+        if number in turns:
+            rollup = Path(f"/proc/{child.pid}/smaps_rollup").read_text()
+            found[f"memory_mb_{number}"] = round(int(rollup.partition("Pss:")[2].split()[0]) / 1000, 1)
+    child.send("\x15\x04")
+    child.expect(pexpect.EOF)
+    child.close()
+    return found
+
+
 def rendering(tokens: int) -> tuple[float, float]:
     """CPU seconds to tell so many tokens as they stream, and to render them once as a whole."""
     block = f"{WORDS * 4}\n\n- one\n- two\n\n```python\ndef f(x):\n    return x + 1\n```\n\n"
@@ -168,6 +203,7 @@ def main() -> None:
             print(f"{key:<20} usable after {median * 1000:6.0f} ms  {median / floor:4.2f} x")
         found: dict[str, float] = {"launch_ratio": round(statistics.median(taken["r1code"]) / floor, 2)}
         found |= streaming(root, folder, 8_000, 200)
+        found |= memory(root, folder, (40, 240))
     for tokens in (32_000, 200_000):
         streamed, whole = rendering(tokens)
         print(
