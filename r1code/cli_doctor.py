@@ -59,10 +59,9 @@ def _probed(
     from r1code.app.checkup.checkup import with_key
     from r1code.app.checkup.diagnose import diagnose
     from r1code.app.checkup.probe import Probe
-    from r1code.app.keys import environment
     from r1code.errors import Cancelled
 
-    target, key = with_key(target, environment())
+    target, key = with_key(target)
     probe = Probe(target, key, control, say=_say)
     try:
         probe.run()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from r1code.app.checkup.evidence import Target
+from r1code.app.keys import environment
 from r1code.profiles import ANY_SERVER, find_profile, key_of, load_profiles, named
 
 
@@ -22,9 +22,12 @@ def target_of(word: str, model: str | None, user_file: Path) -> Target:
     return Target(name="", profile=profile if model else replace(profile, model=""))
 
 
-def with_key(target: Target, environ: Mapping[str, str]) -> tuple[Target, str | None]:
-    """The key to send. Where it is missing that is a finding, and no error."""
-    profile = target.profile
+def with_key(target: Target) -> tuple[Target, str | None]:
+    """The key to send: of the environment, or one that is kept. Where it is missing that is a finding, no error.
+
+    Raises UsageError where the kept ones cannot be used.
+    """
+    profile, environ = target.profile, environment()
     if profile.key_env and profile.key_required and not environ.get(profile.key_env, "").strip():
         return replace(target, key="missing"), None
     key = key_of(profile, environ)

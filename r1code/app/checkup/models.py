@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from r1code.app.checkup.checkup import with_key
 from r1code.app.checkup.evidence import Target
 from r1code.app.checkup.plain import Plain
@@ -26,7 +24,7 @@ def models_of(name: str, profile: Profile, control: Control) -> list[str]:
             why="no server is asked for others",
             hint="/profile chooses another",
         )
-    target, key = with_key(Target(name=name, profile=profile), os.environ)
+    target, key = with_key(Target(name=name, profile=profile))
     url = f"{target.profile.base_url.rstrip('/')}/models"
     answered = Plain(key, control, seconds=_SECONDS).ask(url, keyed=True)
     listed = listed_in(answered)

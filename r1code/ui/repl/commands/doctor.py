@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 
 from r1code.app.checkup.checkup import with_key
@@ -38,7 +37,7 @@ def _doctor(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
         yield from _shown(check_embedded(profile, control))
     elif profile.provider == "chat":
         below = named(name, load_profiles(user_profiles())).profile
-        target, key = with_key(Target(name=name, profile=profile, below=below), os.environ)
+        target, key = with_key(Target(name=name, profile=profile, below=below))
         yield from said("the server is asked a few questions, which are in no session's costs")
         probe = Probe(target, key, control, say=desk.around.say)
         probe.run()
