@@ -54,6 +54,8 @@ class Answer:
             return f"it is no JSON: {error}"
         try:
             self._validator.validate(value)
+        except RecursionError:
+            return "it is nested too deep, or the schema refers to itself without an end"
         except ValidationError as error:
             return f"at {error.json_path}: {error.message}"[:_MOST_WHY]
         except Unresolvable as error:
@@ -71,7 +73,12 @@ class Answer:
 
 
 def _value(text: str) -> object:
-    """Raises ValueError."""
+    """Raises ValueError, also for what Python alone takes for JSON: no number, or one without an end."""
     text = text.strip()
     fenced = _FENCED.fullmatch(text)
-    return json.loads(fenced[1] if fenced else text)
+    try:
+        value: object = json.loads(fenced[1] if fenced else text)
+        json.dumps(value, allow_nan=False)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    return value
