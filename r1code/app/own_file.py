@@ -37,7 +37,7 @@ def rewrite(file: Path, document: TOMLDocument, check: Callable[[Path], object])
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             made = Path(folder) / file.name
             made.write_bytes(tomlkit.dumps(document).encode())
-            check(made)
+            _checked(made, file, check)
             if file.exists():
                 shutil.copymode(file, made)
             made.replace(file.resolve())
@@ -45,3 +45,12 @@ def rewrite(file: Path, document: TOMLDocument, check: Callable[[Path], object])
         raise UsageError(
             f"{file} cannot be written", why=str(error), hint="free some space, or fix its permissions"
         ) from error
+
+
+def _checked(made: Path, file: Path, check: Callable[[Path], object]) -> None:
+    """What is wrong is told of the file that a person knows. Raises UsageError."""
+    try:
+        check(made)
+    except UsageError as error:
+        what, why, hint = (text.replace(str(made), str(file)) for text in (error.what, error.why, error.hint))
+        raise UsageError(what, why=why, hint=hint) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import cast
 
@@ -60,6 +60,8 @@ def write_setting(file: Path, key: str, text: str) -> str:
     document = document_of(file)
     if key in TABLES and key in document:
         # What is said by name is about that name; the others stay.
+        if not isinstance(document[key], MutableMapping):
+            document[key] = value_of(key, document.unwrap()[key], str(file))
         cast("dict[str, str]", document[key]).update(cast("dict[str, str]", value))
     else:
         document[key] = msgspec.to_builtins(value)

@@ -119,8 +119,10 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(file: Path, key: str, 
 
 def test_a_file_that_is_broken_stays_until_what_is_wrong_is_taken_out(file: Path):
     file.write_text("steps = 1\nnonsense = 2\n")
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as error:
         write_setting(file, "steps", "3")
+    # The file that a person can correct, and not the one that was tried.
+    assert error.value.what == f"{file} sets nonsense"
     assert file.read_text() == "steps = 1\nnonsense = 2\n"
     assert remove_setting(file, "nonsense")
     write_setting(file, "steps", "3")
@@ -128,6 +130,16 @@ def test_a_file_that_is_broken_stays_until_what_is_wrong_is_taken_out(file: Path
     file.write_text("steps = \n")
     with pytest.raises(UsageError):
         write_setting(file, "steps", "3")
+
+
+def test_a_table_that_was_written_as_a_text_keeps_what_it_says(file: Path):
+    file.write_text('language_servers = "python = pylsp"\n')
+    write_setting(file, "language_servers", "go = gopls")
+    assert loaded(file).language_servers == {"python": "pylsp", "go": "gopls"}
+    file.write_text("language_servers = 3\n")
+    with pytest.raises(UsageError):
+        write_setting(file, "language_servers", "go = gopls")
+    assert file.read_text() == "language_servers = 3\n"
 
 
 def test_what_counts_more_is_named(file: Path):
