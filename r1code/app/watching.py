@@ -1,7 +1,7 @@
 """`--watch`: comments that end with `AI!` or `AI?` start a turn, when a person writes them.
 
 A repository's own text starts nothing: a comment counts only in a file that was changed while nobody worked, and
-only where the file had no such comment before, neither when it was looked at last nor in the last commit.
+only where the file had no such comment before, neither when it was looked at last nor in what git holds of it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from watchfiles import watch
 from r1code import prompts
 from r1code.control import Control
 from r1code.errors import UsageError
+from r1code.repo.commits import refuse_under_way
 from r1code.repo.files import decode, is_binary
 from r1code.repo.git import Git
-from r1code.repo.revision import committed
+from r1code.repo.revision import held
 from r1code.repo.search import search
 from r1code.tree.entry import look
 from r1code.tree.worktree import WorkTree
@@ -110,13 +111,20 @@ class Watching:
             self._thread.join()
 
     def wanted(self, comments: Sequence[Comment]) -> list[Comment]:
-        """Those that are a person's own: of files that the model may see, and not in the last commit."""
+        """Those that are a person's own: of files that the model may see, and not of what git brought there."""
+        try:
+            # A merge that stopped at a conflict has written what no commit here has.
+            if self._git.is_repository:
+                refuse_under_way(self._git, "watching")
+        except UsageError:
+            return []
         paths = set(self._tree.paths())
-        return [one for one in comments if one.path in paths and one.text not in self._committed(one.path)]
+        return [one for one in comments if one.path in paths and one.text not in self._held(one.path)]
 
-    def _committed(self, path: str) -> set[str]:
-        data = committed(self._git, path) if self._git.is_repository else None
-        return set() if data is None else {one.text for one in comments_of(path, decode(data).text)}
+    def _held(self, path: str) -> set[str]:
+        """What git holds of the file's comments."""
+        contents = held(self._git, path) if self._git.is_repository else []
+        return {one.text for data in contents for one in comments_of(path, decode(data).text)}
 
     def _watch(self, found: Callable[[list[Comment]], None]) -> None:
         root = self._tree.root
@@ -146,8 +154,9 @@ class Watching:
         comments = comments_of(path, decode(there[1]).text)
         left = self._seen.get(path, Counter[str]()).copy()
         self._seen[path] = Counter(one.text for one in comments)
-        written = (self._tree.root / path).stat().st_mtime
-        if self._busy or written <= self._since:
+        # Who writes a file can say when that was, but not when the file was given that time.
+        status = (self._tree.root / path).lstat()
+        if self._busy or min(status.st_mtime, status.st_ctime) <= self._since:
             return []
         fresh: list[Comment] = []
         for one in comments:

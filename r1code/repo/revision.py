@@ -22,10 +22,10 @@ def commit_of(git: Git, revision: str) -> str | None:
     return ran.output.decode().split()[-1] if ran.code == 0 else None
 
 
-def committed(git: Git, path: str) -> bytes | None:
-    """What a file holds in the last commit. None: it is not in it."""
-    ran = git.run(["cat-file", "blob", f"HEAD:{path}"])
-    return ran.output if ran.code == 0 else None
+def held(git: Git, path: str) -> list[bytes]:
+    """What a file holds in the last commit, and in the index, as far as it is in them."""
+    found = [git.run(["cat-file", "blob", f"{where}:{path}"]) for where in ("HEAD", "")]
+    return [ran.output for ran in found if ran.code == 0]
 
 
 def shown(git: Git, commits: Sequence[str], is_hidden: Callable[[str], bool]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -109,6 +110,11 @@ class Place:
         self.found.clear()
         return found
 
+    def told_nothing(self) -> list[str]:
+        """The same where nothing counts."""
+        time.sleep(1.0)
+        return [one.text for one in self.found]
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
@@ -146,6 +152,26 @@ def test_only_what_is_new_and_a_persons_own_counts(place: Place):
     place.write("touched.py", "# before AI!\n")
     os.utime(place.root / "touched.py", (1, 1))
     assert place.told() == []
+    # Nor is it a person's when a command of R1's says that it was written later.
+    place.watching.works()
+    place.write("later.py", "# later AI!\n")
+    os.utime(place.root / "later.py", (2**31 - 1, 2**31 - 1))
+    place.watching.rests()
+    assert place.told() == []
+    # A merge that stops has written what no commit here has.
+    place.write("clash.py", "b = 1  # clash AI!\n")
+    place.repository.git("add", "clash.py")
+    place.repository.git("commit", "-qm", "three", "clash.py")
+    place.repository.git("checkout", "-q", "-f", "-b", "mine", "other~2")
+    place.write("clash.py", "b = 2\n")
+    place.repository.git("add", "clash.py")
+    place.repository.git("commit", "-qm", "four")
+    assert place.told() == []
+    merged = subprocess.run(["git", "merge", "-q", "other"], cwd=place.root, capture_output=True, check=False)
+    assert merged.returncode
+    assert "theirs AI!" in (place.root / "base.py").read_text()
+    assert place.told_nothing() == []
+    place.repository.git("merge", "--abort")
     # A program writes many files.
     for number in range(6):
         place.write(f"many/{number}.py", "# many AI!\n")
