@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"r1code {__version__}")
         return 0
+    _open_what_is_closed()
     from r1code.errors import Cancelled, R1CodeError
     from r1code.options import parser
     from r1code.types import ExitCode
@@ -75,6 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output went away; nothing more can be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that whoever started this closed (`<&-`) are empty; no other file takes their number."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The number that is free is taken first; the copy over it stays open in programs that are started.
+            os.dup2(os.dup(os.open(os.devnull, os.O_RDWR)), descriptor)
+            setattr(sys, name, os.fdopen(descriptor, mode))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -76,6 +76,19 @@ def test_a_pipe_that_stays_open_is_said(repo: Repo) -> None:
     assert ran.wait(timeout=60) == 0
 
 
+def test_a_standard_input_that_is_closed_is_empty(repo: Repo) -> None:
+    command = [str(repo.script), "-p", "Read", *HOST, *repo.replies("<done>Read.</done>")]
+    ran = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *command],
+        cwd=repo.root,
+        env=repo.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, "Traceback" in ran.stderr) == (0, False), ran.stderr
+
+
 def schema(tmp_path: Path, value: object = SCHEMA) -> list[str]:
     file = tmp_path / "schema.json"
     file.write_text(json.dumps(value))

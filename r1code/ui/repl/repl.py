@@ -154,9 +154,11 @@ class Repl:
                         desk.diary.event(veiled)
                     yield veiled
             finally:
-                self._look_around(desk)
-                if desk.watching is not None:
-                    desk.watching.rests()
+                try:
+                    self._look_around(desk)
+                finally:
+                    if desk.watching is not None:
+                        desk.watching.rests()
 
         return does
 
