@@ -91,3 +91,18 @@ def test_what_was_typed_and_not_sent_survives_a_kill(sit: Sit, repo: Repo) -> No
     third = sit("Unused.")
     third.look(0.5)
     assert "in the line again" not in third.all
+
+
+def test_what_was_pasted_while_something_ran_is_said_and_not_run(sit: Sit, repo: Repo) -> None:
+    seat = sit("Read.")
+    seat.say("!echo it $((1 + 1)) runs; sleep 4")
+    seat.sees("it 2 runs")
+    pasted = "!touch made-by-paste.txt\n" + "a line of a page\n" * 10
+    seat.type(f"\x1b[200~{pasted}\x1b[201~")
+    seat.sees(r"\[paste #1: 12 lines")
+    seat.press("\r")
+    seat.sees("↳ ")
+    # It came too late for what ran: it is the next message.
+    seat.sees(r"Read\.")
+    assert "!touch made-by-paste.txt" in logged(repo)
+    assert not (repo.root / "made-by-paste.txt").exists()

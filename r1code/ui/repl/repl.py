@@ -183,7 +183,10 @@ class Repl:
             self._trouble(told.error)
         elif isinstance(told, Idle):
             self._warned = False
-            self._waiting[:0] = told.left
+            if told.left:
+                # Words to the turn, which nobody read: what was pasted in them is no command, however it begins.
+                self._say("\n\n".join(told.left))
+                return
             text = self._waiting.pop(0) if self._waiting and not self._holds else ""
             self._show_waiting()
             if text:
