@@ -26,7 +26,7 @@ _GIVEN = re.compile(r"\$(ARGUMENTS|[1-9])")
 _MOST_BYTES = 64_000
 _MOST_FILES = 200
 _MOST_ABOUT = 100
-"""Characters of what a command is for."""
+"""Characters of what a command is for, and of its arguments."""
 
 
 class Custom(Struct, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ def _command(name: str, data: bytes, *, is_project: bool) -> tuple[Custom, list[
     custom = Custom(
         name=name,
         about=about[:_MOST_ABOUT],
-        hint=fields.get("argument-hint", ""),
+        hint=fields.get("argument-hint", "")[:_MOST_ABOUT],
         mode=mode,
         profile=None if is_project else fields.get("profile") or None,
         body=body,

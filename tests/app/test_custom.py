@@ -43,6 +43,12 @@ def test_a_file_is_a_command_with_its_fields():
     assert found.wrong == ("/c/review.md: not used: allowed-tools",)
 
 
+def test_what_is_shown_of_a_command_is_short():
+    long = "x" * 30_000
+    found = read({}, {"a.md": f"---\ndescription: {long}\nargument-hint: {long}\n---\nDo it.".encode()})
+    assert (len(found.commands["a"].about), len(found.commands["a"].hint)) == (100, 100)
+
+
 @pytest.mark.parametrize(
     ("body", "given", "said"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,7 +25,7 @@ from r1code.ui.repl.commands import COMMANDS
 from r1code.ui.repl.custom import performed
 from r1code.ui.repl.drafts import Draft, Drafts
 from r1code.ui.repl.keys import Acts, keys_of
-from r1code.ui.repl.narrator import Block
+from r1code.ui.repl.listed import listed
 from r1code.ui.repl.pager import Pager
 from r1code.ui.repl.screen import Screen
 from r1code.ui.repl.watched import answered
@@ -242,7 +242,8 @@ class Repl:
         if name in {"quit", "exit"}:
             self.leave()
         elif name == "help":
-            self._screen.write(*_help({} if self._desk is None else self._desk.customs))
+            width = self._screen.output.get_size().columns
+            self._screen.write(_help({} if self._desk is None else self._desk.customs, width))
         elif name == "reasoning":
             self._reasoning(argument)
         elif name == "theme":
@@ -359,13 +360,12 @@ def _does(name: str) -> Does:
     return does[name]
 
 
-def _help(customs: Mapping[str, Custom]) -> Sequence[Block]:
+def _help(customs: Mapping[str, Custom], width: int) -> Piece:
     rows = [(f"/{name} {command.usage}".rstrip(), command.about) for name, command in COMMANDS.items()]
     rows += [(f"/{name}", about) for name, about in LOCAL.items()]
     rows += [(f"/{name} {safe_line(one.hint)}".rstrip(), safe_line(one.about)) for name, one in customs.items()]
-    width = max(len(name) for name, _ in rows)
-    lines = [f"{MARGIN}{name:{width}}  {localized(about)}\n" for name, about in (*rows, ("", ""), *_KEYS)]
-    return [Piece("".join(lines))]
+    names, keys = ([(name, localized(about)) for name, about in some] for some in (rows, _KEYS))
+    return Piece(f"{listed(names, width)}\n{listed(keys, width)}")
 
 
 def _one(text: str) -> str:
