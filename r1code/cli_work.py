@@ -171,7 +171,7 @@ def run_session(
     from r1code.events import Notice
 
     control = Control()
-    listener = _listener(config, task, json=json)
+    listener = _listener(git, config, task, json=json)
 
     def say(text: str) -> None:
         with suppress(OSError):
@@ -245,7 +245,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     return repair.prompt(task.text, control)
 
 
-def _listener(config: Config, task: Task, *, json: bool) -> Listener:
+def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
     """Who is told what goes on. Raises UsageError."""
     from pathlib import Path
 
@@ -258,9 +258,10 @@ def _listener(config: Config, task: Task, *, json: bool) -> Listener:
     )
     if config.log_file is None:
         return listener
-    from r1code.app.diary import Diary
+    from r1code.app.diary import Diary, refuse_in_tree
     from r1code.ui.logged import Logged
 
+    refuse_in_tree(Path(config.log_file), git)
     return Logged(listener, Diary(Path(config.log_file)))
 
 

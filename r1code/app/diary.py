@@ -12,6 +12,8 @@ import msgspec
 
 from r1code.errors import UsageError
 from r1code.events import CandidateEvent, CommandOutput, Event, ReasoningDelta, TextDelta
+from r1code.repo.git import Git
+from r1code.tree.entry import wrong_with
 
 _SHOWN = frozenset(
     {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "user-agent", "server"}
@@ -20,6 +22,20 @@ _SHOWN = frozenset(
 """Headers whose values are written: of all others, keys and cookies among them, only the names."""
 _STREAMS = (TextDelta, ReasoningDelta, CommandOutput)
 """What streams is in the session's log, and in the bodies of answers."""
+
+
+def refuse_in_tree(file: Path, git: Git) -> None:
+    """Raises UsageError for a file of the work tree: each turn would change it, and the model would read it."""
+    place = file.resolve()
+    if not place.is_relative_to(git.root):
+        return
+    path = place.relative_to(git.root).as_posix()
+    if wrong_with(path) is None and path not in git.ignored([path]):
+        raise UsageError(
+            f"nothing can be logged in {file}",
+            why="it is in the work tree, so what is logged would be a change of the turn",
+            hint="name a file elsewhere, or one that git ignores",
+        )
 
 
 class Diary:

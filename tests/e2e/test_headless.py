@@ -130,6 +130,16 @@ def test_a_schema_goes_with_a_task_alone(repo: Repo, tmp_path: Path) -> None:
     assert (ran.code, "no answer that a schema could be about" in ran.err) == (2, True)
 
 
+def test_a_log_file_is_no_file_of_the_work_tree(repo: Repo) -> None:
+    said = ["-p", "Look", "--log-file", "r1code.log", *HOST, *repo.replies("<done>Fine.</done>")]
+    ran = repo.run(*said)
+    assert (ran.code, "it is in the work tree" in ran.err) == (2, True), ran.err
+    assert not (repo.root / "r1code.log").exists()
+    (repo.root / ".gitignore").write_text("*.log\n")
+    assert repo.run(*said).code == 0
+    assert "Finished" in (repo.root / "r1code.log").read_text()
+
+
 def test_a_log_file_has_events_and_the_wire_and_no_key(repo: Repo, tmp_path: Path) -> None:
     file, key, secret = tmp_path / "r1code.log", "sk-log-0123456789abcdef", SECRETS["github"]
     (repo.root / "notes.txt").write_text(f"token {secret}\n")
