@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,7 @@ from r1code.ui.flow import Flow
 from r1code.ui.messages import localized
 
 SERVER = "my-server"
-"""The profile that is written for a server of somebody's own."""
-_VARIABLE = "R1CODE_MY_SERVER_KEY"
-"""A variable of its own: no other server is ever sent this key."""
+"""The profile that is written for a server of somebody's own, with a number where there is one for another."""
 _KINDS = (
     Choice("k", "an API key"),
     Choice("s", "your own server"),
@@ -125,14 +124,23 @@ class FirstRun:
             return None
         try:
             target, key = self._looked(target_of(url, None, self._profiles))
+            name = self._free(target.profile.base_url)
             probe = self._probe(target, key or None)
             probe.run()
             self._tell(diagnose(probe.seen, probe.target))
             table = table_of(probe.seen, probe.target)
+            if key:
+                table["key_env"] = _variable(name)
         except UsageError as error:
             self._say(f"{error.what}: {error.why}")
             return _Chosen(name=SERVER, works=False)
-        return _Chosen(name=SERVER, table=table, key=key, variable=_VARIABLE, works=True)
+        return _Chosen(name=name, table=table, key=key, variable=_variable(name), works=True)
+
+    def _free(self, url: str) -> str:
+        """The name of a profile that is not there yet, or is about the server at `url`."""
+        known = load_profiles(self._profiles)
+        names = (SERVER if number == 1 else f"{SERVER}-{number}" for number in count(1))
+        return next(name for name in names if name not in known or known[name].profile.base_url == url)
 
     def _looked(self, target: Target) -> tuple[Target, str]:
         """The server as it can be asked, and its key; empty: it wants none. One question at most."""
@@ -146,7 +154,7 @@ class FirstRun:
         asked = probe.seen.keyless_status in {401, 403}
         if asked:
             key = ask_secret(f"  {localized('it wants a key')}", self._control, terminal=self._terminal).strip()
-            profile = replace(target.profile, key_env=_VARIABLE, key_required=True)
+            profile = replace(target.profile, key_env=_variable(SERVER), key_required=True)
             target = replace(target, profile=profile, key="set" if key else "none")
             probe = self._probe(target, key or None)
             probe.look()
@@ -187,6 +195,11 @@ class FirstRun:
         flow = Flow("  ", self._terminal.output.get_size().columns)
         shown = FormattedText([(style, flow.feed(localized(text)) + flow.end())])
         print_formatted_text(shown, output=self._terminal.output, end="")
+
+
+def _variable(profile: str) -> str:
+    """Of its own: no other server is ever sent this key."""
+    return f"R1CODE_{profile.upper().replace('-', '_')}_KEY"
 
 
 def _hosts(profiles: Iterable[Named]) -> list[Named]:

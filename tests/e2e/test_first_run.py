@@ -113,6 +113,29 @@ def test_a_server_is_looked_at_and_becomes_a_profile(repo: Repo, tmp_path: Path)
     assert KEY.encode() not in seat.raw
 
 
+def test_another_servers_profile_stays_with_its_key(repo: Repo, tmp_path: Path) -> None:
+    home = tmp_path / "config"
+    (home / "r1code").mkdir(parents=True)
+    own = (
+        profile_of("http://127.0.0.1:9/v1").replace("[aaa]", "[my-server] # tuned").replace("HOUSE", "MY_SERVER")
+    )
+    (home / "r1code/profiles.toml").write_text(own)
+    with FakeServer([REPLY], models=["deepseek-ai/DeepSeek-R1"], key=KEY, details=True) as server:
+        seat = seat_of(repo, home, "-p", "what is 17 times 3?", "--test", "off")
+        seat.sees("No model was chosen yet")
+        seat.look(0.5)
+        seat.say("s")
+        seat.sees("its URL")
+        seat.say(server.url)
+        seat.sees("it wants a key")
+        seat.say(KEY)
+        seat.sees("my-server-2 answers from now on")
+        seat.sees("turn ended: ")
+        seat.leaves()
+    assert (home / "r1code/profiles.toml").read_text().startswith(own)
+    assert list(json.loads((home / "r1code/credentials.json").read_text())) == ["R1CODE_MY_SERVER_2_KEY"]
+
+
 def test_who_declines_goes_on_with_the_embedded_model_and_is_not_asked_again(repo: Repo, tmp_path: Path) -> None:
     home = tmp_path / "config"
     seat = seat_of(repo, home, "-p", "hello")
