@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from r1code.app.stopped import Resumable
 from r1code.providers.base import Provider
+from r1code.repair.approach import Wanted
 from r1code.repo.instructions import Instructions
 from r1code.session import Session
 from r1code.tree.snapshot import Snapshot
@@ -27,15 +28,8 @@ class Replayed(Struct, frozen=True, kw_only=True):
         return Snapshot.unpack(store.get(self.session.opened.base))
 
 
-class Answer(Protocol):
-    """What a program expects of the final answer."""
-
-    schema: str
-    """As the model is shown it."""
-
-    def wrong(self, text: str) -> str:
-        """What is wrong with `text`, in words for the model; empty: nothing."""
-        ...
+class Answer(Wanted, Protocol):
+    """The same for a program, which reads it."""
 
     def told(self, text: str) -> str:
         """The answer for the program: on one line."""
