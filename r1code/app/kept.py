@@ -1,12 +1,16 @@
-"""Small files in the state folder: what a person decided about a folder, read and written whole."""
+"""Small files of the user: what they decided, read and written whole."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from r1code.errors import UsageError
 
 _DIGITS = 16
 
@@ -19,6 +23,28 @@ def place_of(folder: Path, root: Path) -> Path:
 def named(path: Path) -> str:
     """A path as text that JSON can carry."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+@contextmanager
+def alone(file: Path) -> Generator[None, None, None]:
+    """While the block runs, nobody else who uses this changes what lies beside `file`. Not to be nested.
+
+    Who reads, changes and writes a file loses nothing that another process writes meanwhile. Raises UsageError.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written", why=str(error), hint="free some space, or fix its permissions"
+        ) from error
+    try:
+        # Some network file systems have no locks.
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def write_private(file: Path, data: bytes) -> None:

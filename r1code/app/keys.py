@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.app.folders import user_config
-from r1code.app.kept import write_private
+from r1code.app.kept import alone, write_private
 from r1code.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ class Keys:
                 hint="copy it again, alone",
             )
         # First: where the file cannot be written, the keyring has nothing that nobody knows of.
-        kept = self._read()
+        self._read()
         keyring = _keyring()
         if keyring is not None:
             keyring.set(name, key)
-        self._write({**kept, name: _Kept(key="" if keyring is not None else key)})
+        with alone(self._file):
+            self._write({**self._read(), name: _Kept(key="" if keyring is not None else key)})
         return "file" if keyring is None else "keyring"
 
     def delete(self, name: str) -> bool:
@@ -82,7 +83,8 @@ class Keys:
             return False
         if not kept[name].key and (keyring := _keyring()) is not None:
             keyring.delete(name)
-        self._write({other: one for other, one in kept.items() if other != name})
+        with alone(self._file):
+            self._write({other: one for other, one in self._read().items() if other != name})
         return True
 
     def _read(self) -> dict[str, _Kept]:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.app.folders import user_profiles
+from r1code.app.kept import alone
 from r1code.app.own_file import document_of, rewrite
 from r1code.config import DETECTED, KEYS, MANY, TABLES, Config, load_config, value_of
 from r1code.errors import UsageError
@@ -57,26 +58,28 @@ def write_setting(file: Path, key: str, text: str) -> str:
     """
     _known(key)
     value = _meant(key, text)
-    document = document_of(file)
-    if key in TABLES and key in document:
-        # What is said by name is about that name; the others stay.
-        if not isinstance(document[key], MutableMapping):
-            document[key] = value_of(key, document.unwrap()[key], str(file))
-        cast("dict[str, str]", document[key]).update(cast("dict[str, str]", value))
-    else:
-        document[key] = msgspec.to_builtins(value)
-    rewrite(file, document, _check)
+    with alone(file):
+        document = document_of(file)
+        if key in TABLES and key in document:
+            # What is said by name is about that name; the others stay.
+            if not isinstance(document[key], MutableMapping):
+                document[key] = value_of(key, document.unwrap()[key], str(file))
+            cast("dict[str, str]", document[key]).update(cast("dict[str, str]", value))
+        else:
+            document[key] = msgspec.to_builtins(value)
+        rewrite(file, document, _check)
     return _shown(value)
 
 
 def remove_setting(file: Path, key: str) -> bool:
     """Takes it out of the file, whatever it is called; whether it was there. Raises UsageError."""
-    document = document_of(file)
-    if key not in document:
-        return False
-    del document[key]
-    # What else is wrong in it was so before.
-    rewrite(file, document, lambda _: None)
+    with alone(file):
+        document = document_of(file)
+        if key not in document:
+            return False
+        del document[key]
+        # What else is wrong in it was so before.
+        rewrite(file, document, lambda _: None)
     return True
 
 

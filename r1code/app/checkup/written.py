@@ -11,6 +11,7 @@ from r1code.app.checkup.context import window_of
 from r1code.app.checkup.evidence import Evidence, Target
 from r1code.app.checkup.names import Kin, kin, kin_of
 from r1code.app.checkup.speaking import start_of
+from r1code.app.kept import alone
 from r1code.app.own_file import document_of, rewrite
 from r1code.errors import UsageError
 from r1code.profiles import load_profiles
@@ -80,19 +81,21 @@ def _kin(seen: Evidence, profile: Profile) -> Kin:
 
 def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:
     """Adds [name] to `file` and leaves all else in it as it is. Raises UsageError, and then changes nothing."""
-    document = document_of(file)
-    if name in document and not force:
-        raise UsageError(
-            f"there is a profile {name!r} in {file}",
-            why="it may be yours",
-            hint="--force replaces it, or choose another name",
-        )
-    if name in document and table.get("extends") == name:
-        # The user's own table was checked: it goes on, with what was found.
-        table = {**document[name].unwrap(), **{key: value for key, value in table.items() if key != "extends"}}
-    document[name] = table
-    # A profile that r1code itself refuses must not get there.
-    rewrite(file, document, load_profiles)
+    with alone(file):
+        document = document_of(file)
+        if name in document and not force:
+            raise UsageError(
+                f"there is a profile {name!r} in {file}",
+                why="it may be yours",
+                hint="--force replaces it, or choose another name",
+            )
+        if name in document and table.get("extends") == name:
+            # The user's own table was checked: it goes on, with what was found.
+            found = {key: value for key, value in table.items() if key != "extends"}
+            table = {**document[name].unwrap(), **found}
+        document[name] = table
+        # A profile that r1code itself refuses must not get there.
+        rewrite(file, document, load_profiles)
 
 
 def _found(seen: Evidence, profile: Profile) -> dict[str, Any]:
