@@ -55,3 +55,19 @@ def test_a_folder_that_nobody_trusts_is_not_watched(repo: Repo) -> None:
     assert "shop/new.py:1" not in seat.all
     seat.press("\x04")
     assert seat.leaves() == 0
+
+
+def test_what_a_command_of_r1s_writes_in_the_background_starts_nothing(repo: Repo) -> None:
+    writes = "<run background=\"writer\">sleep 4; echo '# mine AI!' > shop/new.py; sleep 60</run>"
+    replies = repo.replies(writes, "<done>Begun.</done>", "Answered.")
+    seat = Seat([str(repo.script), *HOST, *replies], repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
+    seat.sees("Do you trust this folder")
+    seat.press("y")
+    seat.sees("watching: ")
+    seat.say("begin")
+    seat.sees(r"Begun\.")
+    seat.sees("no comment starts a turn while commands of R1's are running: writer")
+    seat.look(0.5)
+    assert "Answered" not in seat.all
+    seat.press("\x04")
+    assert seat.leaves() == 0

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 def answered(desk: Desk, comments: Sequence[Comment], control: Control) -> Iterator[Event | Piece]:
     """A turn about those that a person wrote. Raises as Conversation.turn."""
     from r1code.app.watching import task_of
+    from r1code.ui.repl.commands.words import said
 
     found = [] if desk.watching is None else desk.watching.wanted(comments)
     if not found:
+        return
+    if desk.workshop.in_place and (names := desk.conversation.going_on):
+        # What runs in the work tree itself may have written them.
+        yield from said(f"no comment starts a turn while commands of R1's are running: {', '.join(names)}")
         return
     for one in found:
         yield Piece(f"\n> {safe_line(f'{one.path}:{one.line}  {one.text}')}\n", "strong")
