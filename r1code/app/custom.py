@@ -89,7 +89,7 @@ def project_files(root: Path) -> dict[str, bytes]:
 
 
 def read_commands(own: Mapping[str, bytes], project: Mapping[str, bytes], *, reserved: Collection[str]) -> Read:
-    """The user's own go first; a project's may not choose a model; none replaces what is `reserved`."""
+    """The user's own go first; a project's choose no model and leave no plan mode. None has a `reserved` name."""
     commands: dict[str, Custom] = {}
     wrong: list[str] = []
     for files, is_project in ((own, False), (project, True)):
@@ -126,6 +126,9 @@ def _command(name: str, data: bytes, *, is_project: bool) -> tuple[Custom, list[
     mode = next((mode for mode in get_args(AgentMode) if fields.get("mode") == mode), None)
     if "mode" in fields and mode is None:
         ignored.append("mode is plan or act")
+    if is_project and mode == "act":
+        mode = None
+        ignored.append("a project does not leave plan mode")
     if is_project and "profile" in fields:
         ignored.append("a project chooses no profile")
     if unknown := sorted(fields.keys() - {"description", "argument-hint", "mode", "profile"}):

@@ -96,6 +96,13 @@ def test_a_projects_command_chooses_no_model_and_replaces_none_of_the_users():
     assert len(found.wrong) == 3
 
 
+def test_a_projects_command_does_not_leave_plan_mode():
+    acts = b"---\nmode: act\n---\nDo it."
+    found = read({"/c/mine.md": acts}, {"p/theirs.md": acts})
+    assert (found.commands["mine"].mode, found.commands["theirs"].mode) == ("act", None)
+    assert found.wrong == ("p/theirs.md: a project does not leave plan mode",)
+
+
 def test_a_link_out_of_the_project_is_not_read(tmp_path: Path):
     secret = tmp_path / "secret"
     secret.write_text("secret")

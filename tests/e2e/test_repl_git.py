@@ -155,7 +155,9 @@ def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: 
     seat.sees("written: think = 4k, in")
     assert file.read_text() == 'steps = 7 # few\nthink = "4k"\n'
     assert repo.run("settings", "steps").out.startswith("steps  7")
-    assert repo.run("settings", "steps", "9").code == 0
+    again = repo.run("settings", "steps", "9")
+    # Nothing that stood there is lost without a word.
+    assert (again.code, "before: 7" in again.err) == (0, True)
     assert repo.run("settings", "steps", "many").code == 2
     assert file.read_text() == 'steps = 9 # few\nthink = "4k"\n'
     assert '"origin": "default"' in repo.run("settings", "seed", "--json").out
