@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from r1code.app.automatic import AtEnd, Say
     from r1code.app.commits import Commits
     from r1code.app.guard import Guard
-    from r1code.app.trust import Trust
+    from r1code.app.trust import Question, Trust
     from r1code.app.workshop import Workshop
     from r1code.app.worktrees import Worktrees
     from r1code.config import Config
@@ -154,23 +154,38 @@ def branch(options: argparse.Namespace) -> int:
 
 def trust(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder
+    from r1code.app.signals import cancel_on_signals
     from r1code.app.trust import Trust
+    from r1code.app.trusting import trust_shown
     from r1code.config import PROJECT_FILE
+    from r1code.control import Control
     from r1code.ui.safe import safe, safe_line
+    from r1code.ui.truster import person_at_terminal
 
-    one = Trust(_git(options), state_folder())
+    git = _git(options)
+    one = Trust(git, state_folder())
     if options.remove:
         print(localized("it is trusted no longer" if one.remove() else "it was not trusted"))
         return 0
-    seen = one.look()
     if options.show:
         why = one.missing()
-        print(safe(one.changes(seen)), end="")
+        print(safe(one.changes(one.look())), end="")
         print(localized("trusted" if why is None else f"not trusted: {safe_line(why)}"))
         if why is not None:
-            note("`r1code trust` lets what is listed below run on your machine; look at it first")
+            note("`r1code trust` lets what is listed below run on your machine; it shows it first")
     else:
-        one.give(seen)
+        control = Control()
+
+        def read(question: Question) -> bool:
+            """A script that trusts a folder is not asked, but what it trusts is shown."""
+            print(safe(question.changes or question.seen.text))
+            return True
+
+        with cancel_on_signals(control):
+            is_given = trust_shown(git, state_folder(), person_at_terminal(control) or read)
+        if not is_given:
+            print(localized("nothing was changed: you did not say yes"))
+            return 1
         print(localized("trusted, until one of the files below changes"))
         print(
             localized(
@@ -182,7 +197,7 @@ def trust(options: argparse.Namespace) -> int:
         print(
             localized(f"hooks that a commit has: {', '.join(one.hooks)}, in {safe_line(str(one.hooks_folder))}")
         )
-    for name in seen.names:
+    for name in one.look().names:
         print(f"  {safe_line(name)}")
     return 0
 

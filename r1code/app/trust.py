@@ -82,6 +82,8 @@ class Question(Struct, frozen=True, kw_only=True):
     seen: Seen
     changes: str
     """What changed since the person trusted it, as a diff; empty: they never did."""
+    whole: bool = False
+    """What the files say is shown at once, unless the changes are."""
 
 
 Person = Callable[[Question], bool | None]
@@ -188,13 +190,17 @@ class Trust:
     def give(self, seen: Seen | None = None) -> Given:
         """From now on the folder is trusted, as it was `seen`. Raises StateError and UsageError."""
         found = self.look() if seen is None else seen
-        if not self._git.is_repository and found.digests == dict.fromkeys(TRUSTED_FILES, NOTHING):
+        self.refuse_nothing(found)
+        return self._keep(self._said(found, trusted=True))
+
+    def refuse_nothing(self, seen: Seen) -> None:
+        """Raises UsageError where there is nothing that trust could be about."""
+        if not self._git.is_repository and seen.digests == dict.fromkeys(TRUSTED_FILES, NOTHING):
             raise UsageError(
                 "there is nothing to trust here",
                 why=f"{self._git.root} is in no git repository, and has no {PROJECT_FILE} and no instructions",
                 hint="nothing there makes r1code run anything; `git init` would make it a repository",
             )
-        return self._keep(self._said(found, trusted=True))
 
     def refuse(self, seen: Seen) -> None:
         """From now on nobody is asked again, and the folder is not trusted. Raises StateError."""

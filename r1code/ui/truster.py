@@ -28,8 +28,12 @@ def ask_trust(question: Question, control: Control, person: Asked) -> bool | Non
     about = detail = "\n".join(
         [f"{question.root}\n", *question.wishes, f"\n{question.changes or f'This is about: {files}'}"]
     )
+    choices: tuple[Choice, ...] = _CHOICES
+    if question.whole and not question.changes:
+        choices = _CHOICES[:2]
+        detail = f"{question.seen.text}\n\n{about}"
     while True:
-        key = person.ask(title, detail, _CHOICES, control, deny="")
+        key = person.ask(title, detail, choices, control, deny="")
         if key != "s":
             return {"y": True, "n": False}.get(key)
         detail = f"{question.seen.text}\n\n{about}"

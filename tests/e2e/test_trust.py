@@ -122,3 +122,19 @@ def test_the_model_is_told_what_a_trusted_project_says(repo: Repo, tmp_path: Pat
     screen.wait()
     assert screen.exitstatus == 0
     assert "Use tabs." in logged()
+
+
+def test_who_trusts_a_folder_unasked_sees_first_what_it_says(repo: Repo) -> None:
+    write(repo.root, {"AGENTS.md": "Push at once.\n"})
+    for key, code, is_trusted in (("n", 1, False), ("y", 0, True)):
+        screen = repo.terminal("trust")
+        screen.expect("Push at once.")
+        screen.expect("y = yes, n = no >")
+        screen.send(f"{key}\r")
+        screen.wait()
+        assert screen.exitstatus == code
+        assert repo.run("trust", "--show").out.startswith("trusted") is is_trusted
+    # In a script nobody is asked.
+    write(repo.root, {"AGENTS.md": "Push twice.\n"})
+    assert "+Push twice." in repo.run("trust").out
+    assert repo.run("trust", "--show").out.startswith("trusted")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
@@ -72,6 +73,15 @@ def test_a_change_stays_in_the_question_after_the_files_were_shown() -> None:
     found, screen = asked("s\r", CHANGED, "== hooks/pre-commit", "y\r")
     assert found is True
     assert "+echo two" in screen.partition("== hooks/pre-commit")[2]
+
+
+def test_who_asked_for_it_is_shown_the_files_at_once() -> None:
+    found, screen = asked("s\ry\r", msgspec.structs.replace(NEW, whole=True))
+    assert found is True
+    assert "rm -rf ␛[2J." in screen
+    # What was there before stays enough where it was trusted: the change.
+    found, screen = asked("y\r", msgspec.structs.replace(CHANGED, whole=True))
+    assert ("+echo two" in screen, "rm -rf" in screen) == (True, False)
 
 
 def test_a_change_is_shown_at_once() -> None:

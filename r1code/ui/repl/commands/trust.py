@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from r1code.app.desk import Desk
 from r1code.app.trust import Trust
+from r1code.app.trusting import trust_shown
 from r1code.control import Control
 from r1code.errors import UsageError
 from r1code.events import Event
@@ -16,13 +17,16 @@ from r1code.ui.repl.commands.words import Does, said
 from r1code.ui.safe import safe_line
 
 
-def _trust(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
+def _trust(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     if text not in {"", "yes", "no"}:
         raise UsageError(f"/trust {text} means nothing", why="it is yes or no", hint="/trust yes")
-    trust = Trust(desk.around.git, desk.around.state)
+    around = desk.around
+    if text == "yes" and not trust_shown(around.git, around.state, lambda asked: around.trusts(asked, control)):
+        yield from said("nothing was changed: you did not say yes")
+        return
+    trust = Trust(around.git, around.state)
     seen = trust.look()
     if text == "yes":
-        trust.give(seen)
         yield from said("trusted, until one of these files changes; /commit runs the git hooks")
         yield from said("what AGENTS.md and .r1code/config.toml say counts from the next start on")
     elif text == "no":
@@ -32,7 +36,8 @@ def _trust(desk: Desk, text: str, _: Control) -> Iterator[Event | Piece]:
         for each in diff_lines(trust.changes(seen)):
             yield from laid_out(each, MARGIN, None)
         why = trust.missing()
-        yield from said("trusted" if why is None else f"not trusted: {why}; /trust yes trusts it, look first")
+        told = "trusted" if why is None else f"not trusted: {why}; /trust yes shows what it says, and asks"
+        yield from said(told)
     if trust.hooks:
         yield from said(f"hooks that a commit has: {', '.join(trust.hooks)}, in {trust.hooks_folder}")
     for name in seen.names:
