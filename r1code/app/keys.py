@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from r1code.app.system_keyring import SystemKeyring
 
 Place = Literal["keyring", "file"]
+_Stamp = tuple[int, int]
 _OTHERS = 0o077
 
 
@@ -36,7 +38,12 @@ class Keys:
     """By the name of the variable that would hold the key otherwise. The environment's own is not looked at.
 
     Which keys there are is in the file, also where they are in the keyring: without any, that is never opened.
+    A process asks the keyring once for each key, until one is written: a locked one asks its owner each time.
     """
+
+    _answers: ClassVar[dict[tuple[Path, str], tuple[_Stamp, str | UsageError | None]]] = {}
+    """What the keyring said, and when: of all objects, for a session makes one wherever it needs a key."""
+    _asks = threading.Lock()
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -47,9 +54,37 @@ class Keys:
 
     def get(self, name: str) -> str | None:
         """None: there is none. Raises UsageError where it cannot be read."""
+        # Before the file is read: what is written later has another stamp.
+        stamp = self._stamp()
         kept = self._read().get(name)
         if kept is None or kept.key:
             return None if kept is None else kept.key
+        with self._asks:
+            known = self._answers.get((self._file, name))
+            if known is None or known[0] != stamp:
+                known = self._answers[self._file, name] = stamp, self._asked(name)
+        answer = known[1]
+        if isinstance(answer, UsageError):
+            raise UsageError(answer.what, why=answer.why, hint=answer.hint)
+        return answer
+
+    def _asked(self, name: str) -> str | UsageError | None:
+        """What the keyring says now."""
+        try:
+            return self._of_keyring(name)
+        except UsageError as error:
+            return error
+
+    def _stamp(self) -> _Stamp:
+        """Of the file: whoever writes a key, in this process or in another one, writes it as well."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_mtime_ns
+
+    @staticmethod
+    def _of_keyring(name: str) -> str | None:
         keyring = _keyring()
         if keyring is None:
             raise UsageError(

@@ -22,8 +22,10 @@ class Memory(KeyringBackend):
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], str] = {}
         self.is_locked = False
+        self.asked: list[str] = []
 
     def get_password(self, service: str, username: str) -> str | None:
+        self.asked.append(username)
         if self.is_locked:
             raise KeyringLocked("locked")
         return self.held.get((service, username))
@@ -90,7 +92,6 @@ def test_with_a_keyring_the_file_holds_only_names(memory: Memory, tmp_path: Path
     assert keys.set("A_KEY", "sk-1") == "keyring"
     assert memory.held == {("r1code", "A_KEY"): "sk-1"}
     assert "sk-1" not in (tmp_path / "credentials.json").read_text()
-    assert keys.get("A_KEY") == "sk-1"
     memory.held.clear()
     assert keys.get("A_KEY") is None
     # Somebody took it away already.
@@ -108,6 +109,31 @@ def test_a_locked_keyring_takes_no_key_and_loses_none(memory: Memory, tmp_path: 
         keys.get("A_KEY")
     assert keys.places() == {"A_KEY": "keyring"}
     assert environment({"C": "1"}, keys) == {"C": "1"}
+
+
+def test_the_keyring_is_asked_once_for_each_key_until_one_is_written(memory: Memory, tmp_path: Path):
+    file = tmp_path / "credentials.json"
+    for name in ("A_KEY", "B_KEY"):
+        Keys(file).set(name, "sk-1")
+    for _ in range(3):
+        assert environment({}, Keys(file)) == {"A_KEY": "sk-1", "B_KEY": "sk-1"}
+    assert memory.asked == ["A_KEY", "B_KEY"]
+    Keys(file).set("A_KEY", "sk-2")
+    Keys(file).delete("B_KEY")
+    assert environment({}, Keys(file)) == {"A_KEY": "sk-2"}
+
+
+def test_who_did_not_unlock_the_keyring_is_not_asked_again(memory: Memory, tmp_path: Path):
+    keys = Keys(tmp_path / "credentials.json")
+    keys.set("A_KEY", "sk-1")
+    memory.is_locked = True
+    for _ in range(3):
+        with pytest.raises(UsageError, match="cannot be read"):
+            keys.get("A_KEY")
+    assert memory.asked == ["A_KEY"]
+    memory.is_locked = False
+    keys.set("B_KEY", "sk-2")
+    assert keys.get("A_KEY") == "sk-1"
 
 
 def test_the_environment_goes_first_and_an_empty_variable_is_none(keys: Keys):
