@@ -84,6 +84,31 @@ def test_another_session_is_chosen_and_goes_on_in_the_same_repl(sit: Callable[..
     assert not any(one["in_use"] for one in told(repo).values())
 
 
+def test_who_stops_the_opening_of_a_session_is_back_in_the_one_of_before(
+    sit: Callable[..., Seat], repo: Repo
+) -> None:
+    seat = sit(*HOST, replies=("The word is OAK.", "The word is ELM."))
+    seat.sees("^>$")
+    seat.say("Plant an oak")
+    seat.sees(r"The word is OAK\.")
+    # So that opening one asks something, and waits.
+    (repo.root / "AGENTS.md").write_text("Use tabs.\n")
+    seat.say("/fork")
+    fork = seat.sees(r"(\S+) is a fork of").split()[0]
+    seat.sees(f"opening · {fork}")
+    seat.sees("Do you trust this folder")
+    seat.press("\x03")
+    seat.sees("stopped: the session of before goes on")
+    seat.sees(r"Do you trust this folder(.*\n)*.*Do you trust this folder")
+    seat.press("n")
+    seat.sees("not told to the model")
+    seat.say("And an elm")
+    seat.sees(r"^> And an elm(\n.*)*The word is OAK\.")
+    assert "And an elm" not in logs(repo)[fork]
+    seat.press("\x04")
+    assert seat.leaves() == 0
+
+
 def test_resume_without_an_id_lets_a_person_choose_in_forty_columns(sit: Callable[..., Seat], repo: Repo) -> None:
     for task in ("Plant a birch", "Plant an oak"):
         assert repo.run("-p", task, *HOST, *repo.replies("<done>Done.</done>")).code == 0

@@ -19,7 +19,9 @@ _KEPT = 2_000
 _PER_TOKEN = 3.6
 """Characters of a token, about: what a server counts is told when the reply is there."""
 
-Doing = Literal["", "starting", "waiting for the model", "thinking", "answering", "writing", "running", "testing"]
+Doing = Literal[
+    "", "starting", "opening", "waiting for the model", "thinking", "answering", "writing", "running", "testing"
+]
 
 
 class Tail:

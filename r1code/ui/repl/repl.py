@@ -320,7 +320,7 @@ class Repl:
         self._keep_draft()
 
     def _interrupt(self) -> None:
-        if self._screen.question is not None or self._worker.is_busy:
+        if self._screen.question is not None or self._worker.can_stop:
             if self._warned:
                 self.leave()
                 return

@@ -46,7 +46,7 @@ from r1code.ui.repl.narrator import Block, Narrator
 from r1code.ui.repl.painting import Paint
 from r1code.ui.repl.question import Question
 from r1code.ui.repl.terminal import Terminal
-from r1code.ui.repl.worker import Began, Failed, Idle, Told
+from r1code.ui.repl.worker import Began, Failed, Idle, Opens, Told
 from r1code.ui.themes import Theme
 
 FRAME_SECONDS = 0.08
@@ -272,6 +272,10 @@ class Screen:
                 self._attention.works()
                 self.narrator.live.begin("running" if item.what else "starting", item.what)
                 self.on_told(item)
+            case Opens():
+                self.is_busy = item.stops
+                self._attention.works()
+                self.narrator.live.begin("opening", item.session)
             case Idle() | Failed():
                 self._printed += self.narrator.end()
                 self.is_busy = self.is_busy and not isinstance(item, Idle)

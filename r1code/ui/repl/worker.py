@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.control import Control
 from r1code.errors import Cancelled, R1CodeError
-from r1code.events import Event
+from r1code.events import Event, Notice
 from r1code.ui.piece import Piece
 
 
@@ -49,7 +49,15 @@ class Failed(Struct, frozen=True):
     error: R1CodeError
 
 
-Told = Event | Piece | Began | Idle | Failed
+class Opens(Struct, frozen=True):
+    """Another session is being opened."""
+
+    session: str
+    stops: bool
+    """A cancel ends that, and the session of before goes on."""
+
+
+Told = Event | Piece | Began | Idle | Failed | Opens
 
 
 class Worker(Generic[Desk]):
@@ -64,6 +72,10 @@ class Worker(Generic[Desk]):
         self._begin = begin
         self._jobs: queue.SimpleQueue[tuple[Job[Desk], str] | None] = queue.SimpleQueue()
         self._opening = Control()
+        """Of the session that is being opened, or is open."""
+        self._gives_up = False
+        """It is being opened, and another one can go on instead."""
+        self._lock = threading.Lock()
         self._control: Control | None = None
         self._leaves = threading.Event()
 
@@ -78,6 +90,11 @@ class Worker(Generic[Desk]):
     def is_busy(self) -> bool:
         return self._control is not None
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether a cancel ends something."""
+        return self.is_busy or self._gives_up
+
     def submit(self, job: Job[Desk], what: str = "") -> None:
         """After all that were submitted before. `what`: see Began."""
         self._jobs.put((job, what))
@@ -91,12 +108,16 @@ class Worker(Generic[Desk]):
         return True
 
     def cancel(self) -> bool:
-        """Stops the job under way; False: there is none."""
+        """Stops the job under way, or the opening of another session; False: there is none."""
         control = self._control
-        if control is None:
-            return False
-        control.cancel()
-        return True
+        if control is not None:
+            control.cancel()
+            return True
+        # Once it is open its control is the session's own, which lasts.
+        with self._lock:
+            if self._gives_up:
+                self._opening.cancel()
+            return self._gives_up
 
     def leave(self) -> None:
         """Ends the job under way, and then the thread, in order. From any thread."""
@@ -108,18 +129,41 @@ class Worker(Generic[Desk]):
     def _work(self) -> None:
         going: Goes | None = Goes("", "")
         while going is not None:
-            with ExitStack() as stack:
-                try:
-                    desk = stack.enter_context(self._opened(self._opening, going.session))
-                except R1CodeError as error:
-                    if not going.back:
-                        raise
-                    # The other one cannot be had: the one of before goes on.
-                    self._post(Failed(error))
-                    going = Goes(going.back, "")
-                    continue
-                self._run(self._begin, "", desk)
-                going = self._serve(desk)
+            going = self._sit(going)
+
+    def _sit(self, going: Goes) -> Goes | None:
+        """In the session that it goes to, or could not; where it goes then."""
+        with ExitStack() as stack:
+            try:
+                desk = self._open(going, stack)
+            except (R1CodeError, Cancelled) as error:
+                if not going.back or self._leaves.is_set():
+                    raise
+                # The other one cannot be had, or is not wanted any more: the one of before goes on.
+                stopped = Notice(text="stopped: the session of before goes on")
+                self._post(Failed(error) if isinstance(error, R1CodeError) else stopped)
+                return Goes(going.back, "")
+            self._run(self._begin, "", desk)
+            return self._serve(desk)
+
+    def _open(self, going: Goes, stack: ExitStack) -> Desk:
+        """Raises R1CodeError and Cancelled."""
+        control, can_stop = Control(), bool(going.back)
+        with self._lock:
+            self._opening, self._gives_up = control, can_stop
+        if self._leaves.is_set():
+            control.cancel()
+        if going.session:
+            self._post(Opens(going.session, can_stop))
+        try:
+            desk = stack.enter_context(self._opened(control, going.session))
+        finally:
+            with self._lock:
+                self._gives_up = False
+        if can_stop:
+            # Somebody may have stopped it when all was done.
+            control.check()
+        return desk
 
     def _serve(self, desk: Desk) -> Goes | None:
         """Until somebody leaves, or a job goes to another session."""

@@ -15,11 +15,11 @@ from prompt_toolkit.output import DummyOutput
 from r1code.app.sessions.info import SessionInfo
 from r1code.control import Control
 from r1code.errors import StateError
-from r1code.events import Event
+from r1code.events import Event, Notice
 from r1code.ui.flow import cells
 from r1code.ui.piece import Piece
 from r1code.ui.repl.picker import Picker, row
-from r1code.ui.repl.worker import Failed, Goes, Told, Worker
+from r1code.ui.repl.worker import Failed, Goes, Opens, Told, Worker
 
 
 class Sessions:
@@ -66,6 +66,58 @@ def test_where_the_other_cannot_be_opened_the_one_of_before_goes_on():
     did, told = worked("a", "bad")
     assert did[-4:] == ["+a", "begin a", "last in a", "-a"]
     assert [one.error.what for one in told if isinstance(one, Failed)] == ["it is damaged"]
+
+
+@pytest.mark.parametrize("moment", ["it begins", "all was opened"])
+def test_an_opening_can_be_stopped_at_any_moment_and_the_session_of_before_goes_on(moment: str):
+    sessions = Sessions()
+    told: list[Told] = []
+
+    @contextmanager
+    def opened(control: Control, session: str) -> Iterator[str]:
+        with sessions.opened(control, session) as desk:
+            if session == "slow" and moment == "all was opened":
+                assert worker.cancel()
+            elif session == "slow":
+                control.sleep(20)
+            yield desk
+
+    def post(what: Told) -> None:
+        told.append(what)
+        if isinstance(what, Opens):
+            # Back there is nothing to stop any more: nothing else could go on.
+            assert worker.can_stop is what.stops is (what.session == "slow")
+            assert moment == "all was opened" or worker.cancel() is what.stops
+
+    worker: Worker[str] = Worker(opened, post, sessions.begin)
+    worker.submit(lambda *_: iter([Goes("slow", "first")]))
+    worker.submit(lambda desk, _: (sessions.did.append(f"last in {desk}"), worker.leave(), ())[2])
+    worker.start().result(timeout=20)
+    assert sessions.did[-4:] == ["+first", "begin first", "last in first", "-first"]
+    assert "begin slow" not in sessions.did
+    assert [what for what in told if isinstance(what, Opens | Notice)] == [
+        Opens("slow", stops=True),
+        Notice(text="stopped: the session of before goes on"),
+        Opens("first", stops=False),
+    ]
+
+
+def test_what_is_said_while_a_session_opens_is_for_that_one():
+    def said(desk: str, _: Control) -> Iterable[Event | Piece | Goes]:
+        sessions.did.append(f"said in {desk}")
+        worker.leave()
+        return ()
+
+    def post(what: Told) -> None:
+        if isinstance(what, Opens):
+            assert not worker.steer("text")
+            worker.submit(said)
+
+    sessions = Sessions()
+    worker: Worker[str] = Worker(sessions.opened, post, sessions.begin)
+    worker.submit(lambda *_: iter([Goes("a", "first")]))
+    worker.start().result(timeout=20)
+    assert sessions.did[-4:] == ["+a", "begin a", "said in a", "-a"]
 
 
 def test_the_first_that_cannot_be_opened_ends_it():
