@@ -29,10 +29,61 @@ _LONGEST = 2_000
 """Characters: a longer line is none of ours."""
 
 
-class _Template(Struct, frozen=True):
-    literal: tuple[str, ...]
-    pattern: re.Pattern[str]
+_SPACE = re.compile(r"(\s)")
+
+
+class Template(Struct, frozen=True):
+    """A message with gaps. What fills them is found without going back: a line may be made up to be slow."""
+
+    fields: tuple[tuple[str, ...], ...]
+    """The texts around its gaps: of all of it, or of each word and each space."""
+    takes_words: bool
+    """Only words fill its gaps."""
     other: str
+
+    @classmethod
+    def of(cls, text: str, other: str) -> Template:
+        letters = sum(map(str.isalpha, "".join(GAP.split(text)[::2])))
+        # What has hardly a word of its own would fit half of all sentences.
+        takes_words = letters < _LETTERS
+        fields = _SPACE.split(text) if takes_words else [text]
+        return cls(tuple(tuple(GAP.split(field)[::2]) for field in fields), takes_words, other)
+
+    @property
+    def size(self) -> int:
+        """Characters of its own."""
+        return sum(len(part) for field in self.fields for part in field)
+
+    def gaps(self, text: str) -> list[str] | None:
+        """What fills its gaps, the first one as far as possible; None: it does not fit."""
+        given = _SPACE.split(text) if self.takes_words else [text]
+        if len(given) != len(self.fields):
+            return None
+        found: list[str] = []
+        for parts, field in zip(self.fields, given, strict=True):
+            gaps = _between(parts, field)
+            if gaps is None:
+                return None
+            found += gaps
+        return found
+
+
+def _between(parts: Sequence[str], text: str) -> list[str] | None:
+    """What stands between `parts`, which are all of `text` otherwise. From its end, each as late as possible."""
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return [] if text == first else None
+    start, end = len(first), len(text) - len(last)
+    if start > end or not (text.startswith(first) and text.endswith(last)):
+        return None
+    found: list[str] = []
+    for part in reversed(parts[1:-1]):
+        at = text.rfind(part, start, end)
+        if at < 0:
+            return None
+        found.append(text[at + len(part) : end])
+        end = at
+    return [text[start:end], *reversed(found)]
 
 
 class Catalogue:
@@ -40,9 +91,9 @@ class Catalogue:
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         self._whole = {text: other for text, other in messages.items() if not GAP.search(text)}
-        found = (_template(text, other) for text, other in messages.items() if GAP.search(text))
+        found = (Template.of(text, other) for text, other in messages.items() if GAP.search(text))
         # Of several that fit, the one with the most words of its own is meant.
-        self._templates = sorted(found, key=lambda one: -sum(map(len, one.literal)))
+        self._templates = sorted(found, key=lambda one: -one.size)
         self._known: dict[str, str] = {}
 
     def told(self, text: str) -> str:
@@ -77,18 +128,9 @@ class Catalogue:
             if all(listed):
                 return _LISTED.join(filter(None, listed))
         for one in self._templates:
-            if all(part in text for part in one.literal) and (match := one.pattern.fullmatch(text)):
-                return filled(one.other, [self._parts(part, depth - 1) for part in match.groups()])
+            if (gaps := one.gaps(text)) is not None:
+                return filled(one.other, [self._parts(gap, depth - 1) for gap in gaps])
         return None
-
-
-def _template(text: str, other: str) -> _Template:
-    parts = GAP.split(text)[::2]
-    letters = sum(map(str.isalpha, "".join(parts)))
-    # What has hardly a word of its own would fit half of all sentences: only words fill its gaps.
-    gap = "(.*)" if letters >= _LETTERS else r"(\S*)"
-    pattern = gap.join(map(re.escape, parts))
-    return _Template(tuple(filter(None, parts)), re.compile(pattern), other)
 
 
 def filled(message: str, values: Sequence[str]) -> str:

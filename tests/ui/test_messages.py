@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import SupportsIndex, get_args
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from r1code.ui.messages import (
     ENGLISH,
     GAP,
     Catalogue,
+    Template,
     catalogue_of,
     filled,
     language_of,
@@ -68,6 +69,53 @@ def test_gaps_are_filled_with_what_is_told_too_and_the_rest_stays() -> None:
     assert told("all, and more") == "all, and more"
     # What has hardly a word of its own fits words alone.
     assert told("a heap of all that there is") == "a heap of all that there is"
+
+
+class Counted(str):
+    """How many characters were looked at to find something in it."""
+
+    __slots__ = ("looked",)
+    looked: int
+
+    def rfind(self, part: str, start: SupportsIndex | None = 0, end: SupportsIndex | None = None, /) -> int:
+        at = super().rfind(part, start, end)
+        first = int(start or 0) if at < 0 else at
+        self.looked += (len(self) if end is None else int(end)) - first
+        return at
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_line_that_was_made_up_to_be_slow_is_looked_through_once_for_each_message(language: str) -> None:
+    looked = 0
+    for text, other in messages(language).items():
+        template = Template.of(text, other)
+        parts = GAP.split(text)[::2]
+        if len(parts) < 3:
+            continue
+        # All that it needs but its first part between gaps, as often as there is room.
+        inner = "".join(parts[2:-1]) or "-"
+        line = Counted(f"{parts[0]}{inner * (2_000 // len(inner))}{parts[-1]}")
+        line.looked = 0
+        template.gaps(line)
+        assert line.looked <= len(line), text
+        looked += line.looked
+    assert looked > 100_000
+
+
+@given(
+    st.lists(st.text("ab ", max_size=2), min_size=2, max_size=5),
+    st.text("ab ", max_size=12),
+    st.booleans(),
+)
+def test_gaps_are_as_a_regular_expression_finds_them(parts: list[str], text: str, takes_words: bool) -> None:
+    # Ruled by the letters of the message: these make it a sentence.
+    own = "" if takes_words else "sentence"
+    message = "".join(f"{part}{{{number}}}" for number, part in enumerate(parts)) + own
+    takes_words = sum(map(str.isalpha, "".join(parts))) < 6 if takes_words else False
+    gap = r"(\S*)" if takes_words else "(.*)"
+    match = re.fullmatch("".join(f"{re.escape(part)}{gap}" for part in parts) + own, text + own)
+    found = Template.of(message, "").gaps(text + own)
+    assert found == (None if match is None else list(match.groups()))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60))
