@@ -26,6 +26,7 @@ def init(options: argparse.Namespace) -> int:
     from r1code.app.backend import chosen_profile, key_names
     from r1code.app.budgets import budget_of, check_budget, told_bound
     from r1code.app.consent import Consent
+    from r1code.app.diary import check_files
     from r1code.app.drafting import drafted
     from r1code.app.folders import state_folder, user_config
     from r1code.app.initial import NAME, Initial
@@ -46,6 +47,7 @@ def init(options: argparse.Namespace) -> int:
     state, control = state_folder(), Control()
     git = Git.find(Path(options.folder), state)
     config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    check_files(config, git)
     listener = listener_for(
         sys.stdout, json=options.json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
     )

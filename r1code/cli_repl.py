@@ -110,7 +110,7 @@ def _opened(
 
     from r1code.app.around import Around
     from r1code.app.desk import Desk
-    from r1code.app.diary import Diary, refuse_in_tree
+    from r1code.app.diary import Diary, check_files
     from r1code.app.folders import state_folder
     from r1code.app.ran import Runs
     from r1code.app.workshop import Workshop
@@ -125,6 +125,7 @@ def _opened(
 
     wanted = _configured(options, control, person, say)
     git, config = wanted.git, wanted.config
+    check_files(config, git)
     approver = consent(config, control, json=False, person=person)
     workshop = Workshop(git, config, wanted.task, state=state_folder(), say=say, approver=approver)
     if config.sandbox == "docker":
@@ -164,7 +165,6 @@ def _opened(
             desk.runs = Runs(workshop, talk, asking.agrees)
             talk.asks = asking.chosen
             if config.log_file is not None:
-                refuse_in_tree(Path(config.log_file), git)
                 desk.diary = stack.enter_context(closing(Diary(Path(config.log_file))))
             desk.customs = _customs(wanted.offered, say)
             with _watched(desk, _watching(git, workshop, say) if wanted.watches else None, control, say):

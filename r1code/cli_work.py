@@ -249,8 +249,10 @@ def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
     """Who is told what goes on. Raises UsageError."""
     from pathlib import Path
 
+    from r1code.app.diary import check_files
     from r1code.ui.listener import listener_for
 
+    check_files(config, git)
     # A program that waits for the answer reads that alone.
     stream = sys.stdout if json or task.answer is None else sys.stderr
     listener = listener_for(
@@ -258,10 +260,9 @@ def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
     )
     if config.log_file is None:
         return listener
-    from r1code.app.diary import Diary, refuse_in_tree
+    from r1code.app.diary import Diary
     from r1code.ui.logged import Logged
 
-    refuse_in_tree(Path(config.log_file), git)
     return Logged(listener, Diary(Path(config.log_file)))
 
 

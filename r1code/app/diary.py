@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from r1code.config import Config
 from r1code.errors import UsageError
 from r1code.events import CandidateEvent, CommandOutput, Event, ReasoningDelta, TextDelta
 from r1code.repo.git import Git
@@ -20,22 +22,48 @@ _SHOWN = frozenset(
     | {"date", "retry-after", "transfer-encoding", "x-request-id", "via", "location"}
 )
 """Headers whose values are written: of all others, keys and cookies among them, only the names."""
+_STANDARD = ("/dev/stdout", "/dev/stderr", "/dev/fd/")
 _STREAMS = (TextDelta, ReasoningDelta, CommandOutput)
 """What streams is in the session's log, and in the bodies of answers."""
 
 
-def refuse_in_tree(file: Path, git: Git) -> None:
-    """Raises UsageError for a file of the work tree: each turn would change it, and the model would read it."""
+def check_files(config: Config, git: Git) -> None:
+    """Before anything is written to them: raises UsageError where --log-file or --record cannot be used."""
+    if config.log_file is not None:
+        _check(Path(config.log_file), git, what=f"nothing can be logged in {config.log_file}")
+    if config.record is not None:
+        _check(Path(config.record), git, what=f"nothing can be recorded in {config.record}")
+
+
+def _check(file: Path, git: Git, *, what: str) -> None:
+    if not _takes_all(file):
+        raise UsageError(
+            what,
+            why="it is no regular file, so writing to it could wait for ever",
+            hint="name a file, or /dev/stderr",
+        )
     place = file.resolve()
     if not place.is_relative_to(git.root):
         return
     path = place.relative_to(git.root).as_posix()
     if wrong_with(path) is None and path not in git.ignored([path]):
+        # The model would read it, too.
         raise UsageError(
-            f"nothing can be logged in {file}",
-            why="it is in the work tree, so what is logged would be a change of the turn",
+            what,
+            why="it is in the work tree, so what is written there would be a change of the turn",
             hint="name a file elsewhere, or one that git ignores",
         )
+
+
+def _takes_all(file: Path) -> bool:
+    """Whether it is there to be written to, or nothing is; a named pipe that nobody reads would block."""
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        # Whoever opens it says what is wrong.
+        return True
+    # What the process was started with may be a pipe, and is read by whoever made it.
+    return stat.S_ISREG(mode) or stat.S_ISCHR(mode) or str(file).startswith(_STANDARD)
 
 
 class Diary:

@@ -140,6 +140,36 @@ def test_a_log_file_is_no_file_of_the_work_tree(repo: Repo) -> None:
     assert "Finished" in (repo.root / "r1code.log").read_text()
 
 
+def test_a_recording_is_no_file_of_the_work_tree_and_neither_is_what_init_logs(repo: Repo) -> None:
+    said = ["--record", "replies.jsonl", *HOST, *repo.replies("<done>Fine.</done>")]
+    ran = repo.run("-p", "Look", *said)
+    assert (ran.code, "nothing can be recorded in replies.jsonl" in ran.err) == (2, True), ran.err
+    assert "it is in the work tree" in ran.err
+    ran = repo.run("init", "--yes", "--log-file", "replies.jsonl", *said[-4:])
+    assert (ran.code, "nothing can be logged in replies.jsonl" in ran.err) == (2, True), ran.err
+    screen = repo.terminal(*said)
+    screen.expect("nothing can be recorded in replies.jsonl")
+    screen.wait()
+    assert screen.exitstatus == 2
+    assert not (repo.root / "replies.jsonl").exists()
+    (repo.root / ".gitignore").write_text("*.jsonl\n")
+    assert repo.run("-p", "Look", *said).code == 0
+    assert "Task: Look" in (repo.root / "replies.jsonl").read_text()
+
+
+@pytest.mark.parametrize("flag", ["--log-file", "--record"])
+def test_what_would_wait_for_a_reader_is_no_file_to_write_to(repo: Repo, tmp_path: Path, flag: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = ["-p", "Look", *HOST, *repo.replies("<done>Fine.</done>"), flag]
+    ran = repo.run(*said, str(pipe))
+    assert (ran.code, "it is no regular file" in ran.err) == (2, True), ran.err
+    # What it was started with is read by whoever started it.
+    ran = repo.run(*said, "/dev/stderr")
+    assert (ran.code, ran.err[:2]) == (0, '{"'), ran.err
+    assert repo.run(*said, "/dev/null").code == 0
+
+
 def test_a_log_file_has_events_and_the_wire_and_no_key(repo: Repo, tmp_path: Path) -> None:
     file, key, secret = tmp_path / "r1code.log", "sk-log-0123456789abcdef", SECRETS["github"]
     (repo.root / "notes.txt").write_text(f"token {secret}\n")
