@@ -1,12 +1,13 @@
 """The REPL: how soon it can be typed at, what streaming costs, how soon a key is echoed, what it does when idle.
 
-    .venv/bin/python bench/repl.py [--runs N]
+    .venv/bin/python bench/repl.py [--runs N] [--script r1code]
 
 Launch: until a typed key is on the screen, in a repository of 10,000 files, as a multiple of a script that only
 shows an empty PromptSession; medians of alternating runs. Rendering: 32,000 tokens through narrator and Markdown,
 as a multiple of one rendering of the whole. Streaming: CPU seconds of the whole tool for 8,000 tokens at 200 a
 second; how late keys are echoed meanwhile; and CPU where nothing goes on. Memory: after 40 turns of 2,000 tokens,
-and after 240, which at a minute each are four hours.
+and after 240, which at a minute each are four hours. `--script`: the command of an installed wheel, whose
+interpreter shows the empty session, too: from a checkout each module is looked for in one more place.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from r1code.events import ReasoningDelta, TextDelta
 from r1code.ui.repl.narrator import Narrator
 from r1code.ui.repl.painting import Paint
 
-SCRIPT = Path(sys.executable).with_name("r1code")
 FLOOR = "from prompt_toolkit import PromptSession; PromptSession('> ').prompt()"
 HOST = ["--sandbox", "none", "--allow-host-exec", "--test", "off", "--profile", "scripted"]
 WORDS = "The quick brown fox jumps over the lazy dog and looks around. "
@@ -49,7 +49,10 @@ def repository(root: Path, files: int) -> None:
 
 def opened(command: list[str], root: Path, state: Path) -> pexpect.spawn:
     env = {**os.environ, "R1CODE_STATE_DIR": str(state), "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    return pexpect.spawn(command[0], command[1:], cwd=str(root), env=env, dimensions=(40, 100), timeout=120)
+    child = pexpect.spawn(command[0], command[1:], cwd=str(root), env=env, dimensions=(40, 100), timeout=120)
+    # It would wait 50 ms before each key, and that would be counted.
+    child.delaybeforesend = None
+    return child
 
 
 def launch(command: list[str], root: Path, state: Path) -> float:
@@ -88,14 +91,14 @@ def drained(child: pexpect.spawn, seconds: float) -> bytes:
     return out
 
 
-def streaming(root: Path, folder: Path, tokens: int, rate: int) -> dict[str, float]:
+def streaming(script: Path, root: Path, folder: Path, *, rate: int, tokens: int = 8_000) -> dict[str, float]:
     """CPU seconds while it streams, how late keys are echoed meanwhile, and its CPU when nothing goes on."""
     # Nothing that repeats itself: the governor would cut it.
     dice = random.Random(1)
     words = ("".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 9))) for _ in range(tokens))
     text = " ".join(words)[: tokens * 4]
     flags = replies(folder, reasoning=text, text="The end.", chunk=4, delay_seconds=1 / rate)
-    child = opened([str(SCRIPT), *HOST, *flags], root, folder / "state")
+    child = opened([str(script), *HOST, *flags], root, folder / "state")
     child.expect(">")
     drained(child, 6)
     before = cpu(child.pid)
@@ -125,7 +128,7 @@ def streaming(root: Path, folder: Path, tokens: int, rate: int) -> dict[str, flo
     }
 
 
-def memory(root: Path, folder: Path, turns: tuple[int, ...]) -> dict[str, float]:
+def memory(script: Path, root: Path, folder: Path, turns: tuple[int, ...]) -> dict[str, float]:
     """MB of the process, shared pages counted once, after so many turns."""
     dice = random.Random(2)
     words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 9))) for _ in range(3_000)]
@@ -143,7 +146,7 @@ def memory(root: Path, folder: Path, turns: tuple[int, ...]) -> dict[str, float]
     file = folder / "turns.toml"
     file.write_text("\n".join(rows))
     flags = ["--replies", str(file), "--steps", "9"]
-    child = opened([str(SCRIPT), *HOST, *flags], root, folder / "long")
+    child = opened([str(script), *HOST, *flags], root, folder / "long")
     child.expect(">")
     found: dict[str, float] = {}
     for number in range(1, max(turns) + 1):
@@ -183,15 +186,17 @@ def rendering(tokens: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--script", type=Path, default=Path(sys.executable).with_name("r1code"))
     options = parser.parse_args()
+    script = options.script
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         root = folder / "repository"
         root.mkdir()
         repository(root, 10_000)
         commands = {
-            "empty PromptSession": [sys.executable, "-c", FLOOR],
-            "r1code": [str(SCRIPT), *HOST, *replies(folder, text="ok")],
+            "empty PromptSession": [str(script.with_name("python")), "-c", FLOOR],
+            "r1code": [str(script), *HOST, *replies(folder, text="ok")],
         }
         taken: dict[str, list[float]] = {key: [] for key in commands}
         for _ in range(options.runs):
@@ -202,8 +207,8 @@ def main() -> None:
             median = statistics.median(values)
             print(f"{key:<20} usable after {median * 1000:6.0f} ms  {median / floor:4.2f} x")
         found: dict[str, float] = {"launch_ratio": round(statistics.median(taken["r1code"]) / floor, 2)}
-        found |= streaming(root, folder, 8_000, 200)
-        found |= memory(root, folder, (40, 240))
+        found |= streaming(script, root, folder, rate=200)
+        found |= memory(script, root, folder, (40, 240))
     for tokens in (32_000, 200_000):
         streamed, whole = rendering(tokens)
         print(
