@@ -61,7 +61,7 @@ def work(options: argparse.Namespace) -> int:
         person = person_at_terminal(control, json=options.json)
         trust = Trust(git, state_folder())
         if task.command != "fix":
-            task = replace(task, piped=piped(sys.stdin.fileno(), control, _note))
+            task = replace(task, piped=piped(sys.stdin, control, _note))
         allowed = under_trust(config, trust, person, for_now=options.trust)
         config, told = allowed.config, None
         if task.command != "plan":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import stat
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 from r1code import prompts
 from r1code.app.task import Task
@@ -25,11 +27,16 @@ _PATIENCE_SECONDS = 2.0
 _PIECE = 1 << 16
 
 
-def piped(descriptor: int, control: Control, say: Callable[[str], None]) -> str:
-    """All of it, if `descriptor` is a pipe or a file; empty for what is neither, and for what is empty.
+def piped(source: TextIO, control: Control, say: Callable[[str], None]) -> str:
+    """All of it, if `source` is a pipe or a file; empty for what is neither, and for what is empty.
 
     Raises UsageError for what is no text or too long, and Cancelled.
     """
+    try:
+        descriptor = source.fileno()
+    except io.UnsupportedOperation:
+        # Whoever called us put something of their own there.
+        return ""
     mode = os.fstat(descriptor).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
         return ""
