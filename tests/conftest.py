@@ -12,6 +12,7 @@ from fakes.house import House
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the full-size tier as well")
     parser.addoption("--vllm", help="the folder of a real vLLM: run the tests that need one, and no others")
+    parser.addoption("--write-screens", action="store_true", help="write the screens of the prompt anew")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

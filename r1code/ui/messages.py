@@ -43,9 +43,10 @@ class Template(Struct, frozen=True):
 
     @classmethod
     def of(cls, text: str, other: str) -> Template:
-        letters = sum(map(str.isalpha, "".join(GAP.split(text)[::2])))
-        # What has hardly a word of its own would fit half of all sentences.
-        takes_words = letters < _LETTERS
+        parts = GAP.split(text)[::2]
+        letters = sum(map(str.isalpha, "".join(parts)))
+        # What has hardly a word of its own would fit half of all sentences; a word and a colon name what follows.
+        takes_words = letters < _LETTERS and not parts[0].endswith(": ")
         fields = _SPACE.split(text) if takes_words else [text]
         return cls(tuple(tuple(GAP.split(field)[::2]) for field in fields), takes_words, other)
 

@@ -8,7 +8,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from r1code.types import Point
 from r1code.ui.checklist import window
-from r1code.ui.flow import clip
+from r1code.ui.flow import cells, clip
 from r1code.ui.lines import MARGIN
 from r1code.ui.messages import localized
 from r1code.ui.repl.facts import Facts, status
@@ -16,6 +16,7 @@ from r1code.ui.repl.narrator import Narrator
 from r1code.ui.repl.question import Question
 
 _QUEUED_LINES = 3
+_GAP = "   "
 
 
 def live(narrator: Narrator, width: int, *, animated: bool, stops: bool) -> StyleAndTextTuples:
@@ -46,12 +47,18 @@ def queue(queued: Sequence[str], width: int) -> StyleAndTextTuples:
     return [("class:dim", "\n".join(shown))]
 
 
-def offer(question: Question | None) -> StyleAndTextTuples:
-    """How a question is answered."""
+def offer(question: Question | None, width: int) -> StyleAndTextTuples:
+    """How a question is answered: as many lines as that takes."""
     if question is None:
         return []
-    text = question.offer if question.choices else f"{localized(question.title)} (Enter)"
-    return [("class:warn", f"{MARGIN}{text}")]
+    lines = [""]
+    for one in question.offers or (f"{localized(question.title)} (Enter)",):
+        longer = f"{lines[-1]}{_GAP if lines[-1] else MARGIN}{one}"
+        if lines[-1] and cells(longer) > width:
+            lines.append(f"{MARGIN}{one}")
+        else:
+            lines[-1] = longer
+    return [("class:warn", "\n".join(clip(line, width) for line in lines))]
 
 
 def facts(known: Facts, width: int) -> StyleAndTextTuples:

@@ -32,7 +32,7 @@ from r1code.ui.checklist import whole
 from r1code.ui.describe import card, describe, mark
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.flow import Flow, clip
-from r1code.ui.lines import MARGIN, UNBOUNDED, block, line, more, seconds
+from r1code.ui.lines import MARGIN, UNBOUNDED, block, line, more, seconds, wrapped
 from r1code.ui.piece import Piece
 from r1code.ui.repl.changes import changes
 from r1code.ui.repl.folding import Action, Folder, Prose
@@ -214,7 +214,7 @@ class Narrator:
         yield line(f"plan{where}", "good", width)
         yield from whole(event.plan.points, width)
         hint = "/act carries it out · /plan edit changes it · /plan no WHY, or say what is wrong"
-        yield line(f"{MARGIN}{hint}", "dim")
+        yield Piece(f"{MARGIN}{wrapped(hint, width)}", "dim")
 
     def _patch(self, event: PatchReady) -> Piece:
         lines = tuple(diff_lines(event.diff)) if event.diff else ()

@@ -31,8 +31,9 @@ class Question:
         return not self._answer.done()
 
     @property
-    def offer(self) -> str:
-        return "   ".join(f"{choice.key} {localized(choice.label)}" for choice in self.choices)
+    def offers(self) -> tuple[str, ...]:
+        """Each key with what it answers."""
+        return tuple(f"{choice.key} {localized(choice.label)}" for choice in self.choices)
 
     def answer(self, text: str) -> None:
         if self.is_open:

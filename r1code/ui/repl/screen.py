@@ -358,7 +358,9 @@ class Screen:
                 self._lines(self._live, lambda: bool(self.narrator.live.doing) and not self.looks.spoken),
                 self._lines(lambda: bottom.checklist(self.facts.points, self._width()), self._has_checklist),
                 self._lines(lambda: bottom.queue(self.queued, self._width()), lambda: bool(self.queued)),
-                self._lines(lambda: bottom.offer(self.question), lambda: self.question is not None),
+                self._lines(
+                    lambda: bottom.offer(self.question, self._width()), lambda: self.question is not None
+                ),
                 edited,
                 self._search,
                 menu,

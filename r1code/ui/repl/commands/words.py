@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 from r1code.app.desk import Desk
@@ -18,5 +19,12 @@ Does = Callable[[Desk, str, Control], Iterator[Event | Piece | Goes]]
 
 
 def said(text: str) -> Iterator[Piece]:
-    flow = Flow(MARGIN, None)
+    flow = Flow(MARGIN, _width())
     yield Piece(flow.feed(localized(text)) + flow.end())
+
+
+def _width() -> int | None:
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return None
