@@ -87,7 +87,10 @@ class Seat:
     def _wait(self, found: Callable[[], re.Match[str] | None], what: str) -> str:
         until = time.monotonic() + PATIENCE
         while (match := found()) is None:
-            assert time.monotonic() < until, f"{what}; on the screen:\n{self.all}"
+            assert time.monotonic() < until, (
+                f"{what}; it {'runs' if self._child.isalive() else 'is over'}; on the screen:\n{self.all}\n"
+                f"last: {self.raw[-2_000:]!r}"
+            )
             self.look(0.05)
         return match.group()
 

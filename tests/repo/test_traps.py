@@ -31,7 +31,7 @@ METHODS: dict[str, Callable[[Git, Store], object]] = {
     "filtered": lambda git, _: filtered(git, ["clean", "tracked"]),
     "subjects": lambda git, _: (subjects(git), head_time(git)),
     "other_than_head": lambda git, store: other_than_head(
-        git, {one.path: one.before for one in _patch(store).changes}, store
+        git, {one.path: (one.before,) for one in _patch(store).changes}, store
     ),
     "unified": lambda git, store: git.unified(_patch(store), store),
 }
