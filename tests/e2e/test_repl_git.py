@@ -148,7 +148,7 @@ def test_settings_are_shown_written_and_refused(sit: Callable[..., Seat], repo: 
     seat = sit()
     seat.say("/settings")
     seat.sees(r"sandbox +none +a flag")
-    seat.sees(r"steps +7 +/")
+    seat.sees(r"steps +7\s+/")
     seat.say("/settings sandbox podman")
     seat.sees("next: it may be one of bubblewrap, docker, none, seatbelt")
     seat.say("/settings think 4k")

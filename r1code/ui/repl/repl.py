@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from difflib import get_close_matches
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING, get_args
 
 from r1code.config import Reasoning, ThemeName
@@ -76,6 +77,8 @@ class Repl:
         """What waits is of the last time, and goes nowhere before the person sends something."""
         self._warned = False
         self._left = False
+        self._modes = Lock()
+        """Over what the mode is: a key may change it while the session begins in its own thread."""
         screen.on_told = self._told
 
     def run(self) -> None:
@@ -130,10 +133,11 @@ class Repl:
         self._screen.stop()
 
     def _begin(self, desk: Desk, control: Control) -> Iterator[Event]:
-        self._desk = desk
+        with self._modes:
+            self._desk = desk
+            desk.conversation.enter(self._screen.facts.mode)
         self._screen.facts.sandbox, self._screen.facts.context = desk.config.sandbox, None
         self._about |= {name: safe_line(custom.about) for name, custom in desk.customs.items()}
-        desk.conversation.enter(self._screen.facts.mode)
         self._look_around(desk)
         if desk.watching is not None:
             desk.watching.start(self._commented)
@@ -165,7 +169,9 @@ class Repl:
     def _look_around(self, desk: Desk) -> None:
         """In the worker's thread: git is asked, and the tree is listed."""
         facts = self._screen.facts
-        facts.session, facts.mode, facts.branch = desk.spent, desk.conversation.mode, desk.branch
+        facts.session, facts.branch = desk.spent, desk.branch
+        with self._modes:
+            facts.mode = desk.conversation.mode
         facts.profile, facts.model, facts.window = desk.model
         facts.think = desk.config.think or ""
         facts.points = desk.veiled(ChecklistChanged(points=desk.conversation.progress.points)).points
@@ -341,9 +347,10 @@ class Repl:
 
     def _mode(self) -> None:
         facts = self._screen.facts
-        facts.mode = "act" if facts.mode == "plan" else "plan"
-        if self._desk is not None:
-            self._desk.conversation.enter(facts.mode)
+        with self._modes:
+            facts.mode = "act" if facts.mode == "plan" else "plan"
+            if self._desk is not None:
+                self._desk.conversation.enter(facts.mode)
 
     def _look(self) -> None:
         desk = self._desk
