@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from r1code.control import Control
+from r1code.control import POLL_SECONDS, Control
 from r1code.errors import SandboxError
 from r1code.sandbox.manifest import LETTERS, Seen, printable
 from r1code.tree.entry import Entry, is_folder
@@ -38,6 +38,8 @@ SILENCE_SECONDS = 30.0
 NEEDS = "with sh, tar, GNU find, GNU coreutils and xargs"
 _PATIENCE_SECONDS = 120.0
 """How long a helper may say nothing."""
+_GONE_SECONDS = 1.0
+"""How long an engine may call something running whose processes it has killed."""
 _NOT_FOUND = 127
 _KILLED = 137
 _NOT_STARTED = 126
@@ -146,6 +148,13 @@ class Inside(ABC):
     @abstractmethod
     def alive(self) -> bool:
         """Whether it can be used, as far as can be asked."""
+
+    def lost(self) -> bool:
+        """Whether it is gone, or goes now: its processes are killed before the engine says so."""
+        deadline = time.monotonic() + _GONE_SECONDS
+        while (alive := self.alive()) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return not alive
 
     @abstractmethod
     def failure(self, what: str, error: BaseException) -> SandboxError:

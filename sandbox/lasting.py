@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from r1code.control import POLL_SECONDS, Control
+from r1code.control import Control
 from r1code.errors import SandboxError
 from r1code.sandbox.command import SHELL_SIGNAL_BASE, SIGKILL, SPAWNED, Exit
 from r1code.sandbox.connection import Connection, Input
@@ -14,7 +14,6 @@ from r1code.sandbox.running import NOT_RUN, refuse_too_long
 
 _START_SECONDS = 30.0
 _LAST_SECONDS = 0.3
-_GONE_SECONDS = 1.0
 _KILLED = SHELL_SIGNAL_BASE + SIGKILL
 _LEADER = re.compile(rb"leader (\d{1,10})\n")
 _OVER = re.compile(rb"over (\d{1,3})\n\Z")
@@ -133,14 +132,7 @@ class LastingCommand:
         code = None if self._ended is None else self._ended.code
         if over is not None:
             code = int(over[1])
-        if code in {None, _KILLED} and self._is_lost():
+        if code in {None, _KILLED} and self._container.lost():
             why = "its container was stopped, and with it all that ran in it"
             raise SandboxError(NOT_RUN, why=why, hint="start it again")
         return Exit(code=code)
-
-    def _is_lost(self) -> bool:
-        """Whether its container is gone. The processes of one are killed before the engine says so."""
-        deadline = time.monotonic() + _GONE_SECONDS
-        while (alive := self._container.alive()) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        return not alive

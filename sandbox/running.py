@@ -110,8 +110,8 @@ class Command:
         if not finished or ended.code is None or ended.code > SHELL_SIGNAL_BASE:
             # The command may have ended the script before that could kill what else there is.
             self.killed = self._container.kill(_PATIENCE_SECONDS)
-            if not self.killed and not self._container.alive():
-                # Its processes were killed one by one, the script after what it ran.
+            if not self.killed and self._container.lost():
+                # Its processes were killed one by one, before the engine said so.
                 raise self._container.gone("the command was interrupted")
         if self.killed:
             self._container.prepare()
@@ -119,7 +119,9 @@ class Command:
 
     def kill(self, control: Control) -> None:
         self._exec.close()
-        self.killed = self._container.kill(_CANCELLED_SECONDS if control.cancelled else _PATIENCE_SECONDS)
+        # A person does not wait, unless what goes on beside it would be lost with the container.
+        hurried = control.cancelled and not self._container.lasting
+        self.killed = self._container.kill(_CANCELLED_SECONDS if hurried else _PATIENCE_SECONDS)
 
     def exit(self) -> Exit:
         code = self._ended.code if self._ended is not None else None
