@@ -1,4 +1,4 @@
-"""A container's processes are killed before the engine says that it is gone: what ended in between has no result."""
+"""A container's processes are killed before the engine calls it gone: what ends in between has no result."""
 
 from __future__ import annotations
 
