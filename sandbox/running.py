@@ -97,9 +97,10 @@ class Command:
         if ended.error is not None:
             raise self._container.failure(NOT_RUN, ended.error) from ended.error
         finished = self._private.endswith(b"ended\n")
-        if not finished and not self._container.alive():
+        begun = b"started\n" in self._private
+        if not finished and (not self._container.alive() if begun else self._container.lost()):
             raise self._container.gone("the command was interrupted")
-        if not finished and b"started\n" not in self._private:
+        if not finished and not begun:
             raise SandboxError(
                 NOT_RUN,
                 why=f"{self._container.ours} has no working /bin/sh (exit code {ended.code})",
