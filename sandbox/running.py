@@ -20,6 +20,7 @@ _CANCELLED_SECONDS = 0.3
 _COUNT = re.compile(rb"(?m)^(memory|pids) (\d{1,9})$")
 _ROOM = re.compile(rb"(?m)^room (\d{1,15}) (\d{1,15})$")
 _FEW_BLOCKS = 16
+_BEGUN = b"started\n"
 _NO_SPACE = b"o space left on device"
 """How C, Python, Node, Go and Java say it, but for the first letter."""
 
@@ -88,7 +89,8 @@ class Command:
             if number == STDERR:
                 self._private = (self._private + data)[-PRIVATE_BYTES:]
             elif data:
-                self._container.answered = True
+                # Without a shell the engine says so here.
+                self._container.answered = self._container.answered or _BEGUN in self._private
                 self._full = self._full or _NO_SPACE in self._tail + data
                 self._tail = data[-len(_NO_SPACE) :]
                 return data
@@ -97,15 +99,16 @@ class Command:
         if ended.error is not None:
             raise self._container.failure(NOT_RUN, ended.error) from ended.error
         finished = self._private.endswith(b"ended\n")
-        begun = b"started\n" in self._private
-        if not finished and (not self._container.alive() if begun else self._container.lost()):
-            raise self._container.gone("the command was interrupted")
-        if not finished and not begun:
+        if not finished and _BEGUN not in self._private:
+            if self._container.lost():
+                raise self._container.gone(NOT_RUN)
             raise SandboxError(
                 NOT_RUN,
                 why=f"{self._container.ours} has no working /bin/sh (exit code {ended.code})",
                 hint=self._container.remedy,
             )
+        if not finished and not self._container.alive():
+            raise self._container.gone("the command was interrupted")
         self._ended = ended
         self._container.answered = True
         if not finished or ended.code is None or ended.code > SHELL_SIGNAL_BASE:
