@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 
 from r1code.options_cost import add_cost, add_limits, add_resume
+from r1code.options_fix import add_fix
+from r1code.options_git import add_git, add_git_flags, add_not_secret, add_trust
 from r1code.options_record import add_export, add_why
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
@@ -65,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_rules(common)
     _add_context(common)
     add_limits(common)
-    _add_git_flags(common)
+    add_git_flags(common)
     add_output(common)
     common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
 
@@ -88,7 +90,11 @@ def parser() -> argparse.ArgumentParser:
     add_continue(whole)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     # Nor may `fix --plan` be short for `--planner`, or `--mode` for `--model`.
-    commands.add_parser("fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False)
+    add_fix(
+        commands.add_parser(
+            "fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False
+        )
+    )
     plan = commands.add_parser("plan", parents=[common], help="make a plan, change nothing", allow_abbrev=False)
     _add_plan(whole, plan)
     commands.add_parser(
@@ -107,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     weights.add_argument("--yes", action="store_true", help="without asking")
     _add_replay(commands.add_parser("replay", help="do a recorded session again, without a model, and compare"))
     _add_undo(commands.add_parser)
-    _add_git(commands.add_parser)
+    add_git(commands.add_parser)
     _add_apply(commands.add_parser)
     _add_approvals(commands.add_parser)
     _add_sandbox(commands.add_parser("sandbox", help="the containers and images that commands run in"))
@@ -211,7 +217,7 @@ def _add_map(add: Callable[..., argparse.ArgumentParser]) -> None:
     found.add_argument("--why", metavar="FILE", help="what raised this file, instead of the map")
     _add_map_tokens(found.add_argument)
     found.add_argument("--profile", metavar="NAME", help="whose tokens are counted")
-    _add_not_secret(found.add_argument)
+    add_not_secret(found.add_argument)
     found.add_argument("--json", action="store_true", help="as JSON")
     found.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
 
@@ -269,72 +275,6 @@ def _add_undo(add: Callable[..., argparse.ArgumentParser]) -> None:
     prune.add_argument("--days", type=float, metavar="N", help="what is older goes (30)")
 
 
-def _add_git_flags(common: argparse.ArgumentParser) -> None:
-    git = common.add_argument_group("git")
-    git.add_argument(
-        "--commit",
-        action="store_const",
-        const="turn",
-        help="commit what the turn changed; with fix: if it is proven (no hooks)",
-    )
-    git.add_argument(
-        "--commit-first",
-        action="store_true",
-        default=None,
-        help="commit what is changed before, as a commit of its own (no hooks)",
-    )
-    _add_attribution(git.add_argument)
-    git.add_argument(
-        "--worktree",
-        metavar="NAME",
-        nargs="?",
-        const="",
-        help="work in a new linked git worktree, on a branch r1code/NAME",
-    )
-
-
-def _add_attribution(add_argument: Callable[..., object]) -> None:
-    add_argument(
-        "--attribution",
-        choices=["trailer", "author", "none"],
-        help="how a commit says that r1code wrote it (trailer: Co-authored-by)",
-    )
-
-
-def _add_trust(add_argument: Callable[..., object]) -> None:
-    add_argument(
-        "--trust", action="store_true", help="trust this folder's own files for this run (docs/approvals.md)"
-    )
-
-
-def _add_git(add: Callable[..., argparse.ArgumentParser]) -> None:
-    common = Grammar(add_help=False)
-    common.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="work in FOLDER")
-    diff = add("diff", parents=[common], help="what is changed since the last commit, new files included")
-    diff.add_argument("revision", nargs="?", metavar="REV", help="compare with this commit (HEAD)")
-    diff.add_argument("--stat", action="store_true", help="only how many lines in which file")
-    diff.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colour (auto)")
-    commit = add("commit", parents=[common], help="commit what r1code changed in its last turn")
-    commit.add_argument("-m", "--message", metavar="MESSAGE", help="the message (made from the task)")
-    commit.add_argument("paths", nargs="*", metavar="PATH", help="commit these files instead, as they are now")
-    commit.add_argument("--all", action="store_true", help="commit all that is changed")
-    _add_attribution(commit.add_argument)
-    _add_trust(commit.add_argument)
-    _add_not_secret(commit.add_argument)
-    branch = add("branch", parents=[common], help="show the branch, or make a new one and switch to it")
-    branch.add_argument("name", nargs="?", metavar="NAME")
-    trust = add("trust", parents=[common], help="let this folder's own files run programs on your machine")
-    how = trust.add_mutually_exclusive_group()
-    how.add_argument("--show", action="store_true", help="whether it is trusted, and what that is about")
-    how.add_argument("--remove", action="store_true", help="trust it no longer")
-    worktree = add("worktree", help="the worktrees that --worktree made")
-    actions = worktree.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", parents=[common], help="where they are, and what is in them")
-    remove = actions.add_parser("remove", parents=[common], help="remove one; its branch stays if it has commits")
-    remove.add_argument("name", metavar="NAME")
-    remove.add_argument("--force", action="store_true", help="also with changes that are not committed")
-
-
 def _view() -> argparse.ArgumentParser:
     """How a change is shown."""
     view = argparse.ArgumentParser(add_help=False)
@@ -365,7 +305,7 @@ def _add_apply(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_rules(common: argparse.ArgumentParser) -> None:
     rules = common.add_argument_group("approvals")
-    _add_trust(rules.add_argument)
+    add_trust(rules.add_argument)
     rules.add_argument(
         "--approve",
         choices=["ask", "auto-edit", "auto"],
@@ -378,16 +318,7 @@ def _add_rules(common: argparse.ArgumentParser) -> None:
             action="append",
             help=f"{help_text}: 'run(pytest *)', 'edit(path=docs/**)', ... (docs/approvals.md)",
         )
-    _add_not_secret(rules.add_argument)
-
-
-def _add_not_secret(add_argument: Callable[..., object]) -> None:
-    add_argument(
-        "--not-secret",
-        metavar="GLOB",
-        action="append",
-        help="these files hold no secret, whatever they look like: 'tests/keys/**' (docs/secrets.md)",
-    )
+    add_not_secret(rules.add_argument)
 
 
 def _add_approvals(add: Callable[..., argparse.ArgumentParser]) -> None:
