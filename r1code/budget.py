@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.control import POLL_SECONDS, Control
 from r1code.errors import BudgetExhausted
@@ -242,6 +243,42 @@ class Meter:
         if allowed is not None and used >= allowed:
             what = f"{allowed:g} {named}" if named else self._allowed(limit)
             raise BudgetExhausted(limit, f"the budget of {what} is used up")
+
+
+class Share(Meter):
+    """A part of another meter: steps of its own, and what is used through it is known of it alone.
+
+    Everything else, and the time, is the whole's.
+    """
+
+    def __init__(self, whole: Meter, steps: int | None) -> None:
+        super().__init__(replace(whole.budget, steps=steps))
+        self._whole = whole
+
+    @property
+    def seconds(self) -> float:
+        return self._whole.seconds
+
+    def reserve_step(self) -> int:
+        step = super().reserve_step()
+        self._whole.reserve_step()
+        return step
+
+    def reserve(self, ask: Ask, control: Control, *, at_least: int = USEFUL) -> Reservation:
+        return self._whole.reserve(ask, control, at_least=at_least)
+
+    def settle(self, held: Reservation, usage: Usage | None, at: float) -> None:
+        self._whole.settle(held, usage, at)
+        if usage is not None:
+            with self._changed:
+                self._usage += usage
+
+    def cut_off(self, limit: Limit) -> BudgetExhausted:
+        return self._whole.cut_off(limit)
+
+    @property
+    def exhausted(self) -> bool:
+        return super().exhausted or self._whole.exhausted
 
 
 def _amounts(ask: Ask, prompt: int, output: int, reasoning: int | None = None) -> Amounts:

@@ -24,9 +24,11 @@ def replay(options: argparse.Namespace) -> int:
     from tempfile import TemporaryDirectory
 
     from r1code.app.folders import state_folder
+    from r1code.app.sessions.listing import find
     from r1code.app.task import Replayed, Task
     from r1code.errors import ProviderError, UsageError
     from r1code.log import Continued, Planned
+    from r1code.log_file import candidates_of
     from r1code.repair.replay import ReplayedProvider, first_difference, stretches
     from r1code.session import Session
     from r1code.types import ExitCode
@@ -35,7 +37,13 @@ def replay(options: argparse.Namespace) -> int:
     named = Path(options.log)
     folder = named.parent if named.is_file() else named
     if not folder.is_dir():
-        folder = state_folder() / "sessions" / options.log
+        folder = find(state_folder() / "sessions", options.log)
+    if found := candidates_of(folder):
+        raise UsageError(
+            f"the session {folder.name} cannot be replayed",
+            why=f"it is that of a repair with {len(found)} candidates, each with a session of its own",
+            hint=f"r1code replay {folder.name}.{found[0].name} replays one of them",
+        )
     with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
         opened = recorded.opened
         if opened.command == "init":

@@ -21,13 +21,14 @@ def resume(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.folders import state_folder
+    from r1code.app.sessions.listing import find
     from r1code.app.stopped import last_session, stopped_session
     from r1code.repo.git import Git
 
     sessions = state_folder() / "sessions"
     if options.session is not None:
         named = Path(options.session)
-        return _go_on(stopped_session(named if named.is_dir() else sessions / options.session), options)
+        return _go_on(stopped_session(named if named.is_dir() else find(sessions, options.session)), options)
     root = Git.find(Path(options.folder), state_folder()).root
     if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _go_on(stopped_session(last_session(sessions, root)), options)

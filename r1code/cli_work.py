@@ -220,6 +220,7 @@ def _expire(days: float, say: Callable[[str], None]) -> None:
 
 
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
+    from r1code.app.variants import parallel_of, variants_of
     from r1code.budget import Meter
     from r1code.config import DETECTED
     from r1code.repair.approach import Approach
@@ -229,7 +230,9 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     meter = Meter(workshop.budget)
     approach = Approach(
         command=config.test,
-        candidates=config.candidates,
+        variants=variants_of(config, workshop.profile),
+        parallel=parallel_of(config, workshop.profile),
+        pick=config.pick,
         answer=task.answer,
         seed=config.seed,
         dry_run=config.dry_run,
@@ -258,12 +261,14 @@ def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
     listener = listener_for(
         stream, json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
     )
+    from r1code.ui.serial import Serial
+
     if config.log_file is None:
-        return listener
+        return Serial(listener)
     from r1code.app.diary import Diary
     from r1code.ui.logged import Logged
 
-    return Logged(listener, Diary(Path(config.log_file)))
+    return Serial(Logged(listener, Diary(Path(config.log_file))))
 
 
 def _listen(events: Generator[Event, None, None], listener: Listener, answer: Answer | None) -> int:

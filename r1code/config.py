@@ -44,7 +44,7 @@ MANY = ("allow", "ask", "deny", "not_secret", "add_dir")
 TABLES = ("language_servers",)
 """Keys that hold a value by name. In a variable of the environment, `name = value`, one a line."""
 
-Strategy = Literal["loop", "pipeline"]
+Strategy = Literal["loop", "pipeline", "mixed"]
 SandboxName = Literal["docker", "bubblewrap", "seatbelt", "none"]
 ThemeName = Literal["auto", "dark", "light", "contrast"]
 Reasoning = Literal["tail", "full", "hidden"]
@@ -66,7 +66,7 @@ class Config(Struct, frozen=True, kw_only=True):
     planner: str | None = None
     """The profile whose model makes the plan; None: whoever carries it out makes one, if any."""
     strategy: Strategy | None = None
-    """How failing tests are repaired; None: as the profile says."""
+    """How failing tests are repaired; None: as the profile says. mixed: candidates in turn, this way and that."""
     replies: str | None = None
     """A file of replies for the profile `scripted`."""
     record: str | None = None
@@ -118,7 +118,11 @@ class Config(Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     """Debian packages that the project's image has in addition."""
     candidates: Annotated[int, Meta(ge=1, le=64)] = 1
-    """Attempts at a repair, until one is proven."""
+    """Attempts at a repair (docs/candidates.md)."""
+    parallel: Annotated[int, Meta(ge=1, le=64)] | None = None
+    """So many of them at a time; None: as many as the profile's server answers at once."""
+    pick: Literal["first", "best"] = "first"
+    """first: an attempt that is proven ends the others. best: all come to their end, and the best is taken."""
     seed: int | None = None
     steps: int | None = None
     """Model calls in a turn; None: as many as the profile says."""

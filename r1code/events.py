@@ -157,6 +157,17 @@ class BaselineReached(Event, frozen=True, kw_only=True):
     report: TestReport
 
 
+class PatchReady(Event, frozen=True, kw_only=True):
+    """All that changed, as a patch that `git apply` takes."""
+
+    diff: str
+    files: int
+
+
+class VerdictReached(Event, frozen=True, kw_only=True):
+    verdict: Verdict
+
+
 Inner = (
     TurnStarted
     | StepStarted
@@ -176,25 +187,42 @@ Inner = (
     | RoleStarted
     | PlanReady
     | TurnEnded
+    | PatchReady
+    | VerdictReached
 )
 
 
 class CandidateEvent(Event, frozen=True, kw_only=True):
-    """An event of one of several attempts, counted from 1."""
+    """An event of one of several attempts, counted from 1. Those of several at a time are mixed."""
 
     candidate: int
     inner: Inner
 
 
-class PatchReady(Event, frozen=True, kw_only=True):
-    """All that changed, as a patch that `git apply` takes."""
+class Compared(Struct, frozen=True, kw_only=True):
+    """One candidate beside the others."""
 
-    diff: str
-    files: int
+    candidate: int
+    outcome: Outcome
+    fixed: int
+    still_failing: int
+    broken: int
+    lines: int
+    """Added and removed."""
+    same: int = 1
+    """So many candidates made this very patch."""
+    strategy: str = ""
+    temperature: float | None = None
+    seed: int | None = None
 
 
-class VerdictReached(Event, frozen=True, kw_only=True):
-    verdict: Verdict
+class CandidateChosen(Event, frozen=True, kw_only=True):
+    """Which of several candidates is taken; PatchReady and VerdictReached of it follow."""
+
+    candidate: int
+    why: str
+    candidates: tuple[Compared, ...]
+    """All that got a verdict, the best first."""
 
 
 class Finished(Event, frozen=True, kw_only=True):

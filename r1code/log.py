@@ -186,6 +186,22 @@ class Judged(Item, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class Chosen(Item, frozen=True, kw_only=True):
+    """Of several candidates this one is taken. Each has a log of its own: r1code/session.py says where."""
+
+    candidate: int
+    why: str
+
+
+class Concluded(Item, frozen=True, kw_only=True):
+    """The task came to its own end: there is nothing to resume."""
+
+    exit_code: int
+    outcome: str
+    applied: bool
+    """The work tree has the patch."""
+
+
 class Rewound(Item, frozen=True, kw_only=True):
     """A person undid or did again what was done: the history goes on from the entry's parent."""
 
@@ -283,6 +299,8 @@ AnyItem = (
     | Tried
     | Tested
     | Judged
+    | Chosen
+    | Concluded
     | Rewound
     | Resumed
     | Continued

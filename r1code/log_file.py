@@ -8,11 +8,14 @@ from pathlib import Path
 import msgspec
 
 from r1code.errors import StateError
-from r1code.log import AnyItem, Aside, Asked, Entry, Opened, Overflowed, Renamed, Used
+from r1code.log import AnyItem, Aside, Asked, Chosen, Concluded, Entry, Opened, Overflowed, Renamed, Used
 
 SCHEMA = 1
 LOG = "log.jsonl"
 """Its name in the folder of a session."""
+
+CANDIDATES = "candidates"
+"""In the folder of a session: by number, the sessions of the candidates of a repair that has several."""
 
 _DECODER = msgspec.json.Decoder(Entry)
 
@@ -20,6 +23,12 @@ _DECODER = msgspec.json.Decoder(Entry)
 def entries_of(folder: Path) -> tuple[Entry, ...]:
     """The log of the session in `folder`, to look at, without its lock: also while it runs. Raises StateError."""
     return tuple(read(folder / LOG)[0])
+
+
+def candidates_of(folder: Path) -> list[Path]:
+    """The sessions of the candidates of the session in `folder`, by number."""
+    found = (log.parent for log in folder.glob(f"{CANDIDATES}/*/{LOG}"))
+    return sorted((one for one in found if one.name.isdecimal()), key=lambda one: int(one.name))
 
 
 def opened_of(entries: Sequence[Entry]) -> Opened:
@@ -47,7 +56,7 @@ def path_of(entries: Sequence[Entry], head: int | None) -> list[Entry]:
 
 def is_history(item: AnyItem) -> bool:
     """Whether it belongs to what the next entry follows on."""
-    return not isinstance(item, Asked | Used | Overflowed | Renamed | Aside)
+    return not isinstance(item, Asked | Used | Overflowed | Renamed | Aside | Chosen | Concluded)
 
 
 def read(path: Path) -> tuple[list[Entry], int | None]:

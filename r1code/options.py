@@ -57,7 +57,6 @@ def parser() -> argparse.ArgumentParser:
         default=None,
         help="with --sandbox=none: consent to run the model's commands on this machine, unasked",
     )
-    tests.add_argument("--candidates", metavar="N", help="with fix: attempts, until one is proven (1)")
     tests.add_argument(
         "--dry-run",
         action="store_true",
@@ -153,8 +152,8 @@ def _add_roles(add_argument: Callable[..., object]) -> None:
     add_argument("--planner", metavar="NAME", help="the profile whose model makes a plan first")
     add_argument(
         "--strategy",
-        choices=["loop", "pipeline"],
-        help="with fix: step by step, or in few questions and then step by step (as the profile says)",
+        choices=["loop", "pipeline", "mixed"],
+        help="with fix: step by step, in few questions first, or both in turn (as the profile says)",
     )
 
 

@@ -6,4 +6,15 @@ import argparse
 
 
 def add_fix(fix: argparse.ArgumentParser) -> None:
-    del fix
+    several = fix.add_argument_group("candidates (docs/candidates.md)")
+    several.add_argument("--candidates", metavar="N", help="attempts at the repair (1)")
+    several.add_argument(
+        "--parallel",
+        metavar="N",
+        help="so many of them at a time (as many as the model's server answers at once)",
+    )
+    several.add_argument(
+        "--pick",
+        choices=["first", "best"],
+        help="first: one that is proven ends the others; best: all come to their end, the best is taken (first)",
+    )

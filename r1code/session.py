@@ -33,7 +33,7 @@ from r1code.log import (
     Said,
     Switched,
 )
-from r1code.log_file import LOG, SCHEMA, head_of, is_history, opened_of, path_of, read
+from r1code.log_file import CANDIDATES, LOG, SCHEMA, head_of, is_history, opened_of, path_of, read
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
@@ -90,14 +90,14 @@ class Session:
         self._file = (folder / LOG).open("ab", buffering=0)
 
     @classmethod
-    def create(cls, sessions: Path, opened: Opened, *, hide: Hide = unchanged) -> Self:
-        """A new session in a folder of its own below `sessions`; it gets its own schema and name.
+    def create(cls, sessions: Path, opened: Opened, *, hide: Hide = unchanged, name: str | None = None) -> Self:
+        """A new session in a folder of its own below `sessions`, called `name`, else as sessions are called.
 
         `hide` goes over every text that is logged, and with that over all that the model sees of the session.
         """
-        folder = sessions / _new_name()
+        folder = sessions / (name or _new_name())
         try:
-            folder.mkdir(parents=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=name is not None, mode=0o700)
             session = cls(folder, acquire(folder), [], [], hide=hide)
         except OSError as error:
             raise unkept(folder, error) from error
@@ -145,7 +145,9 @@ class Session:
 
     @property
     def id(self) -> str:
-        return self.folder.name
+        """Of a candidate's session: that of the whole, and its number."""
+        above = self.folder.parent
+        return f"{above.parent.name}.{self.folder.name}" if above.name == CANDIDATES else self.folder.name
 
     @property
     def entries(self) -> tuple[Entry, ...]:

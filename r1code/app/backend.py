@@ -12,7 +12,7 @@ from r1code.errors import UsageError
 from r1code.governor.governor import think_tokens, thinking
 from r1code.profiles import ANY_SERVER, Profile, find_profile, key_of, load_profiles
 from r1code.providers.base import Provider
-from r1code.providers.scripted import ScriptedProvider, load_script
+from r1code.providers.scripted import ScriptedProvider, ScriptedReply, load_script
 
 Say = Callable[[str], None]
 
@@ -62,7 +62,25 @@ def _no_key_is_ignored() -> None:
         )
 
 
-def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable[[], str]) -> Provider:
+def script_of(profile: Profile, config: Config) -> tuple[ScriptedReply, ...] | None:
+    """The replies of a profile that plays back a file; None: it is none. Raises UsageError."""
+    if profile.provider != "scripted":
+        return None
+    # What a profile names is its own; the flag is for whichever names nothing.
+    replies = profile.model or config.replies
+    if replies is None:
+        raise UsageError(
+            "the profile scripted has no replies",
+            why="it plays back a file, and none was named",
+            hint="name one with --replies FILE; docs/scripted.md says what it holds",
+        )
+    return load_script(Path(replies))
+
+
+def provider_of(
+    profile: Profile, config: Config, *, say: Say, session: Callable[[], str], candidate: int | None = None
+) -> Provider:
+    """`candidate`: for that one of a repair alone."""
     if profile.provider == "chat":
         key = key_of(profile, environment())
         from r1code.providers.chat import ChatProvider
@@ -77,16 +95,10 @@ def provider_of(profile: Profile, config: Config, *, say: Say, session: Callable
 
             provider.spy = HttpDiary(Path(config.log_file), key)
         return provider
-    if profile.provider == "scripted":
-        # What a profile names is its own; the flag is for whichever names nothing.
-        replies = profile.model or config.replies
-        if replies is None:
-            raise UsageError(
-                "the profile scripted has no replies",
-                why="it plays back a file, and none was named",
-                hint="name one with --replies FILE; docs/scripted.md says what it holds",
-            )
-        return ScriptedProvider(load_script(Path(replies)))
+    if (script := script_of(profile, config)) is not None:
+        return ScriptedProvider(
+            [one for one in script if candidate is None or one.candidate in {None, candidate}]
+        )
     from r1code.app.model import local_provider
 
     return local_provider(profile, say)

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from r1code.config import Config
 from r1code.errors import UsageError
+from r1code.log import Resumed
 from r1code.profiles import Price, Profile
+from r1code.session import Session
 from r1code.types import Budget
 
 
@@ -60,3 +62,10 @@ def told_bound(budget: Budget, profiles: Iterable[Profile]) -> str | None:
 
 def _bound_of(tokens: int, price: Price) -> Decimal:
     return max(price.bound(tokens, 0), price.bound(0, tokens))
+
+
+def replayed_budget(budget: Budget, session: Session) -> Budget:
+    """Of a session that is done again: what came of the other limits is in its log."""
+    # Resumed steps are as many as they are.
+    resumed = any(isinstance(entry.item, Resumed) for entry in session.entries)
+    return Budget(steps=None if resumed else budget.steps)

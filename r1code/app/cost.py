@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.app.logs import Line, lines
 from r1code.errors import StateError
 from r1code.ledger import Charge, charges_of, priced, spent
 from r1code.log import Entry, Opened
-from r1code.log_file import LOG
+from r1code.log_file import LOG, candidates_of
 from r1code.profiles import Price, load_profiles
 from r1code.types import Bill, Spent
 
@@ -125,6 +126,11 @@ def cost_of_days(sessions: Path, days: int, now: Callable[[], float] = time.time
     )
 
 
+def charges_in(folder: Path) -> tuple[Charge, ...]:
+    """Of the session in `folder`, those of its candidates too. Raises StateError."""
+    return _read(folder).charges
+
+
 def newest(sessions: Path) -> Path:
     """The folder of the session that was begun last. Raises StateError where there is none."""
     folders = [folder for folder in sessions.glob("*") if (folder / LOG).exists()]
@@ -153,11 +159,20 @@ def _day(at: float) -> str:
 
 
 def _read(folder: Path) -> _Log:
-    """A line that cannot be read takes nothing away from what the others say."""
+    """A line that cannot be read takes nothing away from what the others say.
+
+    What each candidate of a repair used counts as a turn.
+    """
+    candidates = [_read(one) for one in candidates_of(folder)]
     entries, damaged = _needed(lines(folder))
     first = entries[0].item if entries else None
     opened = first if isinstance(first, Opened) else None
     charges = charges_of(entries, profile="" if opened is None else opened.profile)
+    if candidates:
+        charges = [replace(charge, turn=len(candidates) + charge.turn) for charge in charges]
+        for number, one in enumerate(candidates, start=1):
+            charges += [replace(charge, turn=number) for charge in one.charges]
+            damaged += one.damaged
     return _Log(
         session=folder.name,
         is_replay=opened is not None and bool(opened.replays),

@@ -61,6 +61,21 @@ def host_sandbox(root: Path, limits: Limits, scan: Callable[[], Snapshot]) -> Sa
     return HostSandbox(root, limits=limits, scan=scan)
 
 
+def told_network(config: Config, say: Callable[[str], None]) -> Network:
+    """As network_of; what has to be said of it is said."""
+    network = network_of(config)
+    if network.remark:
+        say(f"note: {network.remark}")
+    return network
+
+
+def confined(name: SandboxName, image: Image, store: Store, *, limits: Limits, outside: Outside) -> Sandbox:
+    """A new sandbox of that kind, which is not `none`."""
+    if name == "docker":
+        return docker_sandbox(image, store, limits, outside)
+    return engineless_sandbox(name, store, limits, outside)
+
+
 def docker_sandbox(image: Image, store: Store, limits: Limits, outside: Outside) -> Sandbox:
     from r1code.sandbox.docker import DockerSandbox
 

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError, UsageError
-from r1code.log import RESUMABLE, Continued, Ended, Entry, Opened, Said, Switched
-from r1code.log_file import LOG, entries_of, head_of, opened_of, path_of
+from r1code.log import RESUMABLE, Concluded, Continued, Ended, Entry, Opened, Said, Switched
+from r1code.log_file import CANDIDATES, LOG, entries_of, head_of, opened_of, path_of
 from r1code.session import Session
 
 ABOUT_MODEL = ("base_url", "model_name", "effort")
@@ -33,12 +33,23 @@ class Resumable(Struct, frozen=True, kw_only=True):
 
 def stopped_session(folder: Path) -> Resumable:
     """The session in `folder`. Raises StateError, and UsageError where its last turn was not stopped."""
+    if folder.parent.name == CANDIDATES:
+        whole = folder.parent.parent.name
+        raise UsageError(
+            f"the session {whole}.{folder.name} cannot be resumed",
+            why="it is that of one candidate",
+            hint=f"r1code resume {whole} goes on with all of them",
+        )
     with closing(Session.load(folder)) as session:
         found = _resumable(folder, session.entries)
         turns = [entry for entry in session.entries if isinstance(entry.item, Ended | Said)]
         last = turns[-1] if turns else None
         why = ""
-        if last is None:
+        concluded = any(isinstance(entry.item, Concluded) for entry in session.entries[session.begun.id :])
+        if found.task.command == "fix":
+            # Else whatever it was at goes on: the baseline, candidates, the verdict.
+            why = "it came to its own end" if concluded else ""
+        elif last is None:
             why = "it had not begun to work"
         elif found.opened.forked and last.id <= found.opened.copied:
             why = "it is a fork that has got no task of its own yet"

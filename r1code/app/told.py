@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.errors import UsageError
@@ -64,6 +65,14 @@ def tell(own: Source | None, project: Instructions, *, most: int, measure: Measu
     names = described([*([own] if own else []), *root])
     cut = "; too long to be told whole" if any("bytes left out" in one.text for one in (*mine, *parts)) else ""
     return Told(first=first, folders=folders, notice=f"told to the model: {names}{cut}" if names else "")
+
+
+def beside_too(told: Told, folders: Mapping[str, int]) -> Told:
+    """With the `folders` that may be read besides, by name: how many files they have."""
+    if not folders:
+        return told
+    named = prompts.load("beside", folders=[(clean(name), count) for name, count in folders.items()])
+    return replace(told, first="\n".join(filter(None, (told.first, named))))
 
 
 def _parts(

@@ -15,6 +15,7 @@ from r1code.repo.git import Git
 from r1code.repo.ignore import ignoring
 from r1code.tree.caches import in_cache
 from r1code.tree.scan import Listing
+from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.tree.timeline import Origin
 from r1code.tree.worktree import WorkTree
@@ -74,9 +75,12 @@ def walked(root: Path) -> list[str]:
     return sorted(found)
 
 
-def copied(root: Path, git: Git) -> Listing:
-    """Of a copy of the tree of `git`: what is in it now, and what comes into it that git would not ignore."""
-    base = frozenset(walked(root))
+def copied(root: Path, git: Git, snapshot: Snapshot | None = None) -> Listing:
+    """Of a copy of the tree of `git`: what is in it now, and what comes into it that git would not ignore.
+
+    `snapshot`: what was in it at first, where that is not what is in it now.
+    """
+    base = frozenset(walked(root) if snapshot is None else snapshot.entries)
 
     def paths() -> list[str]:
         found = walked(root)

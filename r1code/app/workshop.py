@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from copy import copy
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from r1code import prompts
 from r1code.agent import Agent
-from r1code.app.backend import chosen_profile, key_names, planner_profile, provider_of
+from r1code.app.backend import chosen_profile, key_names, provider_of
 from r1code.app.beside import beside
-from r1code.app.budgets import budget_of, check_budget, told_bound
+from r1code.app.budgets import budget_of, check_budget, replayed_budget, told_bound
+from r1code.app.cast import Cast, cast_of, varied
 from r1code.app.consent import Consent
 from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
@@ -26,12 +28,12 @@ from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.piped import with_task
 from r1code.app.plans import place_for, write_plan
-from r1code.app.sandboxes import Outside, docker_sandbox, engineless_sandbox, host_sandbox, network_of
+from r1code.app.sandboxes import Outside, confined, host_sandbox, told_network
 from r1code.app.speaker import Speaker, replayed
 from r1code.app.speech import dialect_of, instructions_of
 from r1code.app.stopped import Resumable
 from r1code.app.task import Task
-from r1code.app.told import Told, own_instructions, tell
+from r1code.app.told import Told, beside_too, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
 from r1code.app.tree import branch_of, copied, held, tell_dirty
 from r1code.app.vault import keep_scanned, open_vault
@@ -41,7 +43,7 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
-from r1code.log import Opened, Resumed
+from r1code.log import Opened
 from r1code.naming import first_of
 from r1code.profiles import Profile
 from r1code.profiles.room import room_of
@@ -53,6 +55,7 @@ from r1code.repair.bench import Bench
 from r1code.repair.naming import Naming
 from r1code.repair.pipeline import Pipeline
 from r1code.repair.replay import RecordedApprover
+from r1code.repair.variant import Variant
 from r1code.repo.git import Git
 from r1code.repo.index.index import FILE, Index
 from r1code.repo.index.syntax import Syntax
@@ -60,7 +63,6 @@ from r1code.sandbox.base import Limits, Sandbox
 from r1code.sandbox.veil import Veil, VeiledSandbox
 from r1code.session import SCRATCH, Session
 from r1code.tools.added import Added
-from r1code.tools.truncation import clean
 from r1code.tree.entry import MAX_BYTES
 from r1code.tree.patch import Patch
 from r1code.tree.scan import Listing
@@ -118,9 +120,7 @@ class Workshop:
         self._speakers = self._roles()
         if task.replayed is None:
             check_budget(config, {one.name: one.profile for one in self._speakers.values()})
-        self._network = network_of(config)
-        if self._network.remark:
-            say(f"note: {self._network.remark}")
+        self._network = told_network(config, say)
         self.image = Image(name=config.image)
         """What its sandboxes start from."""
         self._told = self._instructions()
@@ -141,6 +141,7 @@ class Workshop:
         self.sights: Overview
         """What the first message shows of the project."""
         self.session: Session
+        self._owner = ""
         self.scratch: Path
 
     def _provider(self, profile: Profile) -> Provider:
@@ -166,25 +167,33 @@ class Workshop:
         self._config, self.profile_name, self._profile, self.provider = config, name, profile, provider
         self._speakers = self._roles()
 
-    def _roles(self) -> dict[Part, Speaker]:
-        """Who speaks in which role; without a profile of its own, the planner is the actor's model."""
+    def _roles(self) -> Cast:
+        return cast_of(
+            (self.profile_name, self._profile, self.provider),
+            self._config,
+            toolbox=self._toolbox,
+            reach=self._provider,
+            is_replay=self._task.replayed is not None,
+        )
+
+    def _toolbox(self, profile: Profile) -> Toolbox:
         added = Added(self._beside)
         sources = Sources(project=self.tree, added=added, index=self._index, syntax=self._syntax)
+        return Toolbox(profile.edits, self._config, self._consent, self.vault, sources=sources)
 
-        def speaker(name: str, profile: Profile, provider: Provider) -> Speaker:
-            tools = Toolbox(profile.edits, self._config, self._consent, self.vault, sources=sources)
-            return Speaker(name=name, profile=profile, provider=provider, tools=tools)
+    @contextmanager
+    def attempt(self, variant: Variant, session: Session) -> Generator[Workshop, None, None]:
+        other = copy(self)
+        with closing(Syntax(self.store)) as syntax:
+            other.take(variant, session, syntax)
+            yield other
 
-        actor = speaker(self.profile_name, self._profile, self.provider)
-        planner = planner_profile(self._config)
-        if planner is None:
-            return {"actor": actor, "planner": actor}
-        name, profile = planner
-        if self._task.replayed is not None:
-            profile, provider = replayed(profile), self.provider
-        else:
-            provider = self.provider if profile == self._profile else self._provider(profile)
-        return {"actor": actor, "planner": speaker(name, profile, provider)}
+    def take(self, variant: Variant, session: Session, syntax: Syntax) -> None:
+        """Becomes that of one candidate. What one thread at a time may use is its own."""
+        self.session, self.scratch, self._syntax = session, session.folder / SCRATCH, syntax
+        self._config = replace(self._config, strategy=variant.strategy)
+        self._speakers = varied(self._speakers, variant, self._config, self._toolbox)
+        self._profile = self._speakers["actor"].profile
 
     @contextmanager
     def opened(self, control: Control) -> Generator[None, None, None]:
@@ -210,7 +219,7 @@ class Workshop:
             stack.callback(self.session.close)
             if self._told.notice:
                 self._say(self._told.notice)
-            self.scratch = self.session.folder / SCRATCH
+            self.scratch, self._owner = self.session.folder / SCRATCH, self.session.id
             maps = Maps(self.tree, snapshot, self._index, self._git)
             stack.callback(maps.close)
             profiles = [one.profile for one in self._speakers.values()]
@@ -231,13 +240,10 @@ class Workshop:
             opened = before.opened
             return Told(first=opened.instructions, folders=opened.folders)
         own = own_instructions(user_instructions()) if self._config.instructions else None
-        room = room_of(self._profile, self._config.working_context)
+        most = room_of(self._profile, self._config.working_context).observation
         measure = tokenizer_of(self._profile).count
-        told = tell(own, self._task.instructions, most=room.observation, measure=measure, hide=self.vault.hide)
-        if not self._beside:
-            return told
-        folders = [(clean(name), len(tree.paths())) for name, tree in self._beside.items()]
-        return replace(told, first="\n".join(filter(None, (told.first, prompts.load("beside", folders=folders)))))
+        told = tell(own, self._task.instructions, most=most, measure=measure, hide=self.vault.hide)
+        return beside_too(told, {name: len(tree.paths()) for name, tree in self._beside.items()})
 
     def mentioned(self, text: str, control: Control) -> str:
         mentions = Mentions(text, self.tree, self._git, self._consent, hide=self.vault.hide)
@@ -287,11 +293,8 @@ class Workshop:
     @property
     def budget(self) -> Budget:
         """The limits of a turn."""
-        if self._task.replayed is None:
-            return budget_of(self._config, self._profile)
-        # What came of the other limits is in the log, and resumed steps are as many as they are.
-        resumed = any(isinstance(entry.item, Resumed) for entry in self._task.replayed.session.entries)
-        return Budget(steps=None if resumed else budget_of(self._config, self._profile).steps)
+        budget = budget_of(self._config, self._profile)
+        return budget if self._task.replayed is None else replayed_budget(budget, self._task.replayed.session)
 
     @property
     def bound(self) -> str | None:
@@ -311,7 +314,7 @@ class Workshop:
         if self._config.sandbox == "none":
             return host_sandbox(root, limits, self._tree_of(root).snapshot)
         outside = Outside(
-            owner=self.session.id,
+            owner=self._owner,
             say=self._say,
             ignored=self._left_behind,
             network=self._network,
@@ -319,14 +322,14 @@ class Workshop:
             git_dir=self._git.root / ".git" if self._git.is_repository else None,
             history=VeiledHistory(self._git.root, self.vault, self._consent.is_hidden, self._state).members,
         )
-        if self._config.sandbox == "docker":
-            return docker_sandbox(self.image, self.store, limits, outside)
-        return engineless_sandbox(self._config.sandbox, self.store, limits, outside)
+        return confined(self._config.sandbox, self.image, self.store, limits=limits, outside=outside)
 
-    def candidate(self, root: Path) -> WorkTree:
-        return WorkTree(
-            root, copied(root, self._git), self.store, state=self._state, hidden=self._consent.why_hidden
-        )
+    def candidate(self, root: Path, base: Snapshot | None = None) -> WorkTree:
+        listing = copied(root, self._git, base)
+        return WorkTree(root, listing, self.store, state=self._state, hidden=self._consent.why_hidden)
+
+    def asked(self, instructions: str, *, seed: int | None) -> Model:
+        return self._model(self._speakers["actor"], TextDialect(system=self._profile.system), instructions, seed)
 
     @property
     def planner(self) -> str | None:
@@ -375,7 +378,7 @@ class Workshop:
         instructions = prompts.load(words, tools=toolset.descriptions)
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command, prompt=memory.room.prompt)
         # Its requests stand alone, and ask for one block of text.
-        model = self._model(speaker, TextDialect(system=self._profile.system), instructions, seed)
+        model = self.asked(instructions, seed=seed)
         return (Pipeline if fills else Naming)(self.session, model, bench)
 
     def _memory(self, speaker: Speaker) -> Memory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class ScriptedReply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Before each delta."""
     hang_after: int | None = None
     """No more bytes come after this many deltas, and no end."""
+    candidate: int | None = None
+    """Which candidate of a repair is given it; where none is named, all take from one script as they come."""
     error: str | None = None
     """The backend fails with this after `fail_after` deltas."""
     fail_after: int = 0
@@ -63,16 +66,19 @@ class ScriptedProvider:
     def __init__(self, replies: Sequence[ScriptedReply]) -> None:
         self._replies = list(replies)
         self.requests: list[Request] = []
+        self._lock = threading.Lock()
 
     def stream(self, request: Request, control: Control) -> Iterator[Delta | Done]:
-        self.requests.append(request)
-        if len(self.requests) > len(self._replies):
+        with self._lock:
+            self.requests.append(request)
+            number = len(self.requests)
+        if number > len(self._replies):
             raise ProviderError(
                 "the script is over",
                 why=f"it has {len(self._replies)} replies and one more was asked for",
                 hint="add a [[reply]] to the script",
             )
-        reply = self._replies[len(self.requests) - 1]
+        reply = self._replies[number - 1]
         for number, start in enumerate(range(0, len(reply.content), reply.chunk)):
             self._fault(reply, number, control)
             control.sleep(reply.delay_seconds)

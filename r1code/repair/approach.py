@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from r1code.repair.stopped import Stopped
+from r1code.repair.variant import Variant
 from r1code.types import Plan
 
 
@@ -24,8 +25,12 @@ class Wanted(Protocol):
 class Approach(Struct, frozen=True, kw_only=True):
     command: str | None = None
     """Runs the tests; None: nobody knows how."""
-    candidates: int = 1
-    """Attempts at most, each with its share of the steps; the first that is proven ends it."""
+    variants: tuple[Variant, ...] = (Variant(number=1),)
+    """Attempts at a repair, each with its share of the steps."""
+    parallel: int = 1
+    """So many of them at a time."""
+    pick: Literal["first", "best"] = "first"
+    """first: one that is proven ends the others. best: all come to their end, and the best is chosen."""
     seed: int | None = None
     dry_run: bool = False
     """Nothing reaches the person's tree."""
@@ -37,8 +42,3 @@ class Approach(Struct, frozen=True, kw_only=True):
     """Nobody named the command: the repository's files show it."""
     stopped: Stopped | None = None
     """What is to go on. None: it is a new task."""
-
-    @property
-    def first(self) -> int:
-        """The candidate that is to be worked on first."""
-        return 1 if self.stopped is None else self.stopped.candidate

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from r1code.agent import Agent
+from r1code.context import Model
 from r1code.control import Control
 from r1code.repair.pipeline import Pipeline
+from r1code.repair.variant import Variant
 from r1code.sandbox.base import Sandbox
+from r1code.session import Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
@@ -32,8 +36,15 @@ class Parts(Protocol):
         """A new one that was not started. `root` holds the tree for sandboxes that run in place."""
         ...
 
-    def candidate(self, root: Path) -> WorkTree:
-        """The work tree of a candidate that was materialised in `root`."""
+    def candidate(self, root: Path, base: Snapshot | None = None) -> WorkTree:
+        """The work tree of a candidate in `root`, where `base` was materialised; None: all that is there now.
+
+        What comes in addition, and git would ignore, is no part of it.
+        """
+        ...
+
+    def attempt(self, variant: Variant, session: Session) -> AbstractContextManager[Parts]:
+        """The same parts for one of several candidates, which works in `session` in a thread of its own."""
         ...
 
     def agent(
@@ -68,6 +79,10 @@ class Parts(Protocol):
 
     def pipeline(self, tree: WorkTree, sandbox: Sandbox, command: str, *, seed: int | None) -> Pipeline | None:
         """The pipeline, where the profile says that the model does better in one; None: it gets the loop."""
+        ...
+
+    def asked(self, instructions: str, *, seed: int | None) -> Model:
+        """The actor's model, for questions that stand alone."""
         ...
 
     def overview(self, task: str, control: Control) -> str:

@@ -81,6 +81,8 @@ class Proof:
     ) -> Generator[Event, None, tuple[TestReport, str]]:
         """All tests, and what kind of sandbox ran them; what failed runs again alone, to name what is flaky."""
         root = self._parts.scratch / call_id
+        # What a killed process left.
+        shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         sandbox = self._parts.sandbox(root)
         try:

@@ -1,17 +1,15 @@
-"""Events that pass from one generator to the next: the output of tests, and what a candidate does."""
+"""Tests that run, as generators: their output as events, or what they return."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from typing import TypeVar, cast, get_args
+from typing import TypeVar
 
-from r1code.events import CandidateEvent, CommandOutput, Event, Inner
-from r1code.tree.patch import Patch
+from r1code.events import CommandOutput, Event
 from r1code.types import TestReport
 
 Result = TypeVar("Result")
-_INNER = get_args(Inner)
 
 
 def shown(call_id: str, running: Generator[str, None, TestReport]) -> Generator[Event, None, TestReport]:
@@ -35,17 +33,3 @@ def unshown(running: Generator[str, None, Result]) -> Result:
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
-
-
-def numbered(number: int, attempt: Generator[Event, None, Patch]) -> Generator[Event, None, Patch]:
-    """The same events, each with the number of its candidate."""
-    try:
-        while True:
-            event = next(attempt)
-            inner = cast("Inner", event)
-            yield CandidateEvent(candidate=number, inner=inner) if isinstance(event, _INNER) else event
-    except StopIteration as stop:
-        patch: Patch = stop.value
-        return patch
-    finally:
-        attempt.close()

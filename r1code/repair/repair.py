@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Generator
-from contextlib import closing
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -24,26 +23,28 @@ from r1code.events import (
     Notice,
     PatchReady,
     PlanReady,
-    TurnEnded,
 )
 from r1code.ledger import charges_of, spent
-from r1code.log import Continued, Said, Tested
+from r1code.log import Concluded, Continued, Said, Tested
+from r1code.log_file import candidates_of, entries_of
 from r1code.repair.approach import Approach
+from r1code.repair.attempt import Attempt, Given, Tried, copied
+from r1code.repair.candidates import Candidates
 from r1code.repair.first_message import first_message
+from r1code.repair.heard import Heard
 from r1code.repair.next_message import next_message
 from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
-from r1code.repair.relay import numbered
 from r1code.repair.roles import Roles, Work
-from r1code.repair.stopped import Stopped, keep, leave_pipeline, switch
+from r1code.repair.stopped import Stopped, keep
 from r1code.repair.verdict import failing, problem
 from r1code.session import PATCH, Session
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
-from r1code.tree.snapshot import Snapshot, materialise
+from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
-from r1code.types import EndReason, ExitCode, Limit, Outcome, TestReport, Verdict
+from r1code.types import EndReason, ExitCode, Outcome, Spent, TestReport, Verdict
 
 _MOST_IDS = 30
 _MOST_DIGEST = 8_000
@@ -73,10 +74,7 @@ class Repair:
         self._approach = approach
         self._command = approach.command
         self._began = time.monotonic()
-        self._reason: EndReason | None = None
-        self._limit: Limit | None = None
-        self._answer = ""
-        """What the last turn ended with."""
+        self._heard = Heard()
         self._saved: Path | None = None
         self._applied = False
         self._proof = Proof(parts, session)
@@ -89,15 +87,22 @@ class Repair:
         try:
             outcome = yield from self._fix(command, control)
         except Cancelled:
-            self._reason, outcome = "cancelled", "not_fixed"
-        yield self._finished(outcome)
+            self._heard.reason, outcome = "cancelled", "not_fixed"
+        if (kept := self._session.folder / PATCH).exists():
+            self._saved = kept
+        finished = self._finished(outcome)
+        if finished.exit_code not in {ExitCode.INTERRUPTED, ExitCode.BUDGET}:
+            self._session.append(
+                Concluded(exit_code=finished.exit_code, outcome=finished.outcome, applied=finished.applied)
+            )
+        yield finished
 
     def prompt(self, text: str, control: Control) -> Generator[Event, None, None]:
         """Does a task in the person's own tree. With a test command its patch gets a verdict, too."""
         try:
             outcome = yield from self._prompt(text, control)
         except Cancelled:
-            self._reason, outcome = "cancelled", "ended"
+            self._heard.reason, outcome = "cancelled", "ended"
         yield self._finished(outcome)
 
     def plan(self, text: str, control: Control) -> Generator[Event, None, None]:
@@ -110,14 +115,14 @@ class Repair:
             work = Work(task=task, tree=tree, sandbox=sandbox, seed=seed, protect=False)
             roles = Roles(self._parts, self._session, self._meter, work)
             planning = roles.plan(control) if self._approach.stopped is None else roles.replan(control)
-            plan = yield from self._heard(planning)
+            plan = yield from self._heard.pass_on(planning)
             if plan is not None:
                 outcome = "done"
                 yield PlanReady(plan=plan, file=self._parts.keep_plan(plan))
-            elif self._reason in _WELL_ENDED:
+            elif self._heard.reason in _WELL_ENDED:
                 yield Notice(text="there is no plan: the model ended its turn without one", level="warning")
         except Cancelled:
-            self._reason = "cancelled"
+            self._heard.reason = "cancelled"
         finally:
             sandbox.close()
         yield self._finished(outcome)
@@ -134,22 +139,28 @@ class Repair:
         if trouble is not None:
             yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
             return trouble[0]
-        verdict, patch = yield from self._best(base, before, command, control)
-        if verdict.outcome == "fixed" and not self._approach.dry_run:
+        tried = yield from self._best(base, before, command, control)
+        if tried.verdict.outcome == "fixed" and not self._approach.dry_run:
             try:
-                self._parts.tree.apply(patch, f"fix: {command}")
-                self._applied = True
+                self._apply(tried.patch, f"fix: {command}")
             except StateError as error:
                 yield Notice(text=f"the patch was not applied: {error}", level="warning")
                 return "ended"
-        return verdict.outcome
+        return tried.verdict.outcome
+
+    def _apply(self, patch: Patch, title: str) -> None:
+        """Raises StateError. What was killed right after it had applied it has nothing more to do."""
+        now = self._parts.tree.snapshot().entries
+        if any(now.get(change.path) != change.after for change in patch.changes):
+            self._parts.tree.apply(patch, title)
+        self._applied = True
 
     def _prompt(self, text: str, control: Control) -> Generator[Event, None, Outcome | Literal["done", "ended"]]:
         left = self._approach.stopped
         base, since = (self._parts.tree.snapshot(), time.time()) if left is None else (left.base, left.since)
         tree = self._parts.tree
         if self._approach.dry_run:
-            tree = self._copy(base if left is None else left.tree, "copy")
+            tree = copied(self._parts, base if left is None else left.tree, "copy")
         sandbox = self._parts.sandbox(tree.root)
         try:
             work = Work(
@@ -160,7 +171,7 @@ class Repair:
                 protect=False,
                 plan=self._approach.plan,
             )
-            yield from self._heard(self._working(work, left, control))
+            yield from self._heard.pass_on(self._working(work, left, control))
             yield from self._asked_again(work, control)
         finally:
             sandbox.close()
@@ -171,8 +182,8 @@ class Repair:
                 self._give_up(tree)
         if patch:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
-        if not patch or self._command is None or self._reason == "cancelled":
-            return "done" if self._reason in _WELL_ENDED else "ended"
+        if not patch or self._command is None or self._heard.reason == "cancelled":
+            return "done" if self._heard.reason in _WELL_ENDED else "ended"
         yield Notice(text=f"running the tests on the tree as it was: {self._command}")
         before = yield from self._proof.baseline(base, self._command, control)
         self._session.append(Tested(command=self._command, report=before))
@@ -180,8 +191,8 @@ class Repair:
         if self._approach.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
             text = f"no verdict: {trouble[1]}; --test names another command, and --test off none"
             yield Notice(text=text, level="warning")
-            return "done" if self._reason in _WELL_ENDED else "ended"
-        verdict = yield from self._verdict(base, patch, before, control, protect=False)
+            return "done" if self._heard.reason in _WELL_ENDED else "ended"
+        verdict = yield from self._verdict(base, patch, before, control)
         return verdict.outcome
 
     def _asked_again(self, work: Work, control: Control) -> Events:
@@ -190,72 +201,43 @@ class Repair:
         if wanted is None:
             return
         for number in range(1, _MOST_ASKED + 1):
-            why = wanted.wrong(self._answer)
-            if not why or self._reason not in _WELL_ENDED:
+            why = wanted.wrong(self._heard.answer)
+            if not why or self._heard.reason not in _WELL_ENDED:
                 return
             yield Notice(text=f"the answer is asked for again ({number} of {_MOST_ASKED}): {why}")
             said = Said(text=prompts.load("answer", why=clean(why), schema=wanted.schema), origin="answer")
             agent = self._parts.agent(work.tree, work.sandbox, None, protect=False, seed=work.seed)
-            yield from self._heard(agent.turn(said, self._meter, control))
+            yield from self._heard.pass_on(agent.turn(said, self._meter, control))
 
     def _best(
         self, base: Snapshot, before: TestReport, command: str, control: Control
-    ) -> Generator[Event, None, tuple[Verdict, Patch]]:
-        """The first candidate that is proven, else the one that came nearest."""
-        tried: list[tuple[Verdict, Patch]] = []
-        for number in range(self._approach.first, self._approach.candidates + 1):
-            if tried and self._meter.exhausted:
-                break
-            self._meter.share(number, self._approach.candidates)
-            attempt = self._candidate(base, before, number, control)
-            patch = yield from (attempt if self._approach.candidates == 1 else numbered(number, attempt))
-            verdict = yield from self._verdict(base, patch, before, control, protect=True)
-            tried.append((verdict, patch))
-            if verdict.outcome == "fixed":
-                break
-        # Stable: of equals, the first.
-        best = min(tried, key=_distance)
-        self._session_patch(best[1])
-        return best
-
-    def _candidate(
-        self, base: Snapshot, before: TestReport, number: int, control: Control
-    ) -> Generator[Event, None, Patch]:
-        """One attempt in a tree of its own. What it changed, also when it was stopped or failed."""
-        command = self._command or ""
-        left = self._approach.stopped if self._approach.first == number else None
-        tree = self._copy(base if left is None else left.tree, f"candidate-{number}")
-        sandbox = self._parts.sandbox(tree.root)
-        # Candidates never meet the same seed, however many questions each one asks.
-        seed = None if self._approach.seed is None else self._approach.seed * 100_003 + number * 1_009
-        try:
-            in_loop = left is not None and not left.in_pipeline
-            pipeline = None if in_loop else self._parts.pipeline(tree, sandbox, command, seed=seed)
-            if pipeline is not None:
-                switch(self._session, self._parts.speaker("actor"))
-                yield from self._heard(pipeline.turn(before, self._meter, control, goes_on=left is not None))
-            if pipeline is None or self._reason == "gave_up":
-                if not in_loop:
-                    leave_pipeline(self._session)
-                work = Work(
-                    task=self._fix_task(command, before, control),
-                    tree=tree,
-                    sandbox=sandbox,
-                    before=before,
-                    seed=seed,
-                    protect=True,
-                    share=(number, self._approach.candidates),
-                )
-                yield from self._heard(self._working(work, left if in_loop else None, control))
-        finally:
-            sandbox.close()
-            # Tools of the tests leave folders behind; what is proven and applied is what the patch says.
-            patch = base.diff(tree.snapshot()).without_new_folders()
-            self._session_patch(patch)
-            self._give_up(tree)
-        if self._reason == "cancelled":
-            raise Cancelled
-        return patch
+    ) -> Generator[Event, None, Tried]:
+        """What came of the only attempt, or of the best one."""
+        given = Given(
+            base=base,
+            before=before,
+            command=command,
+            claim=lambda patch: self._claim(base, patch, before, protect=True),
+            task=lambda asked: self._fix_task(command, before, asked),
+        )
+        variants = self._approach.variants
+        if len(variants) != 1:
+            tried = yield from Candidates(
+                self._parts, self._session, self._meter, approach=self._approach, given=given
+            ).run(control)
+        else:
+            left = self._approach.stopped
+            attempt = Attempt(
+                self._parts,
+                self._session,
+                self._meter,
+                given,
+                seed=variants[0].seed,
+                left=left if left is not None and left.has_begun else None,
+            )
+            tried = yield from self._heard.pass_on(attempt.run(control))
+        self._heard.reason, self._heard.limit = tried.reason, tried.limit
+        return tried
 
     def _working(self, work: Work, left: Stopped | None, control: Control) -> Events:
         """A new turn, or the one that was stopped."""
@@ -267,38 +249,16 @@ class Repair:
         keep(self._session, self._parts.store, tree)
         shutil.rmtree(tree.root)
 
-    def _copy(self, base: Snapshot, name: str) -> WorkTree:
-        root = self._parts.scratch / name
-        root.mkdir(parents=True)
-        # On this machine, commands may write to the files of a tree; in a container it has files of its own.
-        materialise(base, self._parts.store, root, linked=not self._parts.in_place)
-        tree = self._parts.candidate(root)
-        tree.holds(base)
-        return tree
-
-    def _heard(self, events: Generator[Event, None, Result]) -> Generator[Event, None, Result]:
-        """The same events; how the last turn among them ended is remembered."""
-        with closing(events):
-            while True:
-                try:
-                    event = next(events)
-                except StopIteration as stop:
-                    result: Result = stop.value
-                    return result
-                if isinstance(event, TurnEnded):
-                    self._reason, self._limit, self._answer = event.reason, event.limit, event.text
-                yield event
-
     def _verdict(
-        self, base: Snapshot, patch: Patch, before: TestReport, control: Control, *, protect: bool
+        self, base: Snapshot, patch: Patch, before: TestReport, control: Control
     ) -> Generator[Event, None, Verdict]:
-        if protect and patch:
-            yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
-        # A task with tests that nobody named is not about those that failed before.
-        claim = Claim(
-            base=base, patch=patch, before=before, protect=protect, repairs=protect or not self._approach.found
-        )
+        claim = self._claim(base, patch, before, protect=False)
         return (yield from self._proof.verdict(claim, self._command or "", control))[0]
+
+    def _claim(self, base: Snapshot, patch: Patch, before: TestReport, *, protect: bool) -> Claim:
+        # A task with tests that nobody named is not about those that failed before.
+        repairs = protect or not self._approach.found
+        return Claim(base=base, patch=patch, before=before, protect=protect, repairs=repairs)
 
     def _task(self, text: str, control: Control) -> str:
         if isinstance(self._session.task, Continued):
@@ -327,31 +287,30 @@ class Repair:
 
     def _finished(self, outcome: Outcome | Literal["done", "ended"]) -> Finished:
         code = _EXITS[outcome]
-        if self._reason == "cancelled":
+        if self._heard.reason == "cancelled":
             code = ExitCode.INTERRUPTED
-        elif self._reason == "budget" and (code is ExitCode.NOT_FIXED or outcome == "unbroken"):
+        elif self._heard.reason == "budget" and (code is ExitCode.NOT_FIXED or outcome == "unbroken"):
             # What broke nothing is not what was asked for.
             code = ExitCode.BUDGET
         elif (
             code is ExitCode.OK
             and self._approach.answer is not None
-            and self._approach.answer.wrong(self._answer)
+            and self._approach.answer.wrong(self._heard.answer)
         ):
             code = ExitCode.NO_ANSWER
         return Finished(
             outcome=outcome,
-            reason=self._reason,
+            reason=self._heard.reason,
             exit_code=code,
             applied=self._applied,
             patch_file=None if self._saved is None else str(self._saved),
             session=self._session.id,
             usage=self._meter.usage,
             seconds=time.monotonic() - self._began,
-            limit=self._limit,
-            spent=spent(charges_of(self._session.entries)),
+            limit=self._heard.limit,
+            spent=self._spent(),
         )
 
-
-def _distance(tried: tuple[Verdict, Patch]) -> tuple[bool, int, int]:
-    verdict = tried[0]
-    return verdict.outcome != "fixed", len(verdict.broken), len(verdict.still_failing)
+    def _spent(self) -> Spent:
+        logs = [self._session.entries, *map(entries_of, candidates_of(self._session.folder))]
+        return spent(charge for log in logs for charge in charges_of(log))

@@ -21,6 +21,7 @@ from r1code.log import (
     Asked,
     Called,
     Compacted,
+    Concluded,
     Ended,
     Entry,
     Observed,
@@ -174,7 +175,7 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
             stopped = len(found)
             # All turns of a run are counted together, from its own beginning.
             found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
-        elif not isinstance(item, Asked | Used | Renamed | Aside):
+        elif not isinstance(item, Asked | Used | Renamed | Aside | Concluded):
             found.append(entry)
     return found
 

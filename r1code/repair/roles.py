@@ -53,8 +53,6 @@ class Work(Struct, frozen=True, kw_only=True):
     seed: int | None
     plan: Plan | None = None
     """What a person wants carried out."""
-    share: tuple[int, int] = (1, 1)
-    """Which part of how many of the steps this is."""
 
 
 class Roles:
@@ -139,10 +137,9 @@ class Roles:
         return self._session.append(actor, parent=first).id
 
     def _first_plan(self, control: Control) -> Generator[Event, None, Plan | None]:
-        part, parts = self._work.share
-        self._meter.share(SHARE * (part - 1) + 1, SHARE * parts)
+        self._meter.share(1, SHARE)
         plan = yield from self.plan(control)
-        self._meter.share(part, parts)
+        self._meter.share(1, 1)
         if plan is None and self._ended[0] != "cancelled" and not self._meter.exhausted:
             yield Notice(text=f"there is no plan ({self._ended[0]}): going on without one", level="warning")
         elif plan is not None:

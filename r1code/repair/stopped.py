@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
-from r1code.log import Adopted, Entry, Judged, Resumed, Said, Switched, Tested
-from r1code.repair.replay import whole
+from r1code.log import RESUMABLE, Adopted, Ended, Resumed, Said, Switched, Tested
 from r1code.repair.track import record_of
 from r1code.session import TREE, Session
 from r1code.tree.snapshot import Snapshot
@@ -25,8 +22,10 @@ class Stopped(Struct, frozen=True, kw_only=True):
     tree: Snapshot
     """The copy that it worked in, as it was left; what a pipeline did to it is done again from the base."""
     in_pipeline: bool
-    candidate: int
-    """Which one was stopped."""
+    has_begun: bool = True
+    """Whether a model was given the task."""
+    is_over: bool = False
+    """The work came to its end; there is no verdict yet."""
 
     @classmethod
     def of(cls, session: Session, store: Store) -> Stopped:
@@ -35,16 +34,26 @@ class Stopped(Struct, frozen=True, kw_only=True):
         base = Snapshot.unpack(store.get(session.task.base))
         later = session.entries[begun.id :]
         tests = [entry.item.report for entry in later if isinstance(entry.item, Tested)]
-        kept = session.folder / TREE
+        turns = [entry.item for entry in later if isinstance(entry.item, Said | Adopted | Resumed | Ended)]
+        last = turns[-1] if turns else None
         in_pipeline = record_of(session.entries) is not None
-        left = base if in_pipeline or not kept.exists() else Snapshot.unpack(store.get(kept.read_text()))
+        is_over = (
+            isinstance(last, Ended)
+            and last.reason not in RESUMABLE
+            # The loop comes after it.
+            and not (in_pipeline and last.reason == "gave_up")
+        )
+        kept = session.folder / TREE
+        done_again = in_pipeline and not is_over
+        left = base if done_again or not kept.exists() else Snapshot.unpack(store.get(kept.read_text()))
         return cls(
             base=base,
             since=begun.time,
             before=tests[-1] if tests else None,
             tree=left,
             in_pipeline=in_pipeline,
-            candidate=1 + _proven(session.entries),
+            has_begun=last is not None,
+            is_over=is_over,
         )
 
 
@@ -61,17 +70,6 @@ def leave_pipeline(session: Session) -> None:
     if record_of(session.entries) is not None:
         session.append(Resumed())
     session.append(Adopted(strategy="loop"), parent=session.begun.id)
-
-
-def _proven(entries: Sequence[Entry]) -> int:
-    """Candidates that got a verdict, and another one began after them."""
-    judged = begun = 0
-    for item in (entry.item for entry in whole(entries)):
-        if isinstance(item, Judged):
-            judged += 1
-        elif isinstance(item, Adopted | Said):
-            begun = judged
-    return begun
 
 
 def keep(session: Session, store: Store, tree: WorkTree) -> None:

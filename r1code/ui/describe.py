@@ -10,6 +10,7 @@ from typing import cast
 
 from r1code.events import (
     BaselineReached,
+    CandidateChosen,
     ChecklistChanged,
     Event,
     Finished,
@@ -29,6 +30,7 @@ from r1code.events import (
     VerdictReached,
 )
 from r1code.types import EndReason, ExitCode, Limit, Outcome, Status, ToolCall, Usage, Verdict
+from r1code.ui.candidates_table import told_candidates
 from r1code.ui.checklist import row
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
@@ -283,6 +285,11 @@ def _patch_ready(event: PatchReady, width: int | None) -> Iterator[Piece]:
         yield from laid_out(each, MARGIN, width)
     if len(lines) > DIFF_LINES:
         yield from block(f"{more(len(lines) - DIFF_LINES)}; the patch file has them all", 1, width, "dim")
+
+
+@describe.register
+def _candidate_chosen(event: CandidateChosen, width: int | None) -> Iterator[Piece]:
+    yield from told_candidates(event, width)
 
 
 @describe.register

@@ -200,16 +200,25 @@ def test_the_first_candidate_that_is_proven_ends_it(repo: Repo) -> None:
         f"{FIX}\n<done>ok</done>",
         "<done>never</done>",
     ]
-    ran = repo.run("fix", *TEST, "--candidates", "4", "--json", *repo.replies(*replies))
+    ran = repo.run(
+        "fix",
+        *TEST,
+        "--strategy",
+        "loop",
+        "--candidates",
+        "4",
+        "--parallel",
+        "1",
+        "--json",
+        *repo.replies(*replies),
+    )
     assert ran.code == 0, ran.out + ran.err
-    outcomes = [event["verdict"]["outcome"] for event in ran.events if event["event"] == "VerdictReached"]
-    assert outcomes == ["not_fixed", "not_fixed", "fixed"]
-    ended = [
-        event
-        for event in ran.events
-        if event["event"] == "CandidateEvent" and event["inner"]["event"] == "TurnEnded"
-    ]
-    assert [event["candidate"] for event in ended] == [1, 2, 3]
+    inner = [(event["candidate"], event["inner"]) for event in ran.events if event["event"] == "CandidateEvent"]
+    verdicts = [(number, one["verdict"]["outcome"]) for number, one in inner if one["event"] == "VerdictReached"]
+    assert verdicts == [(1, "not_fixed"), (2, "not_fixed"), (3, "fixed")]
+    assert [number for number, one in inner if one["event"] == "TurnEnded"] == [1, 2, 3]
+    final = [event["verdict"]["outcome"] for event in ran.events if event["event"] == "VerdictReached"]
+    assert final == ["fixed"]
     assert passes(repo.root)
 
 
@@ -217,7 +226,7 @@ def test_of_candidates_that_all_fail_the_nearest_is_kept_as_a_patch(repo: Repo) 
     harmless = FIX.replace("- discount", "+ discount + 0")
     wrong = FIX.replace("sum(prices) - discount", "7")
     replies = [f"{wrong}\n<done>ok</done>", f"{harmless}\n<done>ok</done>"]
-    ran = repo.run("fix", *TEST, "--candidates", "2", "--json", *repo.replies(*replies))
+    ran = repo.run("fix", *TEST, "--strategy", "loop", "--candidates", "2", "--json", *repo.replies(*replies))
     assert ran.code == 1
     assert "+ discount + 0" in Path(str(ran.events[-1]["patch_file"])).read_text()
 

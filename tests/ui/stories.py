@@ -6,8 +6,10 @@ from itertools import zip_longest
 
 from r1code.events import (
     BaselineReached,
+    CandidateChosen,
     CandidateEvent,
     CommandOutput,
+    Compared,
     Event,
     Finished,
     HistoryCompacted,
@@ -232,7 +234,15 @@ def candidates() -> list[Event]:
         for number, inner in enumerate(pair, 1)
         if inner is not None
     ]
-    return [*mixed, Notice(text="candidate 1 wins")]
+    compared = (
+        Compared(candidate=2, outcome="fixed", fixed=2, still_failing=0, broken=0, lines=2, strategy="pipeline"),
+        Compared(
+            candidate=1, outcome="not_fixed", fixed=1, still_failing=1, broken=12, lines=140, temperature=0.6
+        ),
+        Compared(candidate=10, outcome="tampered", fixed=0, still_failing=2, broken=0, lines=1, seed=1009),
+    )
+    why = "fixed, and the next one is not fixed"
+    return [*mixed, CandidateChosen(candidate=2, why=why, candidates=compared)]
 
 
 STORIES = {

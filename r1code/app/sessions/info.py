@@ -11,12 +11,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from r1code.app.cost import charges_in
 from r1code.app.logs import Line, lines
 from r1code.errors import StateError
 from r1code.ledger import charges_of, spent
 from r1code.lock import is_alive
 from r1code.log import AnyItem, Continued, Ended, Entry, Judged, Opened, Renamed, Resumed
-from r1code.log_file import LOG
+from r1code.log_file import LOG, candidates_of
 from r1code.types import EndReason, Outcome, Spent
 
 _NEEDED = frozenset({"Opened", "Asked", "Used", "Ended", "Resumed", "Continued", "Judged", "Renamed"})
@@ -65,7 +66,13 @@ def info_of(folder: Path) -> SessionInfo:
     first = found[0].entry() if found and found[0].kind == "Opened" else None
     if first is None or not isinstance(first.item, Opened):
         return replace(bare, damaged=f"{LOG} does not open a session" if found else f"it has no {LOG}")
-    return _told(bare, first, first.item, found)
+    told = _told(bare, first, first.item, found)
+    if not candidates_of(folder):
+        return told
+    try:
+        return replace(told, spent=spent(charges_in(folder)))
+    except StateError as error:
+        return replace(told, damaged=str(error).partition("\n")[0])
 
 
 def title_of(opened: Opened) -> str:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from r1code.app.kept import write_private
 from r1code.app.sessions.info import SessionInfo, info_of, is_used
 from r1code.errors import UsageError
-from r1code.log_file import LOG
+from r1code.log_file import CANDIDATES, LOG
 
 _VERSION = 2
 """Of what is kept: another one is computed anew."""
@@ -69,7 +69,13 @@ def resumable(found: Sequence[SessionInfo], root: Path) -> list[SessionInfo]:
 
 
 def find(sessions: Path, named: str) -> Path:
-    """The folder of the session with this id, or the only one whose id has it as a part. Raises UsageError."""
+    """The folder of the session with this id, or the only one whose id has it as a part. Raises UsageError.
+
+    With a number after a point: that of this candidate.
+    """
+    whole, _, number = named.rpartition(".")
+    if whole and number.isdecimal() and (candidate := find(sessions, whole) / CANDIDATES / number).is_dir():
+        return candidate
     ids = sorted(folder.name for folder in sessions.glob("*") if folder.is_dir())
     found = [one for one in ids if named == one] or [one for one in ids if named and named in one]
     if len(found) == 1:
