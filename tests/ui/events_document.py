@@ -37,7 +37,6 @@ MEANINGS = {
     "CommandOutput": "The next piece of a command's output; pieces are not lines.",
     "CallFinished": "What came of a call of the tool `name`.",
     "TurnEnded": "The agent stopped, and why; `text` is the ending in words.",
-    "CandidateChosen": "Of several candidates one is taken; its PatchReady and VerdictReached follow.",
     "VerdictReached": "The tests ran again on the base and the patch, in a fresh sandbox.",
     "Counts": "How many tests ended in each way.",
     "ToolCall": "One thing that the model asks for.",
