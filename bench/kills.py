@@ -11,21 +11,12 @@ import argparse
 import random
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from e2e.conftest import PROJECT, Repo, commit, write
-from fakes.kills import begun, killed
-
-
-def fresh(folder: Path) -> Repo:
-    root = folder / "repo"
-    write(root, PROJECT)
-    commit(root)
-    return Repo(root=root, state=folder / "state")
+from fakes.kills import fresh, killed, undisturbed
 
 
 def main() -> int:
@@ -37,10 +28,7 @@ def main() -> int:
     took: dict[int, float] = {}
     for candidates in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
-            began = time.monotonic()
-            with begun(fresh(Path(folder)), candidates) as process:
-                process.wait()
-            took[candidates] = time.monotonic() - began
+            took[candidates] = undisturbed(Path(folder), candidates)
     stood: Counter[str] = Counter()
     bad = 0
     for point in range(options.points):

@@ -25,6 +25,12 @@ def entries_of(folder: Path) -> tuple[Entry, ...]:
     return tuple(read(folder / LOG)[0])
 
 
+def id_of(folder: Path) -> str:
+    """Of the session in `folder`; a candidate's has that of the whole, and its number."""
+    above = folder.parent
+    return f"{above.parent.name}.{folder.name}" if above.name == CANDIDATES else folder.name
+
+
 def candidates_of(folder: Path) -> list[Path]:
     """The sessions of the candidates of the session in `folder`, by number."""
     found = (log.parent for log in folder.glob(f"{CANDIDATES}/*/{LOG}"))

@@ -33,7 +33,7 @@ from r1code.log import (
     Said,
     Switched,
 )
-from r1code.log_file import CANDIDATES, LOG, SCHEMA, head_of, is_history, opened_of, path_of, read
+from r1code.log_file import LOG, SCHEMA, head_of, id_of, is_history, opened_of, path_of, read
 from r1code.secrets.values import Hide, hidden, unchanged
 from r1code.tree.append import append
 from r1code.tree.timeline import Origin
@@ -145,9 +145,7 @@ class Session:
 
     @property
     def id(self) -> str:
-        """Of a candidate's session: that of the whole, and its number."""
-        above = self.folder.parent
-        return f"{above.parent.name}.{self.folder.name}" if above.name == CANDIDATES else self.folder.name
+        return id_of(self.folder)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

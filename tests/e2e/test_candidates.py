@@ -195,4 +195,5 @@ def test_each_candidate_is_a_session_that_can_be_looked_at_and_replayed(repo: Re
     assert f"r1code resume {whole}" in repo.run("resume", f"{whole}.1").err
     shown = repo.run("sessions", "show", f"{whole}.2")
     assert shown.code == 0, shown.err
-    assert "discount" in shown.out
+    assert f"{whole}.2" in shown.out
+    assert "edit shop/cart.py: ok" in shown.out

@@ -1,29 +1,33 @@
-"""Killed at any point, a repair that is resumed ends as one that nobody disturbed. All points: bench/kills.py."""
+"""Killed at any point, a resumed repair ends as one that nobody disturbed. Many points: bench/kills.py."""
 
 from __future__ import annotations
 
+import functools
 import random
-import time
+from pathlib import Path
 
 import pytest
 
-from e2e.conftest import Repo
-from fakes.kills import begun, killed
+from fakes.kills import fresh, killed, undisturbed
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 
 
-@pytest.mark.parametrize("candidates", [1, 2])
+@pytest.fixture(scope="module")
+def took(tmp_path_factory: pytest.TempPathFactory) -> functools.partial[float]:
+    return functools.partial(functools.cache(undisturbed), tmp_path_factory.mktemp("undisturbed"))
+
+
 @pytest.mark.parametrize("part", [0, 1, 2, 3])
-def test_a_repair_that_was_killed_ends_as_one_that_was_not(repo: Repo, candidates: int, part: int) -> None:
+def test_a_repair_that_was_killed_ends_as_one_that_was_not(
+    tmp_path: Path, took: functools.partial[float], part: int
+) -> None:
     """A point in each quarter of the time that it takes, another one in every run."""
-    began = time.monotonic()
-    with begun(repo, candidates) as process:
-        assert process.wait(120) == 0
-    took = time.monotonic() - began
-    for path, text in {
-        "shop/cart.py": "def total(prices, discount=0):\n    return sum(prices) + discount\n"
-    }.items():
-        (repo.root / path).write_text(text)
-    found = killed(repo, random.uniform(part / 4, (part + 1) / 4) * took, candidates)
+    at = random.uniform(part / 4, (part + 1) / 4) * took(1)
+    found = killed(fresh(tmp_path), at)
+    assert (found.code, found.wrong) == (0, ()), found
+
+
+def test_so_does_one_with_candidates_at_the_same_time(tmp_path: Path, took: functools.partial[float]) -> None:
+    found = killed(fresh(tmp_path), random.uniform(0.3, 1.3) * took(1), candidates=2)
     assert (found.code, found.wrong) == (0, ()), found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from e2e.conftest import FIX, Repo, passes
+from e2e.conftest import FIX, PROJECT, Repo, commit, passes, write
 from r1code.log import Concluded, Judged, Replied
 from r1code.log_file import LOG, candidates_of, entries_of
 
@@ -28,6 +28,21 @@ class Killed(Struct, frozen=True, kw_only=True):
     """Of what went on, or began anew."""
     wrong: tuple[str, ...]
     """What is not as it is after an undisturbed run."""
+
+
+def fresh(folder: Path) -> Repo:
+    root = folder / "repo"
+    write(root, PROJECT)
+    commit(root)
+    return Repo(root=root, state=folder / "state")
+
+
+def undisturbed(folder: Path, candidates: int) -> float:
+    """The seconds that it takes when nobody kills it."""
+    began = time.monotonic()
+    with begun(fresh(folder), candidates) as process:
+        assert process.wait(300) == 0
+    return time.monotonic() - began
 
 
 def several(candidates: int) -> list[str]:

@@ -17,7 +17,7 @@ from r1code.errors import StateError
 from r1code.ledger import charges_of, spent
 from r1code.lock import is_alive
 from r1code.log import AnyItem, Continued, Ended, Entry, Judged, Opened, Renamed, Resumed
-from r1code.log_file import LOG, candidates_of
+from r1code.log_file import LOG, candidates_of, id_of
 from r1code.types import EndReason, Outcome, Spent
 
 _NEEDED = frozenset({"Opened", "Asked", "Used", "Ended", "Resumed", "Continued", "Judged", "Renamed"})
@@ -57,7 +57,7 @@ class SessionInfo(Struct, frozen=True, kw_only=True):
 
 def info_of(folder: Path) -> SessionInfo:
     """Of the session in `folder`, also while it runs, and whatever its log is like."""
-    bare = SessionInfo(id=folder.name, bytes=_size(folder), in_use=is_used(folder))
+    bare = SessionInfo(id=id_of(folder), bytes=_size(folder), in_use=is_used(folder))
     try:
         found = lines(folder) if (folder / LOG).is_file() else []
     except (FileNotFoundError, StateError) as error:
