@@ -26,3 +26,35 @@ def add_export(add: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument("-o", "--output", metavar="FILE", help="write it there (standard output)")
     export.add_argument("--force", action="store_true", help="also over a FILE that is there")
     export.add_argument("--step", metavar="T.N", help="only this step, like 1.2: turn and number")
+    _add_verified(export.add_argument_group("training data (docs/training.md)"))
+
+
+def _add_verified(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--verified",
+        action="store_true",
+        help="what led to a proven repair, as JSON lines to train a model with: of this project, or of SESSION, "
+        "which may be a folder of sessions",
+    )
+    group.add_argument("--form", choices=["openai", "sharegpt"], help="of a line (openai)")
+    group.add_argument("--all", action="store_true", help="of all projects")
+    group.add_argument("--repo", metavar="PATH", help="of the project there")
+    group.add_argument("--since", metavar="DATE", help="only sessions begun since, like 2026-11-30")
+    group.add_argument("--max-tokens", type=int, metavar="N", help="no line that is longer")
+    group.add_argument(
+        "--eval-share",
+        type=float,
+        metavar="PART",
+        help="so much of the repositories goes into FILE.eval.jsonl, like 0.05 (0)",
+    )
+    group.add_argument(
+        "--allow-license",
+        action="append",
+        metavar="NAME",
+        help="also what models of this licence said, by its name in the profile (MIT and Apache-2.0)",
+    )
+    group.add_argument("--wrong-turns", action="store_true", help="also the replies that led nowhere")
+
+
+VERIFIED = ("form", "all", "repo", "since", "max_tokens", "eval_share", "allow_license", "wrong_turns")
+"""What makes sense with `--verified` only."""

@@ -213,33 +213,11 @@ class Session:
     @property
     def compacted(self) -> Compacted | None:
         """The last compaction on the path."""
-        return next((one.item for one in reversed(self.path()) if isinstance(one.item, Compacted)), None)
+        return _compacted(self.path())
 
     def history(self, compacted: Compacted | None = None) -> tuple[Message, ...]:
         """What the model sees of this session, without the instructions; after `compacted`, if that came now."""
-        path, last = self.path(), compacted or self.compacted or _WHOLE
-        told = [item.text for item in (self._entries[at - 1].item for at in last.tasks) if isinstance(item, Said)]
-        messages = [Message(role="user", text=text) for text in (*told, last.summary) if text]
-        reply = 0
-        for entry in path:
-            if entry.id < last.kept:
-                continue
-            item = entry.item
-            if isinstance(item, Said):
-                messages.append(Message(role="user", text=item.text))
-            elif isinstance(item, Replied):
-                reply = len(messages)
-                messages.append(
-                    Message(role="assistant", text=item.text, reasoning=item.reasoning, raw_calls=item.raw_calls)
-                )
-            elif isinstance(item, Called):
-                calls = (*messages[reply].calls, item.call)
-                messages[reply] = msgspec.structs.replace(messages[reply], calls=calls)
-            elif isinstance(item, Observed):
-                seen = item.observation
-                text = last.shortened.get(seen.call_id, seen.text)
-                messages.append(Message(role="observation", text=text, call_id=seen.call_id))
-        return tuple(messages)
+        return history_of(self._entries, self.head, compacted)
 
     def observation(self, call_id: str) -> str | None:
         """What came of a call, as the model saw it first. None: nothing yet."""
@@ -306,6 +284,40 @@ class Session:
         """Safe to call again."""
         self._file.close()
         self._lock.release()
+
+
+def history_of(
+    entries: Sequence[Entry], at: int | None, compacted: Compacted | None = None
+) -> tuple[Message, ...]:
+    """What a model sees of the log after its entry `at`, without the instructions; see Session.history."""
+    path = path_of(entries, at)
+    last = compacted or _compacted(path) or _WHOLE
+    told = [item.text for item in (entries[at - 1].item for at in last.tasks) if isinstance(item, Said)]
+    messages = [Message(role="user", text=text) for text in (*told, last.summary) if text]
+    reply = 0
+    for entry in path:
+        if entry.id < last.kept:
+            continue
+        item = entry.item
+        if isinstance(item, Said):
+            messages.append(Message(role="user", text=item.text))
+        elif isinstance(item, Replied):
+            reply = len(messages)
+            messages.append(
+                Message(role="assistant", text=item.text, reasoning=item.reasoning, raw_calls=item.raw_calls)
+            )
+        elif isinstance(item, Called):
+            calls = (*messages[reply].calls, item.call)
+            messages[reply] = msgspec.structs.replace(messages[reply], calls=calls)
+        elif isinstance(item, Observed):
+            seen = item.observation
+            text = last.shortened.get(seen.call_id, seen.text)
+            messages.append(Message(role="observation", text=text, call_id=seen.call_id))
+    return tuple(messages)
+
+
+def _compacted(path: Sequence[Entry]) -> Compacted | None:
+    return next((one.item for one in reversed(path) if isinstance(one.item, Compacted)), None)
 
 
 def _new_name() -> str:

@@ -116,7 +116,7 @@ def document_of(folder: Path, state: Path, environ: Mapping[str, str] = os.envir
     """The session in `folder`, also while it runs. Raises StateError."""
     record = record_of(folder)
     root = Path(record.opened.root)
-    vault = _vault(root, state, environ)
+    vault = vault_of(root, state, environ)
     lost: list[str] = []
     changes = None
     try:
@@ -166,8 +166,8 @@ def only(document: Document, step: str) -> Document:
     )
 
 
-def _vault(root: Path, state: Path, environ: Mapping[str, str]) -> Vault:
-    """What is known to be secret in the tree, as long as that is there."""
+def vault_of(root: Path, state: Path, environ: Mapping[str, str]) -> Vault:
+    """What is known to be secret in the tree, as long as that is there. Raises StateError."""
     known = environment(environ)
     try:
         git = Git.find(root, state)

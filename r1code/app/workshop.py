@@ -35,6 +35,7 @@ from r1code.app.stopped import Resumable
 from r1code.app.task import Task
 from r1code.app.told import Told, beside_too, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
+from r1code.app.training.spoken import keep_spoken
 from r1code.app.tree import branch_of, copied, held, tell_dirty
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
@@ -362,6 +363,7 @@ class Workshop:
         talks = self._task.command == "chat"
         instructions = instructions_of(speaker.profile, toolset, self._network, talks=talks)
         model = self._model(speaker, dialect_of(speaker.profile, toolset), instructions, seed)
+        keep_spoken(self.session, speaker, model, role=role, git=self._git)
         approvals = Approvals(self._consent.policy(tree), self._approver, self._consent.remember)
         compaction = memory.compaction(model, tree)
         return Agent(self.session, model, toolset, approvals, compaction=compaction, headless=not talks)
@@ -379,6 +381,7 @@ class Workshop:
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command, prompt=memory.room.prompt)
         # Its requests stand alone, and ask for one block of text.
         model = self.asked(instructions, seed=seed)
+        keep_spoken(self.session, speaker, model, role="actor", git=self._git)
         return (Pipeline if fills else Naming)(self.session, model, bench)
 
     def _memory(self, speaker: Speaker) -> Memory:

@@ -126,7 +126,7 @@ def _over(name: str, below: Table, above: Table, file: str) -> Table:
             "would be sent there; say key_env as well",
         )
     if "model" in above and above["model"] != below.get("model"):
-        for key in ("label", "is_r1", "price", "tokenizer", "template", "sources", "unverified"):
+        for key in ("label", "license", "is_r1", "price", "tokenizer", "template", "sources", "unverified"):
             kept.pop(key, None)
     if moved:
         kept.pop("price", None)

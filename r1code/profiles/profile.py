@@ -74,6 +74,9 @@ class Thinking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: str
     """What it really is, in words for a person."""
+    license: str = ""
+    """Of the model's weights, or `terms of service` where nobody has them: what may be done with its answers
+    depends on it. Empty: not known."""
     is_r1: bool = False
     """DeepSeek-R1 itself: not a distill, not a later model, not unknown."""
     provider: Literal["chat", "local", "scripted"]
