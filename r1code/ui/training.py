@@ -5,9 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from r1code.app.training.dataset import Dataset
+from r1code.app.training.dataset import Dataset, Why
+from r1code.app.training.trajectory import Reason
 from r1code.ui.messages import localized
 from r1code.ui.safe import safe_line
+
+WORDS: dict[Reason, str] = {
+    "damaged": "its files are damaged",
+    "copy": "a replay or a fork of another one",
+    "unjudged": "there is no verdict",
+    "unfixed": "the last verdict is not that all is fixed",
+    "doubtful": "the verdict leaves a doubt",
+    "undone": "a person took something of it back",
+    "unspoken": "it was made before r1code kept how a model is spoken to",
+    "silent": "no reply of a model in a chat led to the result",
+    "same": "it says what another one says",
+    "near": "task and patch are nearly those of another one",
+    "empty": "none of its lines could be used",
+    "license": "the licence of the model (--allow-license)",
+    "long": "more tokens than --max-tokens",
+    "secret": "a secret was still found in it",
+    "formless": "ShareGPT has no place for text beside calls of functions",
+}
 
 
 def told(dataset: Dataset) -> Iterator[str]:
@@ -21,10 +40,15 @@ def told(dataset: Dataset) -> Iterator[str]:
         yield localized(
             f"  for evaluation: {len(dataset.eval)} lines; repositories: {evaluation} of {train + evaluation}"
         )
-    for reason, count in dataset.unfit.items():
-        yield localized(f"not in it: {count} sessions: {safe_line(reason)}")
-    for reason, count in dataset.dropped.items():
-        yield localized(f"not in it: {count} lines: {safe_line(reason)}")
+    for why, count in dataset.unfit:
+        yield localized(f"not in it: {count} sessions: {_worded(why)}")
+    for why, count in dataset.dropped:
+        yield localized(f"not in it: {count} lines: {_worded(why)}")
+
+
+def _worded(why: Why) -> str:
+    reason, about = why
+    return f"{WORDS[reason]}: {safe_line(about)}" if about else WORDS[reason]
 
 
 def evaluation_file(file: Path) -> Path:

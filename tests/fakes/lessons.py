@@ -23,9 +23,7 @@ READ = '<read path="shop/cart.py"/>'
 PLAN = "<plan>\nSubtract it.\n\n## Steps\n1. In total().\n\n## Files\n- `shop/cart.py`\n</plan>"
 EDIT = {
     "path": "shop/cart.py",
-    "edits": [
-        {"search": "    return sum(prices) + discount", "replace": "    return sum(prices) - discount"}
-    ],
+    "edits": [{"search": "    return sum(prices) + discount", "replace": "    return sum(prices) - discount"}],
 }
 PROFILES = """
 [r1]
@@ -116,9 +114,7 @@ def learn(repo: Repo, lesson: Lesson) -> Learned:
     repo.env["XDG_CONFIG_HOME"] = str(repo.state / "config")
     with FakeServer(list(lesson.replies), style=lesson.style, models=[lesson.model]) as server:
         (folder / "profiles.toml").write_text(PROFILES.format(url=server.url))
-        ran = repo.run(
-            "fix", "--test", "python3 check.py", "--sandbox=none", "--allow-host-exec", *lesson.flags
-        )
+        ran = repo.run("fix", "--test", "python3 check.py", "--sandbox=none", "--allow-host-exec", *lesson.flags)
         assert ran.code == 0, ran.out + ran.err
         assert server.rejected == []
         bodies = [seen.body for seen in server.chats]

@@ -17,7 +17,7 @@ from msgspec import Struct
 from r1code.app.export import vault_of
 from r1code.app.training.duplicates import fingerprint, near
 from r1code.app.training.forms import Form, line_of
-from r1code.app.training.trajectory import Sample, Trajectory, Unfit, trajectory_of
+from r1code.app.training.trajectory import Reason, Sample, Trajectory, Unfit, trajectory_of
 from r1code.errors import StateError, UsageError
 from r1code.log import Entry, Opened
 from r1code.log_file import LOG
@@ -34,6 +34,9 @@ UNKNOWN = "unknown"
 _CHILDREN = "candidates"
 """In a session's folder: the sessions of its candidates."""
 _LICENCE = re.compile(r"(licen[cs]e|copying|unlicense)([.\-_][\w.\-]*)?", re.IGNORECASE)
+
+
+Why = tuple[Reason, str]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -62,9 +65,9 @@ class Dataset(Struct, frozen=True, kw_only=True):
     tokens: int = 0
     models: dict[str, int] = {}
     """Lines by model of origin, and its licence."""
-    unfit: dict[str, int] = {}
+    unfit: tuple[tuple[Why, int], ...] = ()
     """Sessions that are not in it, by reason."""
-    dropped: dict[str, int] = {}
+    dropped: tuple[tuple[Why, int], ...] = ()
     """Lines that are not in it, by reason."""
 
 
@@ -98,7 +101,7 @@ def dataset_of(
     folders: Iterable[Path], wanted: Wanted, state: Path, environ: Mapping[str, str] = os.environ
 ) -> Dataset:
     """The same for the same sessions, in whatever order they are given. Raises StateError."""
-    unfit, dropped = Counter[str](), Counter[str]()
+    unfit, dropped = Counter[Why](), Counter[Why]()
     found = _unlike(_proven(folders, wanted, unfit), unfit)
     maker = _Maker(wanted, state, environ, dropped)
     lines: list[_Line] = []
@@ -106,7 +109,7 @@ def dataset_of(
         made = list(maker.lines(trajectory))
         lines += made
         if not made:
-            unfit["none of its lines could be used"] += 1
+            unfit["empty", ""] += 1
     train, evaluation = _split(lines, wanted.eval_share)
     return Dataset(
         train=tuple(one.text for one in train),
@@ -115,12 +118,12 @@ def dataset_of(
         repositories=(len({one.repository for one in train}), len({one.repository for one in evaluation})),
         tokens=sum(one.tokens for one in lines),
         models=dict(sorted(Counter(one.origin for one in lines).items())),
-        unfit=dict(sorted(unfit.items())),
-        dropped=dict(sorted(dropped.items())),
+        unfit=tuple(sorted(unfit.items())),
+        dropped=tuple(sorted(dropped.items())),
     )
 
 
-def _proven(folders: Iterable[Path], wanted: Wanted, unfit: Counter[str]) -> list[Trajectory]:
+def _proven(folders: Iterable[Path], wanted: Wanted, unfit: Counter[Why]) -> list[Trajectory]:
     found: list[Trajectory] = []
     for folder in folders:
         first = _first(folder)
@@ -129,7 +132,7 @@ def _proven(folders: Iterable[Path], wanted: Wanted, unfit: Counter[str]) -> lis
         try:
             found.append(trajectory_of(folder, wrong_turns=wanted.wrong_turns))
         except Unfit as error:
-            unfit[error.reason] += 1
+            unfit[error.why] += 1
     return sorted(found, key=lambda one: (one.began, one.session))
 
 
@@ -147,15 +150,15 @@ def _is_wanted(opened: Opened, began: float, wanted: Wanted) -> bool:
     return (wanted.root is None or opened.root == wanted.root) and began >= wanted.since
 
 
-def _unlike(found: Sequence[Trajectory], unfit: Counter[str]) -> Iterator[Trajectory]:
+def _unlike(found: Sequence[Trajectory], unfit: Counter[Why]) -> Iterator[Trajectory]:
     """Without those that are like an earlier one: all that was said, or task and patch."""
     seen: set[str] = set()
     for one, like in zip(found, near([f"{one.task}\n{one.patch or _said(one)}" for one in found]), strict=True):
         print_of_it = fingerprint([_said(one)])
         if print_of_it in seen:
-            unfit["it says what another one says"] += 1
+            unfit["same", ""] += 1
         elif like is not None:
-            unfit["its task and patch are nearly those of another one"] += 1
+            unfit["near", ""] += 1
         else:
             yield one
         seen.add(print_of_it)
@@ -173,7 +176,7 @@ def _texts(sample: Sample) -> Iterator[str]:
 
 
 class _Maker:
-    def __init__(self, wanted: Wanted, state: Path, environ: Mapping[str, str], dropped: Counter[str]) -> None:
+    def __init__(self, wanted: Wanted, state: Path, environ: Mapping[str, str], dropped: Counter[Why]) -> None:
         self._wanted = wanted
         self._state = state
         self._environ = environ
@@ -187,7 +190,7 @@ class _Maker:
             try:
                 text = self._line(sample, trajectory, {**metadata, "step": number, **_origin(sample)})
             except Unfit as error:
-                self._dropped[error.reason] += 1
+                self._dropped[error.why] += 1
                 continue
             yield _Line(
                 text=text,
@@ -201,14 +204,14 @@ class _Maker:
         """Raises Unfit."""
         licence = sample.spoken.license or UNKNOWN
         if licence not in PERMISSIVE | self._wanted.allowed:
-            raise Unfit(reason=f"the licence of its model is: {licence} (--allow-license)")
+            raise Unfit("license", licence)
         most = self._wanted.max_tokens
         if most is not None and sample.tokens > most:
-            raise Unfit(reason=f"longer than {most} tokens")
+            raise Unfit("long", str(most))
         clean = hidden(sample, self._vault(trajectory.root).hide)
         line = line_of(clean, self._wanted.form, metadata)
         if any(scan(text) for text in _strings(line)):
-            raise Unfit(reason="a secret was still found in it")
+            raise Unfit("secret")
         return json.dumps(line, ensure_ascii=False)
 
     def _vault(self, root: str) -> Vault:

@@ -50,7 +50,7 @@ def _value(message: ChatMessage) -> str:
     said = message.content
     if message.tool_calls:
         if said.strip():
-            raise Unfit(reason="ShareGPT has no place for text beside calls of functions")
+            raise Unfit("formless")
         calls = [
             {"name": one.function.name, "arguments": json.loads(one.function.arguments)}
             for one in message.tool_calls

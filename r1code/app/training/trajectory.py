@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -76,12 +77,19 @@ class Trajectory(Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...]
 
 
-class Unfit(Exception):
-    """The session, or the line, is no material, and why, in a few words."""
+Reason = Literal[
+    "damaged", "copy", "unjudged", "unfixed", "doubtful", "undone", "unspoken", "silent", "same", "near", "empty",
+    "license", "long", "secret", "formless",
+]  # fmt: skip
+"""Why a session, or a line of it, is not in the data; ui/training.py has the words."""
 
-    def __init__(self, *, reason: str) -> None:
+
+class Unfit(Exception):
+    """A session or a line is no material. `about`: what is asked about it, if there is more to say."""
+
+    def __init__(self, reason: Reason, about: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.why: tuple[Reason, str] = (reason, about)
 
 
 def trajectory_of(folder: Path, *, wrong_turns: bool = False) -> Trajectory:
@@ -89,19 +97,19 @@ def trajectory_of(folder: Path, *, wrong_turns: bool = False) -> Trajectory:
     try:
         entries, kept = entries_of(folder), spoken_in(folder)
     except StateError as error:
-        raise Unfit(reason="its files are damaged") from error
+        raise Unfit("damaged") from error
     opened = opened_of(entries)
     if opened.replays or opened.forked:
-        raise Unfit(reason="a replay or a fork: another session has what it says")
+        raise Unfit("copy")
     judged = _proof(entries)
     path = path_of(entries, judged.id)
     begun = next(one for one in reversed(path) if isinstance(one.item, Opened | Continued))
     if not kept:
-        raise Unfit(reason="it was made before r1code kept how models are spoken to")
+        raise Unfit("unspoken")
     story = _Story(entries, kept, wrong_turns=wrong_turns)
     samples = tuple(story.samples(begun, judged))
     if not samples:
-        raise Unfit(reason="no reply of a model in a chat led to its result")
+        raise Unfit("silent")
     assert isinstance(begun.item, Opened | Continued)  # noqa: S101 - it was chosen so
     return Trajectory(
         session=folder.name,
@@ -121,14 +129,14 @@ def _proof(entries: Sequence[Entry]) -> Entry:
     """The last verdict, where it is that everything is repaired, and nothing was taken back. Raises Unfit."""
     judged = next((one for one in reversed(entries) if isinstance(one.item, Judged)), None)
     if judged is None:
-        raise Unfit(reason="there is no verdict")
+        raise Unfit("unjudged")
     verdict = _verdict(judged)
     if verdict.outcome != "fixed":
-        raise Unfit(reason="the verdict is not: fixed")
+        raise Unfit("unfixed")
     if verdict.tampered or verdict.flaky or getattr(verdict, "suspicious", ()):
-        raise Unfit(reason="the verdict leaves a doubt: protected files, tests that are flaky, or a suspicion")
+        raise Unfit("doubtful")
     if any(isinstance(one.item, Rewound) for one in entries):
-        raise Unfit(reason="a person took back or did again something of it")
+        raise Unfit("undone")
     return judged
 
 
