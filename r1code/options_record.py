@@ -26,10 +26,11 @@ def add_export(add: Callable[..., argparse.ArgumentParser]) -> None:
     export.add_argument("-o", "--output", metavar="FILE", help="write it there (standard output)")
     export.add_argument("--force", action="store_true", help="also over a FILE that is there")
     export.add_argument("--step", metavar="T.N", help="only this step, like 1.2: turn and number")
-    _add_verified(export.add_argument_group("training data (docs/training.md)"))
+    _add_verified(export)
 
 
-def _add_verified(group: argparse._ArgumentGroup) -> None:
+def _add_verified(export: argparse.ArgumentParser) -> None:
+    group = export.add_argument_group("training data (docs/training.md)")
     group.add_argument(
         "--verified",
         action="store_true",

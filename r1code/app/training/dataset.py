@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -259,11 +259,11 @@ def _origin(sample: Sample) -> dict[str, Any]:
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from (str(key), *_strings(inner))
+    elif isinstance(value, dict):
+        for key, inner in cast("dict[str, object]", value).items():
+            yield from (key, *_strings(inner))
     elif isinstance(value, list | tuple):
-        for inner in value:
+        for inner in cast("Sequence[object]", value):
             yield from _strings(inner)
 
 
