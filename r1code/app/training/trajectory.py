@@ -101,48 +101,42 @@ def trajectory_of(folder: Path, *, wrong_turns: bool = False) -> Trajectory:
     opened = opened_of(entries)
     if opened.replays or opened.forked:
         raise Unfit("copy")
-    judged = _proof(entries)
-    path = path_of(entries, judged.id)
-    begun = next(one for one in reversed(path) if isinstance(one.item, Opened | Continued))
+    judged, verdict = _proof(entries)
+    path = path_of(entries, judged)
+    begun, given = next((one, one.item) for one in reversed(path) if isinstance(one.item, Opened | Continued))
     if not kept:
         raise Unfit("unspoken")
     story = _Story(entries, kept, wrong_turns=wrong_turns)
     samples = tuple(story.samples(begun, judged))
     if not samples:
         raise Unfit("silent")
-    assert isinstance(begun.item, Opened | Continued)  # noqa: S101 - it was chosen so
     return Trajectory(
         session=folder.name,
         root=opened.root,
-        base=begun.item.base,
-        task="\n".join([begun.item.task, *_digests(path, begun)]),
+        base=given.base,
+        task="\n".join([given.task, *_digests(path, begun)]),
         patch=_patch(folder),
         began=entries[0].time,
         commit=kept[0].commit,
         repository=kept[0].repository,
-        verdict=_verdict(judged),
+        verdict=verdict,
         samples=samples,
     )
 
 
-def _proof(entries: Sequence[Entry]) -> Entry:
-    """The last verdict, where it is that everything is repaired, and nothing was taken back. Raises Unfit."""
-    judged = next((one for one in reversed(entries) if isinstance(one.item, Judged)), None)
-    if judged is None:
+def _proof(entries: Sequence[Entry]) -> tuple[int, Verdict]:
+    """Where the last verdict is, if all is repaired by it, and nothing was taken back. Raises Unfit."""
+    verdicts = [(one.id, one.item.verdict) for one in entries if isinstance(one.item, Judged)]
+    if not verdicts:
         raise Unfit("unjudged")
-    verdict = _verdict(judged)
+    judged, verdict = verdicts[-1]
     if verdict.outcome != "fixed":
         raise Unfit("unfixed")
     if verdict.tampered or verdict.flaky or getattr(verdict, "suspicious", ()):
         raise Unfit("doubtful")
     if any(isinstance(one.item, Rewound) for one in entries):
         raise Unfit("undone")
-    return judged
-
-
-def _verdict(judged: Entry) -> Verdict:
-    assert isinstance(judged.item, Judged)  # noqa: S101 - it was chosen so
-    return judged.item.verdict
+    return judged, verdict
 
 
 class _Story:
@@ -153,7 +147,7 @@ class _Story:
         self._kept = kept
         self._wrong_turns = wrong_turns
 
-    def samples(self, begun: Entry, judged: Entry) -> Iterator[Sample]:
+    def samples(self, begun: Entry, judged: int) -> Iterator[Sample]:
         """In the order of the log, but a plan before what was done for it."""
         for since, leaf, strategy in self._ways(begun, judged):
             path = [one for one in path_of(self._entries, leaf) if one.id > since]
@@ -163,9 +157,9 @@ class _Story:
                     if sample is not None:
                         yield sample
 
-    def _ways(self, begun: Entry, judged: Entry) -> Iterator[tuple[int, int, str]]:
+    def _ways(self, begun: Entry, judged: int) -> Iterator[tuple[int, int, str]]:
         """The conversations that led to the proof: after which entry, up to which, by which strategy."""
-        since = [one for one in self._entries[begun.id : judged.id] if is_history(one.item)]
+        since = [one for one in self._entries[begun.id : judged] if is_history(one.item)]
         adopted = [(one.id, one.item.strategy) for one in since if isinstance(one.item, Adopted)]
         pipelines = [at for at, strategy in adopted if strategy == "pipeline"]
         for one in since if pipelines else ():
@@ -173,12 +167,12 @@ class _Story:
                 yield begun.id, one.id, "pipeline"
         if pipelines and adopted[-1][1] == "pipeline":
             return
-        for planned in path_of(self._entries, judged.id):
+        for planned in path_of(self._entries, judged):
             if planned.id > begun.id and isinstance(planned.item, Planned) and planned.item.by == "model":
                 made = [one.id for one in since if one.id < planned.id and self._role(one.id) == "planner"]
                 if made:
                     yield self._asked(made[-1]), made[-1], "loop"
-        yield begun.id, judged.id, "loop"
+        yield begun.id, judged, "loop"
 
     def _asked(self, at: int) -> int:
         """Where the planner was asked for the plan that it made last."""
