@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -15,14 +15,19 @@ from hypothesis import strategies as st
 from fakes.leaks import SECRETS, text_of
 from fakes.recorded import Recorded, edit
 from r1code.app.checkpoints import Checkpoints
+from r1code.app.speaker import Speaker
+from r1code.app.toolbox import Toolbox
 from r1code.app.training.dataset import Dataset, Wanted, dataset_of, kept_folders
 from r1code.app.training.duplicates import fingerprint, near
-from r1code.app.training.spoken import SPOKEN, Spoken
+from r1code.app.training.spoken import SPOKEN, Spoken, keep_spoken, spoken_in
+from r1code.context import Model
 from r1code.control import Control
+from r1code.dialects.text import TextDialect
 from r1code.log import Said
 from r1code.profiles import find_profile, load_profiles
+from r1code.providers.scripted import ScriptedProvider
 from r1code.session import PATCH
-from r1code.types import Cut, Verdict
+from r1code.types import Cut, Part, Verdict
 
 FIXED = Verdict(outcome="fixed", why="", sandbox="docker", fixed=("t",))
 CODE = "one\ntwo\nthree\n"
@@ -43,7 +48,8 @@ def spoken(desk: Recorded, profile: str = "vllm-r1", **more: Any) -> None:
         model=chosen.model,
         license=chosen.license,
         version="0",
-        repository=more.pop("repository", "0" * 16),
+        repository=more.get("repository", "0" * 16),
+        native=more.get("native", False),
         system=chosen.system,
         replay=False,
         instructions="[instructions]",
@@ -120,6 +126,28 @@ def test_a_session_of_which_nobody_knows_how_its_model_was_spoken_to_is_none(des
     assert made(desk).unfit == ((("unspoken", ""), 1),)
 
 
+def test_how_a_model_is_spoken_to_is_kept_once_and_a_torn_line_is_no_harm(desk: Recorded) -> None:
+    provider, profile = ScriptedProvider([]), find_profile("vllm-r1")
+    speaker = Speaker(name="mine", profile=profile, provider=provider, tools=cast("Toolbox", None))
+
+    def keep(instructions: str, role: Part = "actor") -> None:
+        model = Model(profile, provider, TextDialect(), instructions=instructions)
+        keep_spoken(desk.session, speaker, model, role=role, git=desk.git)
+
+    keep("Act.")
+    desk.task()
+    keep("Act.")
+    keep("Act.", "planner")
+    with (desk.folder / SPOKEN).open("ab") as file:
+        file.write(b'{"after": 9, "ro')
+    keep("Act otherwise.")
+    kept = spoken_in(desk.folder)
+    assert [(one.after, one.role, one.instructions) for one in kept] == [
+        (1, "actor", "Act."), (2, "planner", "Act."), (2, "actor", "Act otherwise."),
+    ]  # fmt: skip
+    assert [one.commit for one in kept] == [desk.git.head(), "", ""]
+
+
 def test_replies_that_led_nowhere_are_seen_but_not_learned(desk: Recorded) -> None:
     spoken(desk)
     desk.task()
@@ -133,6 +161,19 @@ def test_replies_that_led_nowhere_are_seen_but_not_learned(desk: Recorded) -> No
     assert [one[-1]["content"] for one in messages(made(desk))] == ["A look.", "I edit."]
     assert "A guess." in [one["content"] for one in messages(made(desk))[-1]]
     assert len(made(desk, wrong_turns=True).train) == 5
+
+
+def test_an_answer_of_nothing_is_no_line_in_the_native_dialect(desk: Recorded) -> None:
+    spoken(desk, native=True)
+    desk.task()
+    desk.step(reasoning="Hm.")
+    desk.session.append(Said(text="Say something.", origin="nudge"))
+    desk.step(edit("a.txt", ("two", "2")), reasoning="Two.")
+    desk.end(FIXED)
+    (said,) = messages(made(desk, wrong_turns=True))
+    assert [one["role"] for one in said] == ["user", "assistant"]
+    assert said[-1]["tool_calls"][0]["function"]["name"] == "edit"
+    assert json.loads(made(desk, form="sharegpt").train[0])["conversations"][-1]["from"] == "function_call"
 
 
 def test_twenty_secrets_in_twenty_places_stay_where_they_are(desk: Recorded) -> None:

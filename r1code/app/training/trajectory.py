@@ -205,7 +205,11 @@ class _Story:
         reply = ChatMessage(role="assistant", content=replied.text)
         if spoken.native:
             said = Message(role="assistant", text=replied.text, raw_calls=replied.raw_calls, calls=calls)
-            reply = spoken.dialect.render(spoken.instructions, (*history, said))[len(prompt)]
+            rendered = spoken.dialect.render(spoken.instructions, (*history, said))
+            if len(rendered) == len(prompt):
+                # Nothing followed the reasoning.
+                return None
+            reply = rendered[len(prompt)]
         return Sample(
             prompt=prompt,
             reply=replace(reply, reasoning_content=replied.reasoning or None),
