@@ -9,7 +9,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from r1code import prompts
 from r1code.agent import Agent
 from r1code.app.backend import chosen_profile, key_names, provider_of
 from r1code.app.beside import beside
@@ -27,6 +26,7 @@ from r1code.app.mentions import Looking, Mentions
 from r1code.app.opening import carry_on, go_on, open_session
 from r1code.app.overview import Overview
 from r1code.app.piped import with_task
+from r1code.app.pipelines import pipeline_for
 from r1code.app.plans import place_for, write_plan
 from r1code.app.sandboxes import Outside, confined, host_sandbox, told_network
 from r1code.app.speaker import Speaker, replayed
@@ -53,7 +53,6 @@ from r1code.providers.base import Provider
 from r1code.providers.hiding import HidingProvider
 from r1code.providers.recorder import RecordingProvider
 from r1code.repair.bench import Bench
-from r1code.repair.naming import Naming
 from r1code.repair.pipeline import Pipeline
 from r1code.repair.replay import RecordedApprover
 from r1code.repair.variant import Variant
@@ -372,17 +371,13 @@ class Workshop:
         if (self._config.strategy or self._profile.strategy) != "pipeline":
             return None
         speaker = self._speakers["actor"]
-        # Who fills holes is asked for definitions; who reads whole files, for places.
-        fills = speaker.profile.infill is not None
         memory = self._memory(speaker)
-        toolset = speaker.tools.replacing(tree) if fills else speaker.tools.naming(tree, memory.outputs)
-        words = "repair_instructions" if fills else "places_instructions"
-        instructions = prompts.load(words, tools=toolset.descriptions)
+        kind, toolset, instructions = pipeline_for(speaker, tree, memory)
         bench = Bench(tree=tree, sandbox=sandbox, toolset=toolset, command=command, prompt=memory.room.prompt)
         # Its requests stand alone, and ask for one block of text.
         model = self.asked(instructions, seed=seed)
         keep_spoken(self.session, speaker, model, role="actor", git=self._git)
-        return (Pipeline if fills else Naming)(self.session, model, bench)
+        return kind(self.session, model, bench)
 
     def _memory(self, speaker: Speaker) -> Memory:
         return Memory.of(self.session, speaker.profile, self._config, store=self.store, hide=self.vault.hide)
