@@ -55,15 +55,22 @@ def _as_json(one: Found) -> dict[str, object]:
 
 
 def with_found_tests(
-    config: Config, git: Git, state: Path, control: Control, *, person: Person | None = None
+    config: Config,
+    git: Git,
+    state: Path,
+    control: Control,
+    *,
+    person: Person | None = None,
+    files: Git | None = None,
 ) -> tuple[Config, str]:
     """The configuration with a test command where one can be found, and what to tell about it.
 
+    `files`: whose files show it; None: those of `git`.
     `person`: whom to ask which of several is meant; None: whoever sits at the terminal.
     """
     from r1code.app.tests import with_tests
 
-    return with_tests(config, git, state, lambda found: _asked(found, control, person))
+    return with_tests(config, git, state, lambda found: _asked(found, control, person), files=files)
 
 
 def _asked(found: Sequence[Found], control: Control, person: Person | None) -> Found | None:

@@ -30,6 +30,7 @@ def work(options: argparse.Namespace) -> int:
     from msgspec.structs import replace
 
     from r1code.app.folders import state_folder, user_config
+    from r1code.app.guided import guide_of
     from r1code.app.piped import piped
     from r1code.app.sandboxes import network_of
     from r1code.app.signals import cancel_on_signals
@@ -53,27 +54,29 @@ def work(options: argparse.Namespace) -> int:
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
     flags = vars(options) if task.continues is None else with_its_model(vars(options), task.continues)
-    config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=git.root)
-    # Nobody is asked, and nothing is downloaded, for what cannot be.
-    network_of(config)
+    revision = trusted_revision(options)
     control = Control()
-    with cancel_on_signals(control):
+    with cancel_on_signals(control), guide_of(git, state_folder(), revision) as guide:
+        config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=guide.root)
+        # Nobody is asked, and nothing is downloaded, for what cannot be.
+        network_of(config)
         person = person_at_terminal(control, json=options.json)
-        trust = Trust(git, state_folder())
+        trust = Trust(guide, state_folder())
         if task.command != "fix":
             task = replace(task, piped=piped(sys.stdin, control, _note))
-        allowed = under_trust(config, trust, person, for_now=options.trust)
+        allowed = under_trust(config, trust, person, for_now=options.trust or revision is not None)
         config, told = allowed.config, None
         if task.command != "plan":
-            config, told = with_found_tests(config, git, state_folder(), control)
+            config, told = with_found_tests(config, git, state_folder(), control, files=guide)
     if options.command == "fix" and config.test is None:
         raise UsageError(
             "there is no test command",
             why=allowed.told or "fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
+    guided = "" if revision is None else f"how to work here is said by {revision}, not by this work tree"
     going_on = "" if task.continues is None else f"the session {task.continues.folder.name} goes on"
-    told = "\n".join(filter(None, (allowed.told, told, going_on)))
+    told = "\n".join(filter(None, (guided, allowed.told, told, going_on)))
     task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
@@ -85,6 +88,20 @@ def work(options: argparse.Namespace) -> int:
         guard_of(git, config).hide(task.text) or "fix",
         lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
     )
+
+
+def trusted_revision(options: argparse.Namespace) -> str | None:
+    """The one whose files say how to work here; None: those of the work tree do. Raises UsageError."""
+    from r1code.errors import UsageError
+
+    revision: str | None = options.trust_from if options.command == "fix" else None
+    if revision is not None and options.trust:
+        raise UsageError(
+            "two kinds of files would be trusted",
+            why="--trust is about those of this work tree, --trust-from about those of a revision",
+            hint="use one of them: --trust-from where the work tree is a stranger's",
+        )
+    return revision
 
 
 def _note(text: str) -> None:

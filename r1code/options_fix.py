@@ -18,3 +18,8 @@ def add_fix(fix: argparse.ArgumentParser) -> None:
         choices=["first", "best"],
         help="first: one that is proven ends the others; best: all come to their end, the best is taken (first)",
     )
+    fix.add_argument(
+        "--trust-from",
+        metavar="REV",
+        help="trust the settings, instructions and test command of REV, and not those of this tree (docs/ci.md)",
+    )

@@ -42,9 +42,12 @@ def found_tests(git: Git) -> tuple[Found, ...]:
     return detect(contents, frozenset(paths))
 
 
-def choose_tests(git: Git, state: Path, choose: Choose) -> Chosen | None:
-    """What to run where nobody said it; remembered for this folder. None: nothing shows how."""
-    found = found_tests(git)
+def choose_tests(git: Git, state: Path, choose: Choose, *, files: Git | None = None) -> Chosen | None:
+    """What to run where nobody said it; remembered for this folder. None: nothing shows how.
+
+    `files`: whose files show it; None: those of `git`.
+    """
+    found = found_tests(files or git)
     if not found:
         return None
     memory, key = _memory(state), str(git.root.resolve())
@@ -60,13 +63,18 @@ def choose_tests(git: Git, state: Path, choose: Choose) -> Chosen | None:
     return Chosen(command=one.line, told=told)
 
 
-def with_tests(config: Config, git: Git, state: Path, choose: Choose) -> tuple[Config, str]:
-    """The configuration with a test command, and what to say about it (nothing where it was set)."""
+def with_tests(
+    config: Config, git: Git, state: Path, choose: Choose, *, files: Git | None = None
+) -> tuple[Config, str]:
+    """The configuration with a test command, and what to say about it (nothing where it was set).
+
+    `files`: as for choose_tests.
+    """
     if config.test == OFF:
         return msgspec.structs.replace(config, test=None), ""
     if config.test is not None:
         return config, ""
-    chosen = choose_tests(git, state, choose)
+    chosen = choose_tests(git, state, choose, files=files)
     if chosen is None:
         return config, ""
     origins = {**config.origins, "test": DETECTED}

@@ -62,6 +62,11 @@ class Git:
             )
         return Git(root)
 
+    @staticmethod
+    def plain(folder: Path, state: Path) -> Git:
+        """A folder as a work tree of its own, wherever it lies. Raises StateError and UsageError."""
+        return _lone(folder.resolve(), state)
+
     def files(self) -> list[str]:
         """Tracked files, also deleted ones, and untracked ones that are not ignored; sorted.
 

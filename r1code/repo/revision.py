@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from r1code.repo.git import Git
+from r1code.repo.plumbing import checked
 
 _MOST_PATHS = 500
 _MOST_LINES = 20_000
@@ -20,6 +23,19 @@ def commit_of(git: Git, revision: str) -> str | None:
     asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
     ran = git.run(asked)
     return ran.output.decode().split()[-1] if ran.code == 0 else None
+
+
+def check_out(git: Git, tree: str, folder: Path) -> None:
+    """Writes what a tree has into an empty folder, without filters and submodules.
+
+    Raises StateError, and UsageError as `disarmed`.
+    """
+    with TemporaryDirectory() as place:
+        env, config = {"GIT_INDEX_FILE": f"{place}/index"}, git.disarmed()
+        checked(git.run(["read-tree", tree], config=config, env=env), "read a commit")
+        # The slash: what is given is put before each path as it is.
+        arguments = ["checkout-index", "--all", "--quiet", f"--prefix={folder}/"]
+        checked(git.run(arguments, config=config, env=env), "write the files of a commit")
 
 
 def held(git: Git, path: str) -> list[bytes]:
