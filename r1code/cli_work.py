@@ -50,6 +50,9 @@ def work(options: argparse.Namespace) -> int:
             why=f"{options.command or '-p'} has no text",
             hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
         )
+    if options.command == "fix" and options.check:
+        # Nobody is asked for a model, none is made ready, and no key is needed.
+        options.profile, options.replies = "scripted", os.devnull
     first_run(options)
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
@@ -135,7 +138,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
                 why="fix proves its patch from a baseline of its own",
                 hint="r1code --continue -p 'Make the tests pass', or r1code fix without --continue",
             )
-        return Task(command="fix")
+        return Task(command="fix", only_tests=options.check)
     continues = None if options.continues is None else going_on(options, git)
     if options.mode == "plan":
         keep = place_for(git.root, options.prompt, options.plan)
@@ -241,6 +244,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     from r1code.budget import Meter
     from r1code.config import DETECTED
     from r1code.repair.approach import Approach
+    from r1code.repair.check import check
     from r1code.repair.repair import Repair
     from r1code.repair.stopped import Stopped
 
@@ -257,6 +261,8 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
         found=config.origins.get("test") == DETECTED,
         stopped=None if task.resumed is None else Stopped.of(workshop.session, workshop.store),
     )
+    if task.only_tests:
+        return check(workshop, workshop.session, config.test or "", control)
     repair = Repair(workshop, workshop.session, meter, approach)
     if task.command == "fix":
         return repair.fix(config.test or "", control)

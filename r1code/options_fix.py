@@ -23,3 +23,8 @@ def add_fix(fix: argparse.ArgumentParser) -> None:
         metavar="REV",
         help="trust the settings, instructions and test command of REV, and not those of this tree (docs/ci.md)",
     )
+    fix.add_argument(
+        "--check",
+        action="store_true",
+        help="only run the tests, in the sandbox and without a model: 0 they pass, 1 they do not (docs/ci.md)",
+    )

@@ -56,3 +56,5 @@ class Task(Struct, frozen=True, kw_only=True):
     """The session whose turn goes on; None: none does."""
     continues: Resumable | None = None
     """The session that gets this task as another one; None: it gets one of its own."""
+    only_tests: bool = False
+    """With `fix`: the tests run, and nothing is repaired."""

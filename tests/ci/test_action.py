@@ -1,0 +1,191 @@
+"""The composite action, run as a runner does it, with an r1code that writes down what it was told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fakes.repository import Repository
+from fakes.runner import Runner
+from r1code.types import ExitCode
+
+ROOT = Path(__file__).parents[2]
+ACTION = ROOT / "action.yml"
+# What one run of it was told, and what it does: ends with the codes of CODES, one after the other.
+NOTING = f"""#!{sys.executable}
+import json, os, pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "told").open("a") as file:
+    file.write(json.dumps(sys.argv[1:]) + "\\n")
+command, arguments = sys.argv[1], sys.argv[2:]
+if command == "--version":
+    sys.exit(0)
+if command == "report":
+    if "-o" in arguments:
+        pathlib.Path(arguments[arguments.index("-o") + 1]).write_text(f"as {{arguments[2]}}\\n")
+    sys.exit(0)
+session = pathlib.Path(os.environ["R1CODE_STATE_DIR"], "sessions/20260101-one")
+session.mkdir(parents=True, exist_ok=True)
+(session / "log.jsonl").write_text("x\\n")
+print("::add-mask::everything")
+codes = os.environ.get("CODES", "0").split()
+ran = len((here / "told").read_text().split("\\n")) - 2
+sys.exit(int(codes[min(ran, len(codes) - 1)]))
+"""
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    repository = Repository(tmp_path / "workspace")
+    repository.commit("a.py")
+    runner = Runner(tmp_path / "runner", repository.root)
+    runner.installed(NOTING)
+    return runner
+
+
+def told(runner: Runner) -> list[list[str]]:
+    lines = (runner.temp / "r1code/venv/bin/told").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_every_input_is_one_argument_whatever_stands_in_it(runner: Runner) -> None:
+    inputs = yaml.safe_load(ACTION.read_text())["inputs"]
+    own = {
+        "folder",
+        "sandbox",
+        "pull-request",
+        "reports",
+        "state",
+        "resume",
+        "version",
+        "wheels",
+        "python",
+        "issue",
+    }
+    evil = {name: f"-x {name} $(touch fired) `touch fired`; touch fired\n* \"'" for name in inputs.keys() - own}
+    done = runner.run(ACTION, **{name.replace("-", "_"): value for name, value in evil.items()})
+    assert done.code == 0, done.log
+    arguments = told(runner)[0]
+    assert arguments[:3] == ["fix", "-C", "."]
+    assert {f"--{name}={value}" for name, value in evil.items()} == set(arguments[3:]) - {
+        "--sandbox=docker",
+        "--yes",
+    }
+    assert not (runner.workspace / "fired").exists()
+
+
+def test_the_text_of_an_issue_reaches_no_command_line(runner: Runner) -> None:
+    text = 'It fails.\n\n`$(touch fired)` "${HOME}"\n::error::no'
+    assert runner.run(ACTION, issue=text).code == 0
+    place = runner.temp / "r1code/issue.txt"
+    assert f"--from-issue={place}" in told(runner)[0]
+    assert place.read_text() == f"{text}\n"
+
+
+@pytest.mark.parametrize("code", [*ExitCode, 10, 11])
+def test_every_exit_code_is_a_word_and_only_two_are_a_success(runner: Runner, code: int) -> None:
+    runner.env["CODES"] = str(int(code))
+    done = runner.run(ACTION)
+    assert done.code == (0 if code in {0, 3} else code), done.log
+    assert done.outputs["exit-code"] == str(int(code))
+    names = {one.value: one.name.lower().replace("_", "-") for one in ExitCode} | {0: "fixed"}
+    # `fix` has no answer by a schema.
+    names[9] = "internal"
+    assert done.outputs["outcome"] == names.get(code, done.outputs["outcome"])
+    assert done.outputs["outcome"] != "internal" or code in {9, 70}
+
+
+def test_what_is_printed_meanwhile_gives_the_runner_no_orders(runner: Runner) -> None:
+    lines = [line for line in runner.run(ACTION).log.splitlines() if line.startswith("::")]
+    assert lines[0].startswith("::stop-commands::")
+    token = lines[0].removeprefix("::stop-commands::")
+    assert len(token) == 32
+    assert lines[1:3] == ["::add-mask::everything", f"::{token}::"]
+
+
+def test_reports_and_outputs_are_where_the_action_says(runner: Runner) -> None:
+    done = runner.run(ACTION, pull_request="patch", reports="markdown junit annotations nonsense")
+    assert done.summary == "as markdown\n"
+    assert Path(done.outputs["patch"]).read_text() == "as mbox\n"
+    assert Path(done.outputs["summary"]).read_text() == "as markdown\n"
+    assert {path.name for path in Path(done.outputs["reports"]).iterdir()} == {
+        "summary.md",
+        "junit.xml",
+        "fix.mbox",
+    }
+    assert Path(done.outputs["session"]).parent == Path(done.outputs["state"], "sessions")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=runner.workspace, capture_output=True, check=True)
+    assert done.outputs["base"] == head.stdout.decode().strip()
+    assert "has a form that is not known" in done.log
+
+
+def test_without_a_fix_there_is_no_patch(runner: Runner) -> None:
+    runner.env["CODES"] = "1"
+    assert runner.run(ACTION, pull_request="patch").outputs["patch"] == ""
+    runner.env["CODES"] = "0"
+    assert runner.run(ACTION).outputs["patch"] == ""
+
+
+@pytest.mark.parametrize(
+    ("codes", "commands"), [("0", ["resume"]), ("5", ["resume"]), ("2 0", ["resume", "fix"])]
+)
+def test_a_stopped_session_goes_on_and_else_a_new_one_begins(
+    runner: Runner, tmp_path: Path, codes: str, commands: list[str]
+) -> None:
+    state = tmp_path / "state"
+    runner.env["CODES"] = codes
+    (state / "sessions/old").mkdir(parents=True)
+    (state / "sessions/old/log.jsonl").write_text("x\n")
+    runner.run(ACTION, state=str(state), resume="true", steps="9", profile="one", reports="")
+    assert [one[0] for one in told(runner)] == commands
+    assert told(runner)[0] == ["resume", "-C", ".", "--steps=9"]
+
+
+def test_where_nothing_was_stopped_nothing_is_resumed(runner: Runner) -> None:
+    runner.run(ACTION, resume="true", reports="")
+    assert [one[0] for one in told(runner)] == ["fix"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("sandbox", "none"), ("pull_request", "push")])
+def test_what_the_action_does_not_do_is_refused(runner: Runner, name: str, value: str) -> None:
+    done = runner.run(ACTION, **{name: value})
+    assert (done.code, "::error title=r1code::the input" in done.log) == (2, True)
+    assert not (runner.temp / "r1code/venv/bin/told").exists()
+
+
+PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "arguments"),
+    [
+        ({}, ["--constraint", str(ROOT / "constraints.txt"), str(ROOT)]),
+        ({"version": "0.1.0"}, ["r1code==0.1.0"]),
+        ({"version": "0.1.0", "wheels": "w"}, ["--no-index", "--find-links", "w", "r1code==0.1.0"]),
+        ({"wheels": "my wheels"}, ["--no-index", "--find-links", "my wheels", "r1code"]),
+    ],
+)
+def test_r1code_is_installed_at_one_version(runner: Runner, inputs: dict[str, str], arguments: list[str]) -> None:
+    (runner.temp / "r1code/venv/bin/r1code").unlink()
+    # A Python that makes an environment with itself in it, and in place of pip only writes down its arguments.
+    python = runner.stub(
+        "fake-python",
+        f'#!/bin/sh\ncase "$1 $2" in\n"-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;\n'
+        f'"-m pip") for one; do echo "$one"; done > {runner.folder}/pip; '
+        f'cp {runner.folder}/r1code "${{0%/*}}" ;;\nesac\n',
+    )
+    (runner.folder / "r1code").write_text(NOTING)
+    (runner.folder / "r1code").chmod(0o755)
+    assert runner.run(ACTION, python=str(python), **inputs).code == 0
+    assert (runner.folder / "pip").read_text().splitlines() == [*PIP, *arguments]
+
+
+def test_a_version_that_is_none_is_refused(runner: Runner) -> None:
+    (runner.temp / "r1code/venv/bin/r1code").unlink()
+    done = runner.run(ACTION, version="1.0 --index-url=evil")
+    assert (done.code, "is no version" in done.log) == (2, True)
