@@ -50,75 +50,41 @@ if [ -n "${INPUT_ISSUE:-}" ]; then
   given --from-issue "$home/issue.txt"
 fi
 
-newest() { # the session that was used last, or nothing
-  find "$R1CODE_STATE_DIR/sessions" -mindepth 2 -maxdepth 2 -name log.jsonl -printf '%T@ %h\n' 2>/dev/null |
-    sort -rn | head -n 1 | cut -d ' ' -f 2-
-}
+# Summary, outputs and annotations; and while tests and the model talk, no line of theirs is a command to the runner.
+told=(--report github)
+for form in ${INPUT_REPORTS:-}; do
+  case $form in
+  markdown) told+=(--report "markdown:$reports/summary.md") ;;
+  junit) told+=(--report "junit:$reports/junit.xml") ;;
+  json) told+=(--report "json:$reports/report.json") ;;
+  sarif) told+=(--report "sarif:$reports/report.sarif") ;;
+  html) told+=(--report "html:$reports/session.html") ;;
+  *) fail "the input reports has a form that the action does not make" ;;
+  esac
+done
 
-# What tests and the model say is printed below. The runner obeys lines like `::add-mask::` until it is told to stop.
-token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-base=$(git -C "$folder" rev-parse HEAD)
+output base "$(git -C "$folder" rev-parse HEAD)"
+output state "$R1CODE_STATE_DIR"
+output reports "$reports"
 code=2
-printf '::stop-commands::%s\n' "$token"
-if [ "${INPUT_RESUME:-false}" = true ] && [ -n "$(newest)" ]; then
-  "$r1code" resume "${resumed[@]}" </dev/null && code=0 || code=$?
+if [ "${INPUT_RESUME:-false}" = true ] && [ -d "$R1CODE_STATE_DIR/sessions" ]; then
+  "$r1code" resume "${resumed[@]}" "${told[@]}" </dev/null && code=0 || code=$?
 fi
 # Nothing went on: there was nothing to, or it could not.
 if [ "$code" -eq 2 ]; then
-  "$r1code" fix "${arguments[@]}" </dev/null && code=0 || code=$?
+  "$r1code" fix "${arguments[@]}" "${told[@]}" </dev/null && code=0 || code=$?
 fi
-printf '\n::%s::\n' "$token"
-
-case $code in
-0) outcome=fixed ;;
-1) outcome=not-fixed ;;
-2) outcome=usage ;;
-3) outcome=nothing-to-fix ;;
-4) outcome=cannot-reproduce ;;
-5) outcome=budget ;;
-6) outcome=backend ;;
-7) outcome=sandbox ;;
-8) outcome=tampered ;;
-10) outcome=flaky ;;
-11) outcome=not-solvable ;;
-130) outcome=interrupted ;;
-*) outcome=internal ;;
-esac
-output outcome "$outcome"
-output exit-code "$code"
-output base "$base"
-output state "$R1CODE_STATE_DIR"
-
-session=$(newest)
-report() { # FORM FILE
-  "$r1code" report "$(basename "$session")" --as "$1" -o "$reports/$2" </dev/null ||
-    printf '::warning title=r1code::there is no report as %s\n' "$1"
-}
-if [ -n "$session" ]; then
-  output session "$session"
-  for form in ${INPUT_REPORTS:-}; do
-    case $form in
-    markdown) report markdown summary.md ;;
-    junit) report junit junit.xml ;;
-    json) report json report.json ;;
-    sarif) report sarif report.sarif ;;
-    html) report html session.html ;;
-    annotations) "$r1code" report "$(basename "$session")" --as annotations </dev/null || true ;;
-    *) printf '::warning title=r1code::the input reports has a form that is not known\n' ;;
-    esac
-  done
-  if [ -s "$reports/summary.md" ]; then
-    output summary "$reports/summary.md"
-    # A summary may have 1 MiB.
-    head -c 1000000 "$reports/summary.md" >>"${GITHUB_STEP_SUMMARY:?}"
-  fi
-  if [ "$code" -eq 0 ] && [ "$INPUT_PULL_REQUEST" = patch ]; then
-    report mbox fix.mbox
-    if [ -s "$reports/fix.mbox" ]; then output patch "$reports/fix.mbox"; fi
-  fi
+# It ended before it could say so.
+if ! grep -q '^outcome[=<]' "$GITHUB_OUTPUT"; then
+  output outcome error
+  output exit-code "$code"
 fi
-output reports "$reports"
 
+if [ "$code" -eq 0 ] && [ "$INPUT_PULL_REQUEST" = patch ]; then
+  "$r1code" report --as mbox -o "$reports/fix.mbox" --force </dev/null
+  "$r1code" report --as comment -o "$reports/pull-request.md" --force </dev/null
+  output mbox "$reports/fix.mbox"
+fi
 # Nothing to fix is no failure of the job.
 if [ "$code" -eq 3 ]; then code=0; fi
 exit "$code"

@@ -73,6 +73,7 @@ class Runner:
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(summary),
+            "GITHUB_ACTIONS": "true",
             "GITHUB_RUN_ID": "17",
             "GITHUB_RUN_ATTEMPT": "1",
         }
@@ -86,9 +87,18 @@ class Runner:
             timeout=170,
             check=False,
         )
-        rows = [line.partition("=") for line in output.read_text().splitlines()]
         said = done.stdout.decode(errors="replace")
-        return Done(done.returncode, said, {name: value for name, _, value in rows}, summary.read_text())
+        return Done(done.returncode, said, _outputs(output.read_text()), summary.read_text())
+
+
+def _outputs(text: str) -> dict[str, str]:
+    """As the runner reads them: NAME=VALUE, or NAME<<MARK and lines until MARK."""
+    found: dict[str, str] = {}
+    lines = iter(text.splitlines())
+    for line in lines:
+        name, mark, end = re.split("(=|<<)", line, maxsplit=1)
+        found[name] = end if mark == "=" else "\n".join(iter(lines.__next__, end))
+    return found
 
 
 def _filled(text: str, inputs: dict[str, str], steps: dict[str, dict[str, str]]) -> str:
