@@ -29,7 +29,7 @@ def resume(options: argparse.Namespace) -> int:
     if options.session is not None:
         named = Path(options.session)
         return _go_on(stopped_session(named if named.is_dir() else find(sessions, options.session)), options)
-    root = Git.find(Path(options.folder), state_folder()).root
+    root = Git.find(Path(options.folder or "."), state_folder()).root
     if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _go_on(stopped_session(last_session(sessions, root)), options)
     chosen = _chosen(sessions, root)
@@ -82,18 +82,20 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.folders import state_folder
+    from r1code.app.moved import place_of
     from r1code.app.plans import place_for
     from r1code.app.stopped import settings_for
     from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
-    from r1code.repo.git import Git
 
     asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
     kept = settings_for(asked, given.setdefault("profile", stopped.profile))
     config = load_config(flags={**kept, **given}, environ={}, user_file=Path(os.devnull), project=None)
-    git = Git.find(Path(stopped.opened.root), state_folder())
+    # Without an id, the folder only said whose last session it is.
+    elsewhere = Path(options.folder) if options.session and options.folder else None
+    git = place_of(stopped, elsewhere, state_folder())
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
     task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped)
     told = f"the session {stopped.folder.name} goes on"

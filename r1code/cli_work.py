@@ -77,9 +77,8 @@ def work(options: argparse.Namespace) -> int:
             why=allowed.told or "fix needs to know how the tests are run, and nothing in the repository shows it",
             hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
         )
-    guided = "" if revision is None else f"how to work here is said by {revision}, not by this work tree"
     going_on = "" if task.continues is None else f"the session {task.continues.folder.name} goes on"
-    told = "\n".join(filter(None, (guided, allowed.told, told, going_on)))
+    told = "\n".join(filter(None, (guiding(revision), allowed.told, told, going_on)))
     task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told)[0]
@@ -105,6 +104,11 @@ def trusted_revision(options: argparse.Namespace) -> str | None:
             hint="use one of them: --trust-from where the work tree is a stranger's",
         )
     return revision
+
+
+def guiding(said: str | None) -> str:
+    """What a person is told of the revision; empty: there is none."""
+    return "" if said is None else f"how to work here is said by {said}, not by this work tree"
 
 
 def _note(text: str) -> None:

@@ -34,7 +34,12 @@ def add_resume(resume: argparse.ArgumentParser) -> None:
     resume.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     resume.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")
     resume.add_argument("--color", choices=["auto", "always", "never"], help="colour (auto)")
-    resume.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="the last one of FOLDER")
+    resume.add_argument(
+        "-C",
+        dest="folder",
+        metavar="FOLDER",
+        help="the last one of FOLDER; with SESSION: go on in this checkout of the same commit (docs/ci.md)",
+    )
 
 
 def add_cost(add: Callable[..., argparse.ArgumentParser]) -> None:

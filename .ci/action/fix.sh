@@ -67,9 +67,17 @@ output base "$(git -C "$folder" rev-parse HEAD)"
 output state "$R1CODE_STATE_DIR"
 output reports "$reports"
 code=2
-if [ "${INPUT_RESUME:-false}" = true ] && [ -d "$R1CODE_STATE_DIR/sessions" ]; then
-  "$r1code" resume "${resumed[@]}" "${told[@]}" </dev/null && code=0 || code=$?
+# A session goes on only where it was begun with the same commit.
+mark=$R1CODE_STATE_DIR/commit
+commit=$(git -C "$folder" rev-parse HEAD)
+if [ "${INPUT_RESUME:-false}" = true ] && [ "$(cat "$mark" 2>/dev/null)" = "$commit" ]; then
+  session=$(find "$R1CODE_STATE_DIR/sessions" -mindepth 2 -maxdepth 2 -name log.jsonl -printf '%T@ %h\n' |
+    sort -rn | head -n 1 | cut -d ' ' -f 2-)
+  if [ -n "$session" ]; then
+    "$r1code" resume "$(basename "$session")" "${resumed[@]}" "${told[@]}" </dev/null && code=0 || code=$?
+  fi
 fi
+printf '%s\n' "$commit" >"$mark"
 # Nothing went on: there was nothing to, or it could not.
 if [ "$code" -eq 2 ]; then
   "$r1code" fix "${arguments[@]}" "${told[@]}" </dev/null && code=0 || code=$?

@@ -18,7 +18,7 @@ from r1code.types import EndReason, ExitCode, Usage
 
 
 def check(parts: Parts, session: Session, command: str, control: Control) -> Generator[Event, None, None]:
-    """Ends with code 0 where all tests pass, 1 where some fail, 4 where that cannot be said. Raises R1CodeError."""
+    """Ends with code 0 where all tests pass, 1 where some fail, 4 where neither is known. Raises R1CodeError."""
     began, code = time.monotonic(), ExitCode.INTERRUPTED
     outcome: Literal["nothing_to_fix", "not_fixed", "cannot_reproduce"] = "not_fixed"
     reason: EndReason | None = None

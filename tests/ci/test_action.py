@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,8 @@ from r1code.types import ExitCode
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
-# Writes down what it was told, and ends with the codes of CODES, one after the other. What r1code itself says to a
-# step, test_action_run.py has.
+# Writes down what it was told, and ends with the codes of CODES, one after the other. What r1code itself says
+# to a step, test_action_run.py has.
 NOTING = f"""#!{sys.executable}
 import json, os, pathlib, sys
 here = pathlib.Path(__file__).parent
@@ -106,8 +107,7 @@ def test_reports_and_outputs_are_where_the_action_says(runner: Runner) -> None:
     assert done.outputs["mbox"] == str(reports / "fix.mbox")
     assert (reports / "fix.mbox").read_text() == "as mbox\n"
     assert (reports / "pull-request.md").read_text() == "as comment\n"
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=runner.workspace, capture_output=True, check=True)
-    assert done.outputs["base"] == head.stdout.decode().strip()
+    assert done.outputs["base"] == head(runner)
 
 
 def test_without_a_fix_there_is_no_patch(runner: Runner) -> None:
@@ -115,6 +115,20 @@ def test_without_a_fix_there_is_no_patch(runner: Runner) -> None:
     assert runner.run(ACTION, pull_request="patch").outputs["mbox"] == ""
     runner.env["CODES"] = "0"
     assert runner.run(ACTION).outputs["mbox"] == ""
+
+
+def head(runner: Runner) -> str:
+    ran = subprocess.run(["git", "rev-parse", "HEAD"], cwd=runner.workspace, capture_output=True, check=True)
+    return ran.stdout.decode().strip()
+
+
+def kept(state: Path, commit: str) -> None:
+    """A state folder with two sessions, of which `old` was used last."""
+    for number, name in enumerate(("before", "old")):
+        (state / "sessions" / name).mkdir(parents=True)
+        (state / "sessions" / name / "log.jsonl").write_text("x\n")
+        os.utime(state / "sessions" / name / "log.jsonl", (number + 1, number + 1))
+    (state / "commit").write_text(f"{commit}\n")
 
 
 @pytest.mark.parametrize(
@@ -125,11 +139,17 @@ def test_a_stopped_session_goes_on_and_else_a_new_one_begins(
 ) -> None:
     state = tmp_path / "state"
     runner.env["CODES"] = codes
-    (state / "sessions/old").mkdir(parents=True)
-    (state / "sessions/old/log.jsonl").write_text("x\n")
+    kept(state, head(runner))
     runner.run(ACTION, state=str(state), resume="true", steps="9", profile="one", reports="")
     assert [one[0] for one in told(runner)] == commands
-    assert told(runner)[0] == ["resume", "-C", ".", "--steps=9", "--report", "github"]
+    assert told(runner)[0] == ["resume", "old", "-C", ".", "--steps=9", "--report", "github"]
+
+
+def test_a_session_of_another_commit_does_not_go_on(runner: Runner, tmp_path: Path) -> None:
+    kept(tmp_path / "state", "0" * 40)
+    runner.run(ACTION, state=str(tmp_path / "state"), resume="true", reports="")
+    assert [one[0] for one in told(runner)] == ["fix"]
+    assert (tmp_path / "state/commit").read_text() == f"{head(runner)}\n"
 
 
 def test_where_nothing_was_stopped_nothing_is_resumed(runner: Runner) -> None:
