@@ -50,10 +50,8 @@ def work(options: argparse.Namespace) -> int:
             why=f"{options.command or '-p'} has no text",
             hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
         )
-    if options.command == "fix" and options.check:
-        # Nobody is asked for a model, none is made ready, and no key is needed.
-        options.profile, options.replies = "scripted", os.devnull
-    first_run(options)
+    if options.command != "fix" or not options.check:
+        first_run(options)
     git = Git.find(Path(options.folder), state_folder())
     task = task_of(options, git)
     flags = vars(options) if task.continues is None else with_its_model(vars(options), task.continues)
@@ -61,6 +59,7 @@ def work(options: argparse.Namespace) -> int:
     control = Control()
     with cancel_on_signals(control), guide_of(git, state_folder(), revision) as guide:
         config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=guide.root)
+        config = without_model(config) if task.only_tests else config
         # Nobody is asked, and nothing is downloaded, for what cannot be.
         network_of(config)
         person = person_at_terminal(control, json=options.json)
@@ -90,6 +89,14 @@ def work(options: argparse.Namespace) -> int:
         guard_of(git, config).hide(task.text) or "fix",
         lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
     )
+
+
+def without_model(config: Config) -> Config:
+    """Nobody is asked for a model, none is made ready, and no key is needed."""
+    from msgspec.structs import replace
+
+    unset = dict.fromkeys(("base_url", "model_name", "effort", "think", "planner", "record"))
+    return replace(config, profile="scripted", replies=os.devnull, **unset)
 
 
 def trusted_revision(options: argparse.Namespace) -> str | None:
