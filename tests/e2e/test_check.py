@@ -32,6 +32,7 @@ def test_it_says_whether_the_tests_pass_and_changes_nothing(keyless: Repo) -> No
     assert "tests/test_cart.py::test_discount" in failed.out
     assert keyless.files() == before
     write(keyless.root, RIGHT)
+    commit(keyless.root)
     passed = keyless.run("fix", "--check", "--json")
     assert passed.code == 0, passed.err
     kinds = [event["event"] for event in passed.events]

@@ -79,6 +79,7 @@ def test_filters_hooks_and_links_of_a_stranger_do_nothing(forked: Repo) -> None:
     (forked.root / SETTINGS).unlink()
     (forked.root / SETTINGS).symlink_to("/dev/zero")
     write(forked.root, {".gitattributes": "* filter=evil\n"})
+    commit(forked.root)
     hook = forked.root / ".git/hooks/post-checkout"
     hook.write_text(f"#!/bin/sh\ntouch {fired}\n")
     hook.chmod(0o755)
@@ -89,6 +90,7 @@ def test_filters_hooks_and_links_of_a_stranger_do_nothing(forked: Repo) -> None:
 
 def test_a_work_tree_that_hides_less_from_the_model_is_refused(forked: Repo) -> None:
     write(forked.root, {".r1codeignore": "*.pem\n"})
+    commit(forked.root)
     code, said = fix(forked, "--trust-from", "base")
     assert code == 2
     assert "the work tree has another .r1codeignore than base" in said
