@@ -35,6 +35,7 @@ _HANDLERS = {
     "cost": ("cli_cost", "cost"),
     "why": ("cli_record", "why"),
     "export": ("cli_record", "export"),
+    "report": ("cli_report", "report"),
     "resume": ("cli_resume", "resume"),
     "profiles": ("cli_model", "profiles"),
     "model": ("cli_model", "model"),
@@ -44,6 +45,7 @@ _HANDLERS = {
     "completion": ("cli_completion", "completion"),
 }
 """Command -> the module of the package and its function, which takes the options and returns the exit code."""
+_REPORTED = frozenset({"fix", "-p", "plan", "resume"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +95,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.version:
         return main(["--version"])
     command = options.command or ("-p" if options.prompt is not None else "")
+    if getattr(options, "reports", None) and command not in _REPORTED:
+        from r1code.errors import UsageError
+
+        raise UsageError(
+            "there is nothing that a report could be about",
+            why="--report goes with fix, -p, plan and resume",
+            hint="r1code report makes one of a session that was before",
+        )
     if command in _HANDLERS:
         module, function = _HANDLERS[command]
         # Only what the command needs is loaded.

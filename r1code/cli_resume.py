@@ -88,6 +88,7 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     from r1code.app.task import Task
     from r1code.cli_work import run_session
     from r1code.config import load_config
+    from r1code.reports.ending import ending_of
 
     asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
@@ -99,4 +100,5 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
     task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped)
     told = f"the session {stopped.folder.name} goes on"
-    return run_session(git, config, task, json=options.json, told=told)[0]
+    ending = ending_of(task.command, options.reports or (), git, state_folder(), json=options.json)
+    return run_session(git, config, task, json=options.json, told=told, ending=ending)[0]

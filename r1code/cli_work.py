@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Generator, Sequence
 
-    from r1code.app.automatic import AtEnd
     from r1code.app.stopped import Resumable
     from r1code.app.task import Answer, Task
     from r1code.app.workshop import Workshop
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from r1code.log import Entry
     from r1code.profiles import Profile
     from r1code.repo.git import Git
+    from r1code.reports.ending import Ending
     from r1code.ui.ask import Person
     from r1code.ui.listener import Listener
 
@@ -42,6 +42,7 @@ def work(options: argparse.Namespace) -> int:
     from r1code.control import Control
     from r1code.errors import UsageError
     from r1code.repo.git import Git
+    from r1code.reports.ending import ending_of
     from r1code.ui.truster import person_at_terminal
 
     if options.command != "fix" and not options.prompt.strip():
@@ -56,6 +57,8 @@ def work(options: argparse.Namespace) -> int:
     task = task_of(options, git)
     flags = vars(options) if task.continues is None else with_its_model(vars(options), task.continues)
     revision = trusted_revision(options)
+    wanted, answers = options.reports or (), task.answer is not None
+    ending = ending_of(task.command, wanted, git, state_folder(), json=options.json, answers=answers)
     control = Control()
     with cancel_on_signals(control), guide_of(git, state_folder(), revision) as guide:
         config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=guide.root)
@@ -80,14 +83,16 @@ def work(options: argparse.Namespace) -> int:
     told = "\n".join(filter(None, (guiding(revision), allowed.told, told, going_on)))
     task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
-        return run_session(git, config, task, json=options.json, told=told)[0]
+        return run_session(git, config, task, json=options.json, told=told, ending=ending)[0]
     from r1code.cli_git import guard_of, in_worktree
 
     return in_worktree(
         git,
         options.worktree,
         guard_of(git, config).hide(task.text) or "fix",
-        lambda linked, end: run_session(linked, config, task, json=options.json, told=told, at_ends=[end])[0],
+        lambda linked, end: run_session(
+            linked, config, task, json=options.json, told=told, ending=ending.after(end)
+        )[0],
     )
 
 
@@ -182,7 +187,13 @@ def going_on(options: argparse.Namespace, git: Git) -> Resumable:
 
 
 def run_session(
-    git: Git, config: Config, task: Task, *, json: bool, told: str = "", at_ends: Sequence[AtEnd] = ()
+    git: Git,
+    config: Config,
+    task: Task,
+    *,
+    json: bool,
+    told: str = "",
+    ending: Ending | None = None,
 ) -> tuple[int, tuple[Entry, ...]]:
     """Runs one session, which begins with what is `told`; its exit code, and its log."""
     from contextlib import suppress
@@ -200,15 +211,16 @@ def run_session(
     from r1code.cli_rules import consent
     from r1code.control import Control
     from r1code.events import Notice
+    from r1code.reports.ending import Ending, Wanted
 
-    control = Control()
-    listener = _listener(git, config, task, json=json)
+    control, ending = Control(), ending or Ending(task.command, Wanted(), state_folder(), logs=False)
+    listener = _listener(git, config, task, json=json, is_taken=ending.uses_stdout)
 
     def say(text: str) -> None:
         with suppress(OSError):
             listener.on(Notice(text=text))
 
-    with cancel_on_signals(control):
+    with cancel_on_signals(control), ending.around(say):
         if told:
             say(told)
         # Nothing runs while a plan is made: no engine is needed, and no consent to do without a sandbox.
@@ -228,14 +240,13 @@ def run_session(
 
             workshop.image = image_of(git, config, say, control)
         try:
-            with workshop.opened(control):
+            with workshop.opened(control), ending.within(workshop.session, workshop.vault.hide, git, say):
                 if (bound := workshop.bound) is not None:
                     say(bound)
                 if config.keep_days is not None:
                     _expire(config.keep_days, say)
-                if task.replayed is None:
-                    at_ends = [*automatic_commits(workshop, config, say), *at_ends]
-                events = finishing(_events(workshop, config, task, control), at_ends, say)
+                commits = automatic_commits(workshop, config, say) if task.replayed is None else []
+                events = finishing(_events(workshop, config, task, control), [*commits, *ending.ends], say)
                 events = veiled(events, workshop.vault.hide)
                 return _listen(events, listener, None if json else task.answer), workshop.session.entries
         finally:
@@ -282,8 +293,8 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     return repair.prompt(task.text, control)
 
 
-def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
-    """Who is told what goes on. Raises UsageError."""
+def _listener(git: Git, config: Config, task: Task, *, json: bool, is_taken: bool) -> Listener:
+    """Who is told what goes on. `is_taken`: standard output gets something else. Raises UsageError."""
     from pathlib import Path
 
     from r1code.app.diary import check_files
@@ -291,7 +302,7 @@ def _listener(git: Git, config: Config, task: Task, *, json: bool) -> Listener:
 
     check_files(config, git)
     # A program that waits for the answer reads that alone.
-    stream = sys.stdout if json or task.answer is None else sys.stderr
+    stream = sys.stdout if json or (task.answer is None and not is_taken) else sys.stderr
     listener = listener_for(
         stream, json=json, color=config.color, theme=config.theme, ci=bool(os.environ.get("CI"))
     )

@@ -14,8 +14,10 @@ from r1code.types import (
     Finish,
     Limit,
     Observation,
+    Outcome,
     Part,
     Plan,
+    Problem,
     RawCall,
     Reply,
     TestReport,
@@ -184,6 +186,29 @@ class Tested(Item, frozen=True, kw_only=True):
 
 class Judged(Item, frozen=True, kw_only=True):
     verdict: Verdict
+    report: TestReport | None = None
+    """What the tests said with the patch. None: they did not run again."""
+
+
+class Exited(Item, frozen=True, kw_only=True):
+    """How a run of r1code ended, in order or not: what its exit code says. It is no part of the history.
+
+    Without one after the last task the process died, or still works, or it is a conversation.
+    """
+
+    outcome: Outcome | Literal["done", "ended"] | None
+    """None: an error ended it."""
+    exit_code: int
+    reason: EndReason | None = None
+    limit: Limit | None = None
+    applied: bool = False
+    """The work tree holds the patch."""
+    error: Problem | None = None
+    seconds: float
+    commit: str = ""
+    """What was checked out when it began; empty: nothing, or nobody knows."""
+    version: str
+    """Of r1code."""
 
 
 class Chosen(Item, frozen=True, kw_only=True):
@@ -301,6 +326,7 @@ AnyItem = (
     | Judged
     | Chosen
     | Concluded
+    | Exited
     | Rewound
     | Resumed
     | Continued

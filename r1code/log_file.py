@@ -8,7 +8,19 @@ from pathlib import Path
 import msgspec
 
 from r1code.errors import StateError
-from r1code.log import AnyItem, Aside, Asked, Chosen, Concluded, Entry, Opened, Overflowed, Renamed, Used
+from r1code.log import (
+    AnyItem,
+    Aside,
+    Asked,
+    Chosen,
+    Concluded,
+    Entry,
+    Exited,
+    Opened,
+    Overflowed,
+    Renamed,
+    Used,
+)
 
 SCHEMA = 1
 LOG = "log.jsonl"
@@ -62,7 +74,7 @@ def path_of(entries: Sequence[Entry], head: int | None) -> list[Entry]:
 
 def is_history(item: AnyItem) -> bool:
     """Whether it belongs to what the next entry follows on."""
-    return not isinstance(item, Asked | Used | Overflowed | Renamed | Aside | Chosen | Concluded)
+    return not isinstance(item, Asked | Used | Overflowed | Renamed | Aside | Chosen | Concluded | Exited)
 
 
 def read(path: Path) -> tuple[list[Entry], int | None]:

@@ -9,6 +9,7 @@ from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_fix import add_fix
 from r1code.options_git import add_git, add_git_flags, add_not_secret, add_trust
 from r1code.options_record import add_export, add_why
+from r1code.options_report import add_report
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
 from r1code.options_start import add_around, add_auth, add_completion, add_output
@@ -103,7 +104,17 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
-    for add in (add_sessions, add_cost, add_why, add_export, add_settings, _add_profiles, _add_tests, _add_map):
+    for add in (
+        add_sessions,
+        add_cost,
+        add_why,
+        add_export,
+        add_report,
+        add_settings,
+        _add_profiles,
+        _add_tests,
+        _add_map,
+    ):
         add(commands.add_parser)
     add_auth(commands.add_parser)
     add_completion(commands.add_parser)

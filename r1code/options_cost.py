@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options_report import add_report_flag
+
 
 def add_limits(common: argparse.ArgumentParser) -> None:
     limits = common.add_argument_group("limits of a turn")
@@ -30,6 +32,7 @@ def add_resume(resume: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", dest="model_name", help="what that server calls it, with --profile"
     )
     add_limits(resume)
+    add_report_flag(resume)
     resume.add_argument("--replies", metavar="FILE", help="the replies of the profile `scripted`")
     resume.add_argument("--allow-host-exec", action="store_true", default=None, help="as for fix")
     resume.add_argument("--json", action="store_true", help="events as JSON lines (docs/events.md)")

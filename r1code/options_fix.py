@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from r1code.options_report import add_report_flag
+
 
 def add_fix(fix: argparse.ArgumentParser) -> None:
+    add_report_flag(fix)
     several = fix.add_argument_group("candidates (docs/candidates.md)")
     several.add_argument("--candidates", metavar="N", help="attempts at the repair (1)")
     several.add_argument(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options_report import add_report_flag
+
 
 def add_auth(add: Callable[..., argparse.ArgumentParser]) -> None:
     auth = add("auth", help="keep the keys of models' servers: in the system's keyring, or in a private file")
@@ -32,6 +34,7 @@ def add_output(common: argparse.ArgumentParser) -> None:
 
 
 def add_around(whole: argparse.ArgumentParser) -> None:
+    add_report_flag(whole)
     whole.add_argument(
         "--watch",
         action="store_true",

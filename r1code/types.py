@@ -332,3 +332,11 @@ class Verdict(Struct, frozen=True, kw_only=True):
     tampered: tuple[str, ...] = ()
     """Protected paths that the patch touched; the re-run used their base versions."""
     seconds: float = 0.0
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What went wrong, as a person is told it."""
+
+    what: str
+    why: str
+    next: str

@@ -36,7 +36,7 @@ def check_files(config: Config, git: Git) -> None:
 
 
 def _check(file: Path, git: Git, *, what: str) -> None:
-    if not _takes_all(file):
+    if not takes_all(file):
         raise UsageError(
             what,
             why="it is no regular file, so writing to it could wait for ever",
@@ -55,7 +55,7 @@ def _check(file: Path, git: Git, *, what: str) -> None:
         )
 
 
-def _takes_all(file: Path) -> bool:
+def takes_all(file: Path) -> bool:
     """Whether it is there to be written to, or nothing is; a named pipe that nobody reads would block."""
     try:
         mode = file.stat().st_mode

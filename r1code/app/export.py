@@ -166,11 +166,11 @@ def only(document: Document, step: str) -> Document:
     )
 
 
-def vault_of(root: Path, state: Path, environ: Mapping[str, str]) -> Vault:
+def vault_of(root: Path | str, state: Path, environ: Mapping[str, str]) -> Vault:
     """What is known to be secret in the tree, as long as that is there. Raises StateError."""
     known = environment(environ)
     try:
-        git = Git.find(root, state)
+        git = Git.find(Path(root), state)
     except R1CodeError:
         return bare_vault(state, known, key_names())
     return open_vault(git, state, known, key_names(), exempt=lambda _: False)

@@ -66,7 +66,7 @@ class Proof:
             after, kind = yield from self._run(snapshot, command, "verdict", control, known=failing(before))
             tampered = tuple(map(clean, guarded.paths))
             verdict = judge(before, after, sandbox=kind, tampered=tampered, repairs=claim.repairs)
-        self._session.append(Judged(verdict=verdict))
+        self._session.append(Judged(verdict=verdict, report=after if patch else None))
         yield VerdictReached(verdict=verdict)
         return verdict, after
 

@@ -24,6 +24,8 @@ from r1code.log import (
     Concluded,
     Ended,
     Entry,
+    Exited,
+    Judged,
     Observed,
     Overflowed,
     Renamed,
@@ -175,7 +177,7 @@ def whole(entries: Sequence[Entry]) -> list[Entry]:
             stopped = len(found)
             # All turns of a run are counted together, from its own beginning.
             found.append(replace(entry, item=replace(item, steps=item.steps + steps)))
-        elif not isinstance(item, Asked | Used | Renamed | Aside | Concluded):
+        elif not isinstance(item, Asked | Used | Renamed | Aside | Concluded | Exited):
             found.append(entry)
     return found
 
@@ -241,6 +243,9 @@ def _told(item: AnyItem | None, chance: Container[str]) -> str:
         return "nothing more"
     if isinstance(item, Observed) and item.observation.call_id in chance:
         return f"Observed {item.observation.call_id} {item.observation.status}"
+    if isinstance(item, Judged):
+        # Logs of before 0.2 have no report with it, and the verdict says what matters of it.
+        item = Judged(verdict=item.verdict)
     return f"{type(item).__name__} {_steady(str(_lasting(msgspec.to_builtins(item))))}"
 
 

@@ -132,6 +132,12 @@ class Git:
         named = checked(ran, "say which files are ignored").names
         return inside | {name.removeprefix("./") for name in named}
 
+    def tracks(self, path: str) -> bool:
+        """Whether git knows a file at a path in the work tree, or below it, which it would commit."""
+        # A name that begins with `:` would be more than a name.
+        asked = ["ls-files", "-c", "-z", "--error-unmatch", "--", f":(top,literal){path}"]
+        return self.run(asked).code == 0
+
     def _owner(self, path: str) -> str:
         """The outermost folder above `path` that is a repository of its own; empty: none."""
         if wrong_with(path.removesuffix("/")) is not None:

@@ -26,9 +26,14 @@ def rendered(document: Document, form: Format) -> str:
         return page(document)
     if form == "md":
         return markdown(document)
+    return as_json(msgspec.to_builtins(document))
+
+
+def as_json(value: object) -> str:
+    """Indented, with a newline at the end, and without anything that a terminal or a CI service would obey."""
     # The standard module writes what is not ASCII as escapes, so nothing in it reaches a terminal; what a CI log
     # would obey stands in texts only, where it can be written in another way.
-    text = json.dumps(msgspec.to_builtins(document), indent=2)
+    text = json.dumps(value, indent=2)
     return _SECTION.sub(r"\1\\u003a", text.replace("##", "#\\u0023")) + "\n"
 
 

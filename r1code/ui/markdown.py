@@ -25,18 +25,18 @@ def markdown(document: Document) -> str:
 
 
 def _parts(document: Document) -> Iterator[str]:
-    yield f"# Session {_code(document.session)}"
-    yield _fence(document.task, wrap=True)
+    yield f"# Session {code(document.session)}"
+    yield fence(document.task, wrap=True)
     facts = (
         f"outcome: {outcome(document.outcome)}",
         f"began {day(document.began)}, {seconds(document.seconds)}",
-        f"profile {_code(document.profile)}",
+        f"profile {code(document.profile)}",
         f"{len(document.steps)} steps, {len(document.files)} files changed",
         spending(document.spent),
     )
     yield "\n".join(f"- {fact}" for fact in facts if fact)
     for text in document.lost:
-        yield f"Not in here: {_code(text)}"
+        yield f"Not in here: {code(text)}"
     if document.files:
         yield "## Changes"
         for file in document.files:
@@ -46,7 +46,7 @@ def _parts(document: Document) -> Iterator[str]:
         for ran in document.tests:
             report = ran.report
             told = f"{len(report.passed)} passed, {len(report.failed)} failed"
-            yield f"On the tree as it was, {_code(ran.command)}: {told}."
+            yield f"On the tree as it was, {code(ran.command)}: {told}."
             yield from _names("failed before", report.failed)
         for one in document.verdicts:
             yield from _verdict(one.verdict)
@@ -58,19 +58,19 @@ def _parts(document: Document) -> Iterator[str]:
 
 def _file(file: ChangedFile) -> Iterator[str]:
     mode = f", mode {file.old_mode} → {file.new_mode}" if file.new_mode else ""
-    yield f"### {_code(file.path)} ({file.did}{mode})"
+    yield f"### {code(file.path)} ({file.did}{mode})"
     for hunk in file.hunks:
         by = ", ".join(f"[step {step}](#step-{step.replace('.', '')})" for step in hunk.steps)
         yield f"Why: {by}" if by else "Not by a step"
         if hunk.lines:
-            yield _fence("\n".join(f"{line.sign}{line.text}" for line in hunk.lines), "diff")
+            yield fence("\n".join(f"{line.sign}{line.text}" for line in hunk.lines), "diff")
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
-    where = f", by a clean re-run in {_code(verdict.sandbox)}" if verdict.sandbox else ""
+    where = f", by a clean re-run in {code(verdict.sandbox)}" if verdict.sandbox else ""
     yield f"**Verdict: {outcome(verdict.outcome)}**{where}"
     if verdict.why:
-        yield _fence(verdict.why, wrap=True)
+        yield fence(verdict.why, wrap=True)
     yield from _names("fixed", verdict.fixed)
     yield from _names("still failing", verdict.still_failing)
     yield from _names("broken", verdict.broken)
@@ -80,7 +80,7 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
 
 def _names(title: str, names: Sequence[str]) -> Iterator[str]:
     if names:
-        yield "\n".join([f"{title}:", "", *(f"- {_code(name)}" for name in names)])
+        yield "\n".join([f"{title}:", "", *(f"- {code(name)}" for name in names)])
 
 
 def _turn(turn: Turn) -> Iterator[str]:
@@ -104,29 +104,29 @@ def _step(step: Step) -> Iterator[str]:
     if step.reasoning.strip():
         yield _folded(f"Reasoning, {len(step.reasoning.split()):,} words", step.reasoning)
     if step.said.strip():
-        yield _fence(step.said, wrap=True)
+        yield fence(step.said, wrap=True)
     for call in step.calls:
         yield from _call(call)
     if step.ending.kind != "none":
         yield f"**{step.ending.kind}**"
         if step.ending.text.strip():
-            yield _fence(step.ending.text, wrap=True)
+            yield fence(step.ending.text, wrap=True)
 
 
 def _call(call: Call) -> Iterator[str]:
     told = card(ToolCall(id=call.id, name=call.name, arguments=call.arguments))
-    yield f"**{call.status or 'open'}** {_code(told)}"
+    yield f"**{call.status or 'open'}** {code(told)}"
     for lines in edited(call):
-        yield _fence("\n".join(line.text for line in lines), "diff")
+        yield fence("\n".join(line.text for line in lines), "diff")
     if call.text.strip():
         yield _folded("Observation", call.text, wrap=False)
 
 
 def _folded(title: str, text: str, *, wrap: bool = True) -> str:
-    return f"<details><summary>{title}</summary>\n\n{_fence(text, wrap=wrap)}\n\n</details>"
+    return f"<details><summary>{title}</summary>\n\n{fence(text, wrap=wrap)}\n\n</details>"
 
 
-def _fence(text: str, language: str = "text", *, wrap: bool = False) -> str:
+def fence(text: str, language: str = "text", *, wrap: bool = False) -> str:
     shown = cut(safe(text)).strip("\n")
     if wrap:
         lines = (
@@ -139,7 +139,7 @@ def _fence(text: str, language: str = "text", *, wrap: bool = False) -> str:
     return f"{ticks}{language}\n{shown}\n{ticks}"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """On one line. A bar would end a cell of a table."""
     shown = cut(safe_line(text))
     ticks = "`" * (1 + max(map(len, _TICKS.findall(shown)), default=0))
