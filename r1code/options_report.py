@@ -39,7 +39,7 @@ def add_report(add: Callable[..., argparse.ArgumentParser]) -> None:
         "session", nargs="?", metavar="SESSION", help="the id of a session, or its folder (the last one)"
     )
     report.add_argument(
-        "--as", dest="form", choices=FORMS, metavar="FORM", help=f"{', '.join(FORMS)} (as FILE ends; or markdown)"
+        "--as", dest="form", choices=FORMS, metavar="FORM", help="one of the forms (as FILE ends; or markdown)"
     )
     report.add_argument("-o", "--output", metavar="FILE", help="write it there (standard output)")
     report.add_argument("--force", action="store_true", help="also over a FILE that is there")

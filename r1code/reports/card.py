@@ -18,7 +18,7 @@ from r1code.ledger import charges_of, spent
 from r1code.log import Continued, Ended, Entry, Exited, Judged, Opened, Resumed, Switched, Tested
 from r1code.log_file import LOG, entries_of, opened_of
 from r1code.repair.replay import whole
-from r1code.reports.changed import Changed, changed_in
+from r1code.reports.changed import Changed, changed_in, veiled
 from r1code.secrets.values import Hide, hidden
 from r1code.session import PATCH
 from r1code.types import EndReason, Limit, Outcome, Problem, Spent, TestReport, Verdict
@@ -105,6 +105,16 @@ class Card(Struct, frozen=True, kw_only=True):
     def is_good(self) -> bool:
         """Whether whoever asked got what they asked for."""
         return self.exit_code == 0 or self.outcome == "nothing_to_fix"
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the patch is in the work tree, or is proven and waits for a person to take it."""
+        return self.applied or (self.is_good and bool(self.patch.diff))
+
+    @property
+    def left(self) -> TestReport | None:
+        """The tests on the tree as it is left: what a patch that is not taken did for them does not count."""
+        return self.after if self.is_taken and self.after is not None else self.before
 
 
 def card_of(folder: Path, hide: Hide) -> Card:
@@ -241,7 +251,7 @@ def _diff(folder: Path, *, since: float = 0.0) -> str:
 
 def _patch(diff: str, hide: Hide) -> Patch:
     files = changed_in(diff)
-    shown = hide(diff)
+    shown = veiled(diff, hide)
     return Patch(
         diff=shown,
         files=files,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from r1code.secrets.values import Hide
 from r1code.tree.entry import wrong_with
 
 Did = Literal["created", "deleted", "changed"]
@@ -15,6 +16,7 @@ _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_LEFT_OUT = " (a secret is in these lines)"
 _START = "diff --git "
 _FEWEST = len("a/ b/")
 
@@ -86,6 +88,33 @@ def _file(name: str, lines: list[str]) -> Changed:
         elif line.startswith("GIT binary patch"):
             is_binary = True
     return Changed(path=name, did=did, added=added, removed=removed, is_binary=is_binary)
+
+
+def veiled(diff: str, hide: Hide) -> str:
+    """The patch with placeholders for secrets. Lines of a hunk that only together are one are left out."""
+    shown: list[str] = []
+    body: list[str] = []
+    old = new = 0
+
+    def close() -> None:
+        if body:
+            told = hide("\n".join(body))
+            bare = "\n".join(line[1:] for line in told.split("\n"))
+            shown.append(told if hide(bare) == bare else _LEFT_OUT)
+            body.clear()
+
+    for line in diff.split("\n"):
+        if old > 0 or new > 0:
+            body.append(line)
+            old -= line[:1] in {" ", "-", ""}
+            new -= line[:1] in {" ", "+", ""}
+            continue
+        close()
+        if (hunk := _HUNK.match(line)) is not None:
+            old, new = (1 if number is None else int(number) for number in hunk.groups())
+        shown.append(hide(line))
+    close()
+    return "\n".join(shown)
 
 
 def inside(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from r1code.reports.card import Card
 from r1code.reports.finding import Level, spots
 from r1code.ui.export import as_json
-from r1code.ui.safe import safe, safe_line
+from r1code.ui.safe import safe_line
 
 _SEVERITIES: Mapping[Level, str] = {"error": "major", "warning": "minor"}
 
@@ -16,7 +16,7 @@ def codequality(card: Card) -> str:
     """A list, which is empty where there is nothing to say. What has no known place is at the top folder."""
     found = [
         {
-            "description": safe(spot.message.partition("\n")[0]),
+            "description": safe_line(spot.title),
             "check_name": f"r1code/{spot.rule}",
             "fingerprint": spot.fingerprint,
             "severity": _SEVERITIES[spot.level],

@@ -29,8 +29,9 @@ def xml_line(text: str) -> str:
 
 
 def command_data(text: str) -> str:
-    """The message of a workflow command of GitHub: whatever it is, it stays on one line."""
-    return safe(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """The message of a workflow command of GitHub: it stays on one line, and is no other command."""
+    shown = safe(text).replace("##[", "## [")
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def command_value(text: str) -> str:

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from r1code.reports.card import Card
 from r1code.reports.changed import inside
-from r1code.types import Case, TestReport, Verdict
+from r1code.reports.words import came, why
+from r1code.types import Case, TestReport
 
 Rule = Literal["test-failing", "test-broken", "test-flaky", "protected-file", "no-result"]
 Level = Literal["error", "warning"]
@@ -50,11 +51,17 @@ class Spot(Struct, frozen=True, kw_only=True):
     path: str = ""
     """In the work tree; empty: not known."""
     line: int | None = None
-    message: str
+    text: str = ""
+    """What was said of it; it may have many lines."""
 
     @property
     def level(self) -> Level:
         return LEVELS[self.rule]
+
+    @property
+    def title(self) -> str:
+        """On one line, as far as names are."""
+        return f"{TITLES[self.rule]}: {self.subject}"
 
     @property
     def fingerprint(self) -> str:
@@ -64,34 +71,31 @@ class Spot(Struct, frozen=True, kw_only=True):
 
 
 def spots(card: Card) -> tuple[Spot, ...]:
-    """All of them, the gravest first; of a test that is repaired none."""
+    """About the tree as it is left, and about a patch that was not taken; of what is repaired, none."""
     return tuple(_spots(card))
 
 
+def is_without_result(card: Card) -> bool:
+    return card.outcome in {"error", "cannot_reproduce", "unfinished"}
+
+
 def _spots(card: Card) -> Iterator[Spot]:
-    if card.outcome in {"error", "cannot_reproduce", "unfinished"}:
-        yield Spot(rule="no-result", subject=card.outcome, message=_why_none(card))
-    if card.verdict is not None:
-        yield from _judged(card, card.verdict)
-    elif card.before is not None:
-        known = cases(card.before)
-        for name in (*card.before.uncollected, *card.before.failed):
-            yield spot("test-flaky" if name in card.before.flaky else "test-failing", name, known.get(name))
-
-
-def _judged(card: Card, verdict: Verdict) -> Iterator[Spot]:
-    for path in verdict.tampered:
-        yield Spot(rule="protected-file", subject=path, path=inside(path), message=TITLES["protected-file"])
-    # What is not repaired was seen before; where the re-run says it anew, that counts.
-    known = cases(card.before) | cases(card.after)
-    flaky = {*verdict.flaky}
-    failing: tuple[tuple[Rule, tuple[str, ...]], ...] = (
-        ("test-broken", verdict.broken),
-        ("test-failing", verdict.still_failing),
-    )
-    for rule, names in failing:
-        for name in names:
-            yield spot("test-flaky" if name in flaky else rule, name, known.get(name))
+    if is_without_result(card):
+        yield Spot(rule="no-result", subject=came(card), text=_why_none(card))
+    verdict = card.verdict
+    if verdict is not None:
+        for path in verdict.tampered:
+            yield Spot(rule="protected-file", subject=path, path=inside(path))
+        known = cases(card.after)
+        flaky = {*verdict.flaky}
+        for name in verdict.broken:
+            yield spot("test-flaky" if name in flaky else "test-broken", name, known.get(name))
+    told = {*verdict.broken} if verdict is not None else set[str]()
+    if card.left is not None and card.outcome != "cannot_reproduce":
+        known = cases(card.left)
+        for name in (*card.left.uncollected, *card.left.failed):
+            if name not in told:
+                yield spot("test-flaky" if name in card.left.flaky else "test-failing", name, known.get(name))
 
 
 def spot(rule: Rule, name: str, case: Case | None) -> Spot:
@@ -103,8 +107,7 @@ def spot(rule: Rule, name: str, case: Case | None) -> Spot:
     told = "" if case is None else case.text.strip()
     if len(told) > _LONGEST:
         told = f"{told[:_LONGEST]} …"
-    message = f"{TITLES[rule]}: {name}"
-    return Spot(rule=rule, subject=name, path=path, line=line, message=f"{message}\n{told}" if told else message)
+    return Spot(rule=rule, subject=name, path=path, line=line, text=told)
 
 
 def cases(report: TestReport | None) -> dict[str, Case]:
@@ -113,8 +116,6 @@ def cases(report: TestReport | None) -> dict[str, Case]:
 
 
 def _why_none(card: Card) -> str:
-    if card.error is not None:
-        return f"{card.error.what}: {card.error.why}"
-    if card.before is not None and card.before.digest.strip():
-        return card.before.digest.strip()[-_LONGEST:]
-    return TITLES["no-result"]
+    if card.error is None and card.before is not None and card.before.digest.strip():
+        return f"{why(card)}\n{card.before.digest.strip()[-_LONGEST:]}".strip()
+    return why(card)

@@ -1,4 +1,4 @@
-"""A card as JUnit's XML, as Jenkins and GitLab read it: the tests with the patch, or before it. Pure.
+"""A card as JUnit's XML, as Jenkins and GitLab read it: the tests as they are left, or as they were. Pure.
 
 Two forms and not two suites of one file: those who collect such files would count each test twice, and show what
 failed before as failing now.
@@ -15,10 +15,11 @@ from r1code.reports.card import Card
 from r1code.reports.changed import inside
 from r1code.reports.escape import xml, xml_line
 from r1code.reports.finding import cases
-from r1code.reports.words import came, why
+from r1code.reports.words import told
 from r1code.types import Case, TestReport
 
-_ID_PARTS = 2
+_MOST = 100
+"""Names in a list."""
 _LONGEST = 10_000
 """Characters of what one test said."""
 
@@ -35,9 +36,9 @@ class _Result(Struct, frozen=True, kw_only=True):
 
 
 def junit(card: Card) -> str:
-    """The tests with the patch, or as they were where none was tried; and the verdict, as a test of its own."""
-    report = card.after or card.before
-    name = "tests with the patch" if card.after is not None else "tests"
+    """The tests on the tree as it is left, and the verdict as a test of its own."""
+    report = card.left
+    name = "tests with the patch" if report is card.after else "tests"
     suites = [] if report is None else [_suite(name, report, card, _results(card, report))]
     return _whole([*suites, _verdict(card)])
 
@@ -76,14 +77,14 @@ def _of(report: TestReport) -> Iterator[_Result]:
 
 def _results(card: Card, report: TestReport) -> Iterator[_Result]:
     """As `_of`, with what the verdict adds: what the patch repaired, and what is gone."""
-    verdict = card.verdict
+    verdict = card.verdict if report is card.after else None
     fixed = set[str]() if verdict is None else {*verdict.fixed}
     named = set[str]()
     for one in _of(report):
         named.add(one.id)
         yield _Result(id=one.id, note="fixed by the patch") if one.id in fixed and not one.kind else one
     for name in () if verdict is None else (*verdict.broken, *verdict.still_failing):
-        if name not in named and card.after is not None:
+        if name not in named:
             yield _Result(id=name, kind="error", message="it did not run, or is gone")
 
 
@@ -119,11 +120,14 @@ def _case(one: _Result) -> str:
 
 def _named(test: str) -> tuple[str, str]:
     """The name of a class or module, and that of the test in it."""
-    parts = test.split("::")
-    if len(parts) < _ID_PARTS:
+    path, colons, rest = test.partition("::")
+    if not colons:
         return "tests", test
-    path = parts[0].removesuffix(".py").replace("/", ".")
-    return ".".join(filter(None, [path, *parts[1:-1]])), parts[-1]
+    # A parameter may have anything in it.
+    inner, bracket, parameter = rest.partition("[")
+    *classes, name = inner.split("::")
+    place = [path.removesuffix(".py").replace("/", "."), *classes]
+    return ".".join(filter(None, place)), f"{name}{bracket}{parameter}"
 
 
 def _first(case: Case | None) -> str:
@@ -140,11 +144,27 @@ def _text(case: Case | None) -> str:
 def _verdict(card: Card) -> str:
     """What r1code makes of it all: tests that pass do not make a patch good that changes them."""
     kind = "" if card.is_good else "error" if card.outcome in _NO_RESULT else "failure"
-    said = f"{came(card)}: {why(card)}" if why(card) else came(card)
-    result = _Result(id="r1code::verdict", kind=kind, message=said, note="" if kind else said)
+    said = told(card)
+    result = _Result(
+        id="r1code::verdict", kind=kind, message=said, text=_about_patch(card), note="" if kind else said
+    )
     counts = f'failures="{int(kind == "failure")}" errors="{int(kind == "error")}" skipped="0"'
     head = f'<testsuite name="r1code" tests="1" {counts} time="{card.seconds:.3f}">'
     return "\n".join([head, _case(result), "</testsuite>"])
+
+
+def _about_patch(card: Card) -> str:
+    """What a patch that was not taken did."""
+    verdict = card.verdict
+    if verdict is None or not card.patch.diff:
+        return ""
+    parts = (
+        ("changes protected files", verdict.tampered),
+        ("breaks", verdict.broken),
+        ("does not repair", verdict.still_failing),
+        ("repairs", verdict.fixed),
+    )
+    return "\n".join(f"The patch {what}: {name}" for what, names in parts for name in names[:_MOST])
 
 
 _NO_RESULT = frozenset({"error", "cannot_reproduce", "unfinished"})

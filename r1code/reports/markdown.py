@@ -97,14 +97,14 @@ def _table(card: Card) -> str:
 def _lists(card: Card, most: int) -> Iterator[str]:
     verdict = card.verdict
     if verdict is None:
-        if card.before is not None:
+        if card.before is not None and card.outcome != "cannot_reproduce":
             yield from _list("Failing", (*card.before.uncollected, *card.before.failed), most)
         return
     yield from _list("Protected files that the patch changes", verdict.tampered, most)
     yield from _list("Broken by the patch", verdict.broken, most)
     yield from _list("Still failing", verdict.still_failing, most)
     yield from _list("Flaky", verdict.flaky, most)
-    yield from _list("Fixed", verdict.fixed, most)
+    yield from _list("Fixed by the patch", verdict.fixed, most)
 
 
 def _list(title: str, names: Sequence[str], most: int) -> Iterator[str]:

@@ -35,35 +35,41 @@ class Place(Struct, frozen=True, kw_only=True):
 def places_of(targets: Sequence[Target], git: Git) -> tuple[Place, ...]:
     """Before anything is started. Raises UsageError where one of the files cannot be used."""
     found = [_place(one, git) for one in targets if one.file not in {"", STDOUT}]
-    names = [
-        *(str(one.folder / one.file.name) for one in found),
-        *(one.file for one in targets if one.file == STDOUT),
-    ]
+    names = [str(one.folder / one.file.name) for one in found]
+    names += [one.file for one in targets if one.file == STDOUT]
     for name in names:
         if names.count(name) > 1:
-            raise _refused(name, "two reports are to go there", "name another file for one of them")
+            raise UsageError(
+                f"no report can be written to {name}",
+                why="two reports are to go there",
+                hint="name another file for one of them",
+            )
     return tuple(found)
 
 
 def _place(target: Target, git: Git) -> Place:
     file = Path(target.file).absolute()
-    if file.is_dir() or not file.name:
-        raise _refused(target.file, "it is a folder", "name a file in it")
-    if not takes_all(file):
-        raise _refused(target.file, "it is no regular file, so writing could wait for ever", "name a file, or -")
+    if file.is_dir() or not file.name or not takes_all(file):
+        raise UsageError(
+            f"no report can be written to {target.file}",
+            why="it is no regular file, so writing could fail or wait for ever",
+            hint="name a file, or - for standard output",
+        )
     folder = file.parent.resolve()
     nearest = next(one for one in (folder, *folder.parents) if one.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise _refused(target.file, f"{nearest} is no folder that can be written", "name a file elsewhere")
-    place = folder / file.name
-    inside = place.relative_to(git.root.resolve()).as_posix() if place.is_relative_to(git.root.resolve()) else ""
-    if inside and wrong_with(inside) is not None:
-        raise _refused(
-            target.file, f"in the work tree no report can be there: {wrong_with(inside)}", "name another"
+        raise UsageError(
+            f"no report can be written to {target.file}",
+            why=f"{nearest} is no folder that can be written",
+            hint="name a file elsewhere",
         )
-    if inside and git.tracks(inside):
-        raise _refused(
-            target.file, "git tracks it: what is there would be lost", "name a file that is none of the project's"
+    place, root = folder / file.name, git.root.resolve()
+    inside = place.relative_to(root).as_posix() if place.is_relative_to(root) else ""
+    if inside and (wrong_with(inside) is not None or git.tracks(inside)):
+        raise UsageError(
+            f"no report can be written to {target.file}",
+            why="it is a file that git keeps, and what is there would be lost",
+            hint="name a file that is none of the project's",
         )
     return Place(target=target, file=file, folder=folder, inside=inside)
 
@@ -71,20 +77,25 @@ def _place(target: Target, git: Git) -> Place:
 def put(place: Place, text: str) -> None:
     """Writes the file. Raises UsageError, with what was there before as it was."""
     file = place.folder / place.file.name
-    if place.file.parent.resolve() != place.folder:
-        raise _refused(str(place.file), "its folder leads elsewhere now", "write it with r1code report")
     data = text.encode("utf-8", "surrogateescape" if place.target.form in AS_IT_IS else "backslashreplace")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.parent.resolve() != place.folder:
-            raise _refused(str(place.file), "its folder leads elsewhere now", "write it with r1code report")
+        if place.file.parent.resolve() == place.folder:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if place.file.parent.resolve() != place.folder:
+            raise UsageError(
+                f"no report can be written to {place.file}",
+                why="its folder leads elsewhere now",
+                hint="r1code report makes it from the session",
+            )
         if file.exists() and not file.is_file():
             # A device, or what the process was started with.
             file.write_bytes(data)
         else:
             replace_with(file, data)
     except OSError as error:
-        raise _refused(str(place.file), str(error), "free some space, or name another file") from error
+        raise UsageError(
+            f"no report can be written to {place.file}", why=str(error), hint="free some space, or name another file"
+        ) from error
 
 
 def replace_with(file: Path, data: bytes) -> None:
@@ -122,6 +133,3 @@ def uses_stdout(targets: Sequence[Target]) -> bool:
 def is_github(targets: Sequence[Target]) -> bool:
     return any(one.form == GITHUB for one in targets)
 
-
-def _refused(name: str, why: str, hint: str) -> UsageError:
-    return UsageError(f"no report can be written to {name}", why=why, hint=hint)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from r1code.reports.card import Card
 from r1code.reports.escape import unlinked, uri
 from r1code.reports.finding import LEVELS, MEANINGS, TITLES, Rule, Spot, spots
-from r1code.reports.words import came, why
+from r1code.reports.words import told
 from r1code.ui.export import as_json
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -41,11 +41,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _invocation(card: Card) -> dict[str, Any]:
     """Whether r1code itself could work; what it found of the code is in the results."""
-    told = f"{came(card)}: {why(card)}" if why(card) else came(card)
     level = "error" if card.outcome in {"error", "unfinished"} else "note"
     found: dict[str, Any] = {
         "executionSuccessful": level == "note",
-        "toolExecutionNotifications": [{"level": level, "message": {"text": unlinked(told)}}],
+        "toolExecutionNotifications": [{"level": level, "message": {"text": unlinked(told(card))}}],
     }
     return found if card.exit_code is None else {**found, "exitCode": card.exit_code}
 
@@ -60,7 +59,7 @@ def _result(spot: Spot) -> dict[str, Any]:
         "ruleId": spot.rule,
         "ruleIndex": _RULES.index(spot.rule),
         "level": spot.level,
-        "message": {"text": unlinked(spot.message)},
+        "message": {"text": unlinked(f"{spot.title}\n{spot.text}".strip())},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"r1code/v1": spot.fingerprint},
     }

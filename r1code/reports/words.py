@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from r1code.repair.verdict import problem
 from r1code.reports.card import Card
 from r1code.types import Outcome, TestReport
 from r1code.ui.record_words import outcome
@@ -31,7 +32,16 @@ def why(card: Card) -> str:
         return "the budget was used up" if card.limit is None else f"the budget of {card.limit} was used up"
     if card.reason == "cancelled":
         return "it was interrupted"
+    if card.outcome == "cannot_reproduce" and card.before is not None:
+        trouble = problem(card.before)
+        return "" if trouble is None else trouble[1]
     return "" if card.verdict is None else card.verdict.why
+
+
+def told(card: Card) -> str:
+    """The outcome and why, in one line."""
+    reason = why(card)
+    return reason if reason.startswith(came(card)) else ": ".join(filter(None, (came(card), reason)))
 
 
 def counted(report: TestReport) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""r1code/reports/card.schema.json, made from the types. `.venv/bin/python tests/reports/schema_document.py` writes it."""
+"""r1code/reports/card.schema.json, made from types: `python -m reports.schema_document`, in tests/, writes it."""
 
 from __future__ import annotations
 
