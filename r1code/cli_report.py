@@ -29,7 +29,7 @@ def report(options: argparse.Namespace) -> int:
     folder = _known(session_folder(options.session, state / "sessions"))
     form = options.form or form_of(options.output or "") or "markdown"
     hide = vault_of(opened_of(entries_of(folder)).root, state, os.environ).hide
-    sheet = sheet_of(folder, state, hide, with_document=form == "html")
+    sheet = sheet_of(folder, state, hide, forms={form})
     if form == "github":
         _tell_github(sheet, folder)
     else:

@@ -172,8 +172,8 @@ class Ending:
     def _sheet(self, without_session: Callable[[], Card]) -> Sheet:
         if self._session is None or self._hide is None:
             return Sheet(card=without_session())
-        with_document = any(one.form == "html" for one in self._targets)
-        return sheet_of(self._session.folder, self._state, self._hide, with_document=with_document)
+        forms = {one.form for one in self._targets}
+        return sheet_of(self._session.folder, self._state, self._hide, forms=forms)
 
     def _one(self, target: Target, sheet: Sheet) -> None:
         """Raises R1CodeError."""

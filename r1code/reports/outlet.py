@@ -94,7 +94,9 @@ def put(place: Place, text: str) -> None:
             replace_with(file, data)
     except OSError as error:
         raise UsageError(
-            f"no report can be written to {place.file}", why=str(error), hint="free some space, or name another file"
+            f"no report can be written to {place.file}",
+            why=str(error),
+            hint="free some space, or name another file",
         ) from error
 
 
@@ -132,4 +134,3 @@ def uses_stdout(targets: Sequence[Target]) -> bool:
 
 def is_github(targets: Sequence[Target]) -> bool:
     return any(one.form == GITHUB for one in targets)
-

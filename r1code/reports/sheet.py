@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,21 +25,27 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
     card: Card
     logs: tuple[Log, ...] = ()
+    """The session's own first. None: nobody wants the events, or there is no session."""
     document: Document | None = None
     """None: nobody wants the page, or there is no session."""
     trailer: bool = True
     """A commit of the patch says who wrote it."""
 
 
-def sheet_of(folder: Path, state: Path, hide: Hide, *, with_document: bool = True) -> Sheet:
-    """Of the session in `folder`, also while it runs. Raises StateError."""
+def sheet_of(folder: Path, state: Path, hide: Hide, *, forms: Collection[str]) -> Sheet:
+    """Of the session in `folder`, also while it runs, for these forms. Raises StateError."""
     card = card_of(folder, hide)
-    logs = [(None, entries_of(folder)), *((number, entries_of(place)) for number, place in candidates_in(folder))]
+    # Not looked into for secrets where nobody reads it: it may be long.
+    logs = [*_logs(folder, hide)] if "jsonl" in forms else []
+    settings = opened_of(entries_of(folder)).settings
     return Sheet(
         card=card,
-        logs=tuple(
-            Log(entries=tuple(hidden(one, hide) for one in entries), candidate=number) for number, entries in logs
-        ),
-        document=document_of(folder, state) if with_document else None,
-        trailer=opened_of(logs[0][1]).settings.get("attribution", "trailer") == "trailer",
+        logs=tuple(logs),
+        document=document_of(folder, state) if "html" in forms else None,
+        trailer=settings.get("attribution", "trailer") == "trailer",
     )
+
+
+def _logs(folder: Path, hide: Hide) -> Iterator[Log]:
+    for number, place in ((None, folder), *candidates_in(folder)):
+        yield Log(entries=tuple(hidden(one, hide) for one in entries_of(place)), candidate=number)

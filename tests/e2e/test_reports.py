@@ -38,7 +38,7 @@ def test_every_form_is_written_at_the_end_and_is_the_same_later(repo: Repo, tmp_
     assert ran.out.count("note: reports: ") == 1
     assert passes(repo.root)
     folder = next((repo.state / "sessions").glob("2*"))
-    sheet = sheet_of(folder, repo.state, vault_of(repo.root, repo.state, {}).hide)
+    sheet = sheet_of(folder, repo.state, vault_of(repo.root, repo.state, {}).hide, forms=FORMS)
     for form in FORMS:
         assert FORMS_MADE[form](sheet) == (tmp_path / "out" / form).read_text(), form
     again = repo.run("report", "--as", "junit")

@@ -20,7 +20,7 @@ def path_of(run: str, form: str) -> Path:
 
 
 def made(run: str, form: str, folder: Path) -> str:
-    sheet = sheet_of(RUNS[run](folder), folder, unchanged, with_document=False)
+    sheet = sheet_of(RUNS[run](folder), folder, unchanged, forms=GOLDEN)
     return FORMS[form](sheet)
 
 

@@ -69,7 +69,7 @@ def test_a_log_of_before_says_what_it_knows(tmp_path: Path) -> None:
     assert found.verdict is not None
     assert found.verdict.outcome == "fixed"
     for form in set(FORMS) - {"html"}:
-        FORMS[form](sheet_of(folder, tmp_path, unchanged, with_document=False))
+        FORMS[form](sheet_of(folder, tmp_path, unchanged, forms={"jsonl"}))
 
 
 def test_of_several_attempts_in_one_log_the_nearest_counts(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_candidates_are_told_beside_each_other(tmp_path: Path) -> None:
     assert [one.verdict and one.verdict.outcome for one in found.candidates] == ["not_fixed", "fixed", None]
     assert found.after is not None
     assert found.spent.requests == 3
-    sheet = sheet_of(several(tmp_path / "again"), tmp_path, unchanged, with_document=False)
+    sheet = sheet_of(several(tmp_path / "again"), tmp_path, unchanged, forms={"jsonl"})
     assert "| 2 (taken) | fixed | 1 | 0 | +1 -1 |" in FORMS["markdown"](sheet)
     events = [json.loads(line) for line in FORMS["jsonl"](sheet).splitlines()]
     numbers = [event["candidate"] for event in events if event["event"] == "CandidateEvent"]
@@ -133,7 +133,7 @@ def test_secrets_are_hidden_also_those_that_the_log_holds(tmp_path: Path) -> Non
     def hide(text: str) -> str:
         return text.replace("The discount", "hidden_x_1").replace("discount", "hidden_x_2")
 
-    sheet = sheet_of(folder, tmp_path, hide, with_document=False)
+    sheet = sheet_of(folder, tmp_path, hide, forms={"jsonl"})
     for form in set(FORMS) - {"html", "diff", "mbox"}:
         text = FORMS[form](sheet)
         assert "discount" not in text.replace("hidden_x", ""), form

@@ -82,12 +82,12 @@ def test_every_field_of_the_card_and_every_form_is_documented() -> None:
 
 
 def test_the_page_is_made_of_the_same_session(tmp_path: Path) -> None:
-    sheet = sheet_of(fixed(tmp_path), tmp_path / "state", unchanged)
+    sheet = sheet_of(fixed(tmp_path), tmp_path / "state", unchanged, forms=FORMS)
     assert "20260102-030405-0a1b2" in FORMS["html"](sheet)
 
 
 def test_a_run_whose_process_died_is_reported_as_far_as_it_came(tmp_path: Path) -> None:
-    card = sheet_of(unfinished(tmp_path), tmp_path, unchanged, with_document=False).card
+    card = sheet_of(unfinished(tmp_path), tmp_path, unchanged, forms=GOLDEN).card
     assert (card.outcome, card.exit_code, card.is_good) == ("unfinished", None, False)
     assert card.before is not None
     assert [file.path for file in card.patch.files] == ["shop/cart.py"]

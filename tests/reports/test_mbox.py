@@ -149,7 +149,7 @@ def test_a_patch_with_a_secret_is_not_published(tmp_path: Path, make: object) ->
 
 def test_the_author_is_named_as_the_session_was_set_up(tmp_path: Path) -> None:
     folder = RUNS["fixed"](tmp_path)
-    assert "Co-authored-by" in FORMS["mbox"](sheet_of(folder, tmp_path, unchanged, with_document=False))
+    assert "Co-authored-by" in FORMS["mbox"](sheet_of(folder, tmp_path, unchanged, forms={"jsonl"}))
     log = folder / "log.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"settings":{}', b'"settings":{"attribution":"none"}'))
-    assert "Co-authored-by" not in FORMS["mbox"](sheet_of(folder, tmp_path, unchanged, with_document=False))
+    assert "Co-authored-by" not in FORMS["mbox"](sheet_of(folder, tmp_path, unchanged, forms={"jsonl"}))
