@@ -21,6 +21,8 @@ pytestmark = pytest.mark.timeout(120)
 
 HOST = ("--sandbox", "none", "--allow-host-exec")
 TEST = ("--test", "python3 -m pytest -q -p no:cacheprovider")
+QUICK = ("--test", "grep -q 'prices) - discount' shop/cart.py")
+"""A command that fails until it is repaired."""
 FORMS = (
     *("json", "jsonl", "diff", "mbox", "junit", "junit-before", "markdown", "comment", "annotations"),
     *("codequality", "sarif", "html"),
@@ -67,7 +69,7 @@ def test_every_form_is_written_at_the_end_and_is_the_same_later(repo: Repo, tmp_
 
 def test_what_is_interrupted_is_reported_as_far_as_it_came(repo: Repo, tmp_path: Path) -> None:
     slow = repo.replies("<run>echo started; sleep 60</run>")
-    command = [str(repo.script), "fix", *TEST, *HOST, *slow, "--json", *wanted(tmp_path, "json", "junit")]
+    command = [str(repo.script), "fix", *QUICK, *HOST, *slow, "--json", *wanted(tmp_path, "json", "junit")]
     with subprocess.Popen(command, cwd=repo.root, env=repo.environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -78,19 +80,19 @@ def test_what_is_interrupted_is_reported_as_far_as_it_came(repo: Repo, tmp_path:
     assert process.returncode == 130
     assert json.loads(rest[-1])["event"] == "Finished"
     card = json.loads((tmp_path / "json").read_text())
-    assert (card["exit_code"], card["reason"], card["before"]["counts"]["failed"]) == (130, "cancelled", 1)
+    assert (card["exit_code"], card["reason"], len(card["before"]["failed"])) == (130, "cancelled", 1)
     assert len(fromstring((tmp_path / "junit").read_text()).findall(".//failure")) == 2
 
 
 def test_a_backend_or_a_sandbox_that_fails_is_reported_with_its_code(repo: Repo, tmp_path: Path) -> None:
-    ran = repo.run("fix", *TEST, *HOST, *wanted(tmp_path, "json"), *repo.replies(FIX))
+    ran = repo.run("fix", *QUICK, *HOST, *wanted(tmp_path, "json"), *repo.replies(FIX))
     card = json.loads((tmp_path / "json").read_text())
     assert (ran.code, card["exit_code"], card["outcome"]) == (6, 6, "error")
     assert card["error"]["what"] == "the script is over"
     assert card["patch"]["added"] == 1
     repo.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
     said = ["--sandbox", "docker", *wanted(tmp_path, "markdown", "html"), "--report", "json:-", *repo.replies()]
-    ran = repo.run("fix", *TEST, *said)
+    ran = repo.run("fix", *QUICK, *said)
     card = json.loads(ran.out)
     assert (ran.code, card["exit_code"], card["session"]) == (7, 7, "")
     assert "What to do:" in (tmp_path / "markdown").read_text()
@@ -102,7 +104,7 @@ def test_a_report_in_the_tree_is_no_part_of_the_patch_or_of_a_commit(repo: Repo)
     identity = "[user]\n\tname = T\n\temail = t@example.org\n"
     (Path(os.environ["HOME"]) / ".gitconfig").write_text(identity)
     here = ["--report", "reports/junit.xml", "--report", "json:report.json"]
-    ran = repo.run("fix", *TEST, *HOST, *here, "--commit", *repo.replies(DONE))
+    ran = repo.run("fix", *QUICK, *HOST, *here, "--commit", *repo.replies(DONE))
     assert ran.code == 0, ran.out + ran.err
     assert fromstring((repo.root / "reports/junit.xml").read_text()).tag == "testsuites"
     shown = subprocess.run(
@@ -110,25 +112,25 @@ def test_a_report_in_the_tree_is_no_part_of_the_patch_or_of_a_commit(repo: Repo)
     )
     assert shown.stdout.split("\n\n")[1].split() == ["shop/cart.py"]
     assert json.loads((repo.root / "report.json").read_text())["patch"]["files"][0]["path"] == "shop/cart.py"
-    refused = repo.run("fix", *TEST, *HOST, "--report", "json:pyproject.toml", *repo.replies(DONE))
+    refused = repo.run("fix", *QUICK, *HOST, "--report", "json:pyproject.toml", *repo.replies(DONE))
     assert (refused.code, "git keeps" in refused.err) == (2, True), refused.err
 
 
 def test_a_patch_with_a_file_of_that_name_keeps_it(repo: Repo) -> None:
     makes = f'{FIX}\n<write path="r.xml">\nmine\n</write>\n<done>ok</done>'
-    ran = repo.run("fix", *TEST, *HOST, "--report", "r.xml", *repo.replies(makes))
+    ran = repo.run("fix", *QUICK, *HOST, "--report", "r.xml", *repo.replies(makes))
     assert ran.code == 0, ran.out
     assert "the patch has a file of this name" in ran.out
     assert (repo.root / "r.xml").read_text() == "mine\n"
 
 
 def test_a_step_of_github_actions_is_told(repo: Repo, tmp_path: Path) -> None:
-    ran = repo.run("fix", *TEST, *HOST, "--report", "github", *repo.replies(DONE))
+    ran = repo.run("fix", *QUICK, *HOST, "--report", "github", *repo.replies(DONE))
     assert (ran.code, "there is no step" in ran.err, ran.out) == (2, True, "")
     names = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
     repo.env |= {"GITHUB_ACTIONS": "true", "CI": "true", **names}
     said = f"{FIX}\n<done>\n::set-output name=outcome::fixed\n</done>"
-    ran = repo.run("fix", *TEST, *HOST, "--report", "github", *repo.replies(said))
+    ran = repo.run("fix", *QUICK, *HOST, "--report", "github", *repo.replies(said))
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert lines[0].startswith("::stop-commands::")
@@ -178,7 +180,7 @@ def test_a_task_has_reports_too_and_a_conversation_has_none(repo: Repo, tmp_path
 
 def test_a_turn_that_goes_on_is_reported_at_its_new_end(repo: Repo, tmp_path: Path) -> None:
     look = '<read path="shop/cart.py"/>'
-    ran = repo.run("fix", *TEST, *HOST, "--steps", "1", *wanted(tmp_path, "json"), *repo.replies(look))
+    ran = repo.run("fix", *QUICK, *HOST, "--steps", "1", *wanted(tmp_path, "json"), *repo.replies(look))
     assert (ran.code, json.loads((tmp_path / "json").read_text())["limit"]) == (5, "steps")
     flags = repo.replies(look, DONE)[2:]
     ran = repo.run("resume", "--steps", "9", "--allow-host-exec", *wanted(tmp_path, "json"), *flags)
