@@ -34,7 +34,7 @@ ATTACKS = st.sampled_from(
         *("\n", "\r\n", "::", "##[error]", "%0A", "```", "~~~", "<", "&", "]]>", '"', "'", "--", "@team", "#1"),
         *("](x)", "![", "</details>", "<!--", "-->", "section_start:1:x", "\x00", "\x1b[0m", "\u202e", "\ufffe"),
         *("GH-1", "http://x.y", "|", "\n# x", "\n> x", "{0}", ",file=x", "\nFrom x", "../", "/etc", "[skip ci]"),
-        "\n---\n",
+        *("\n---\n", "\n```\n", "\n````\n<img src=x>\n"),
     ]
 )
 TEXTS = st.lists(ATTACKS | st.text(max_size=8), max_size=8).map("".join)
@@ -200,7 +200,9 @@ def test_fingerprints_stay_when_lines_move_and_differ_between_tests(base: Card) 
     assert len(set(prints(1))) == 2
 
 
-def test_a_hostile_session_is_told_whole() -> None:
+def test_a_hostile_session_is_told_and_nothing_of_it_is_markdown() -> None:
     with tempfile.TemporaryDirectory() as folder:
         card = card_of(hostile(Path(folder)), unchanged)
+    check_markdown(summary(card))
+    check_markdown(comment(card))
     assert card.test_command == HOSTILE.replace("\ud800", "")
