@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from r1code import __version__
 from r1code.app.turns import named_task
 from r1code.errors import R1CodeError, StateError
 from r1code.ledger import charges_of, spent
-from r1code.log import Continued, Ended, Entry, Exited, Judged, Opened, Resumed, Switched, Tested
-from r1code.log_file import LOG, entries_of, opened_of
+from r1code.log import Chosen, Continued, Ended, Entry, Exited, Judged, Opened, Resumed, Switched, Tested
+from r1code.log_file import LOG, candidates_of, entries_of, id_of, opened_of
 from r1code.repair.replay import whole
 from r1code.reports.changed import Changed, changed_in, veiled
 from r1code.secrets.values import Hide, hidden
@@ -25,11 +23,8 @@ from r1code.types import EndReason, Limit, Outcome, Problem, Spent, TestReport, 
 
 SCHEMA = 1
 """Of the JSON form; docs/reports.md says when it changes."""
-CANDIDATES = "candidates"
-"""In the folder of a session: by number, those of its candidates."""
 Came = Outcome | Literal["done", "ended", "error", "unfinished"]
 """error: the model's backend, the sandbox or the like failed. unfinished: it still works, or its process died."""
-_NUMBER = re.compile("[1-9][0-9]*")
 
 
 class Patch(Struct, frozen=True, kw_only=True):
@@ -140,12 +135,13 @@ def card_of(folder: Path, hide: Hide) -> Card:
     ended = next((one for one in reversed(items) if isinstance(one, Ended)), None)
     diff = _diff(folder, since=0.0 if isinstance(asked, Opened) else task.time)
     tried = [(number, place, entries_of(place)) for number, place in candidates_in(folder)]
-    candidates = tuple(_candidate(number, place, log) for number, place, log in tried)
+    chosen = next((one.candidate for one in reversed(items) if isinstance(one, Chosen)), None)
+    candidates = tuple(_candidate(number, place, log, is_chosen=number == chosen) for number, place, log in tried)
     verdict = None if judged is None else judged.verdict
     logs = [entries, *(log for _, _, log in tried)]
     found = Card(
         version=__version__ if exited is None else exited.version,
-        session=folder.name,
+        session=id_of(folder),
         command=asked.command,
         task=named_task(asked, [] if verdict is None else [verdict]),
         profile=_profile(entries, asked),
@@ -166,7 +162,7 @@ def card_of(folder: Path, hide: Hide) -> Card:
         verdict=verdict,
         said="" if ended is None else ended.text,
         patch=_patch(diff, hide),
-        candidates=_with_choice(candidates, verdict, diff, [place for _, place, _ in tried]),
+        candidates=candidates,
         spent=spent(charge for log in logs for charge in charges_of(log, profile=opened.profile)),
     )
     return hidden(found, hide)
@@ -200,8 +196,7 @@ def problem_of(error: R1CodeError) -> Problem:
 
 def candidates_in(folder: Path) -> list[tuple[int, Path]]:
     """The candidates that have sessions of their own in that of the repair, in order."""
-    found = [one for one in (folder / CANDIDATES).glob("*") if _NUMBER.fullmatch(one.name)]
-    return sorted((int(one.name), one) for one in found if (one / LOG).is_file())
+    return [(int(one.name), one) for one in candidates_of(folder)]
 
 
 def _last(entries: Sequence[Entry], exited: Exited | None) -> int:
@@ -261,7 +256,7 @@ def _patch(diff: str, hide: Hide) -> Patch:
     )
 
 
-def _candidate(number: int, folder: Path, entries: Sequence[Entry]) -> Candidate:
+def _candidate(number: int, folder: Path, entries: Sequence[Entry], *, is_chosen: bool) -> Candidate:
     items = [one.item for one in whole(entries)]
     judged = next((one for one in reversed(items) if isinstance(one, Judged)), None)
     ended = next((one for one in reversed(items) if isinstance(one, Ended)), None)
@@ -273,20 +268,6 @@ def _candidate(number: int, folder: Path, entries: Sequence[Entry]) -> Candidate
         files=len(files),
         added=sum(one.added for one in files),
         removed=sum(one.removed for one in files),
+        is_chosen=is_chosen,
         spent=spent(charges_of(entries, profile=opened_of(entries).profile)),
     )
-
-
-def _with_choice(
-    candidates: Sequence[Candidate], verdict: Verdict | None, diff: str, folders: Sequence[Path]
-) -> tuple[Candidate, ...]:
-    """The chosen one is the first whose patch and verdict are the session's."""
-    chosen = next(
-        (
-            one.number
-            for one, folder in zip(candidates, folders, strict=True)
-            if verdict is not None and one.verdict == verdict and _diff(folder) == diff
-        ),
-        None,
-    )
-    return tuple(replace(one, is_chosen=one.number == chosen) for one in candidates)

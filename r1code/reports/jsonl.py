@@ -14,6 +14,7 @@ from r1code.events import (
     BaselineReached,
     CallFinished,
     CallStarted,
+    CandidateChosen,
     CandidateEvent,
     Event,
     Finished,
@@ -36,6 +37,7 @@ from r1code.ledger import Charge, charges_of, spent
 from r1code.log import (
     Asked,
     Called,
+    Chosen,
     Compacted,
     Ended,
     Entry,
@@ -75,7 +77,7 @@ def _events(sheet: Sheet) -> Iterator[Event]:
     own, others = sheet.logs[0], sheet.logs[1:]
     done = False
     for entry, event in _of(own):
-        if isinstance(entry.item, Judged) and not done:
+        if isinstance(entry.item, Chosen | Judged) and not done:
             done = True
             yield from _candidates(others)
         yield event
@@ -195,6 +197,9 @@ def _other(entry: Entry) -> Iterator[Event]:
         yield BaselineReached(command=item.command, report=item.report)
     elif isinstance(item, Judged):
         yield VerdictReached(verdict=item.verdict)
+    elif isinstance(item, Chosen):
+        # What the others were is in their own logs.
+        yield CandidateChosen(candidate=item.candidate, why=item.why, candidates=())
     elif isinstance(item, Planned):
         yield PlanReady(plan=item.plan, file=None)
     elif isinstance(item, Switched):

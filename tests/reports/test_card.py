@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from fakes.leaks import PEM_LINES, text_of
 from r1code.errors import SandboxError, StateError
-from r1code.log import Continued, Entry, Judged, Resumed, Said
-from r1code.log_file import LOG, entries_of
-from r1code.reports.card import CANDIDATES, Card, card_of, failed_card
+from r1code.log import Chosen, Continued, Entry, Judged, Resumed, Said
+from r1code.log_file import CANDIDATES, LOG, entries_of
+from r1code.reports.card import Card, card_of, failed_card
 from r1code.reports.form import FORMS
 from r1code.reports.sheet import Sheet, sheet_of
 from r1code.secrets.values import unchanged
@@ -93,6 +93,7 @@ def several(tmp_path: Path) -> Path:
         if line["item"]["kind"] == "Judged":
             del line["item"]["report"]
     (folder / LOG).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    add(folder, Chosen(candidate=2, why="it is proven"))
     (folder / CANDIDATES / "notes").mkdir()
     return folder
 

@@ -90,7 +90,8 @@ def test_every_form_of_an_attacked_card_can_be_read_as_what_it_is(base: Card, te
     fromstring(FORMS["junit-before"](sheet))
     json.loads(FORMS["json"](sheet))
     quality = json.loads(FORMS["codequality"](sheet))
-    assert all(not one["location"]["path"].startswith(("/", "..")) for one in quality)
+    places = [one["location"]["path"] for one in quality]
+    assert not [place for place in places if place == ".." or place.startswith(("/", "../"))]
     for result in json.loads(FORMS["sarif"](sheet))["runs"][0]["results"]:
         place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch(r"[\w.~/%-]+", place), place
