@@ -23,6 +23,8 @@ PROJECT_KEYS: Mapping[str, Need] = {
     "test": "sandbox",
     "format": "sandbox",
     "lint": "sandbox",
+    "build": "sandbox",
+    "lint_gate": "sandbox",
     "packages": "consent",
     "map_tokens": "nothing",
 }
@@ -77,6 +79,14 @@ class Config(Struct, frozen=True, kw_only=True):
     """Formats the files that an edit changed, which are appended; `off`: nothing does. None: as detected."""
     lint: str | None = None
     """Checks them, in the same way."""
+    build: str | None = None
+    """Builds the project; where it passes as the tree is, it has to pass with a fix."""
+    lint_gate: str | None = None
+    """Checks the whole project, in the same way (docs/verdict.md)."""
+    verdict_runs: Annotated[int, Meta(ge=1, le=20)] = 2
+    """Clean re-runs in which what is fixed has to pass."""
+    strict: Literal["off", "runner", "all"] | None = None
+    """Which suspicious lines make a patch tampering; None: `runner` where CI is set, else `off`."""
     sandbox: SandboxName = "docker"
     """Where commands run. Not chosen, and no engine answers: bubblewrap or Seatbelt, where one of them works."""
     network: str = "none"

@@ -240,3 +240,5 @@ class Finished(Event, frozen=True, kw_only=True):
     """Which one the last turn reached, where its reason is `budget`."""
     spent: Spent = Spent()
     """By the whole session."""
+    known: tuple[str, ...] = ()
+    """Where it is not fixed: how far it came, what is known, or the evidence that it cannot be done."""

@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
         description="A terminal coding agent on DeepSeek-R1.",
         parents=[common],
         epilog="Exit codes: 0 done or fixed, 1 not fixed, 2 usage, 3 nothing to fix, 4 cannot reproduce, "
-        "5 budget, 6 backend, 7 sandbox, 8 tampered, 9 no answer by the schema, 130 interrupted.",
+        "5 budget, 6 backend, 7 sandbox, 8 tampered, 9 no answer by the schema, 10 flaky, 11 not solvable, "
+        "130 interrupted.",
     )
     whole.add_argument("--version", action="store_true", help="print the version")
     whole.add_argument(

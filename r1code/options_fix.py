@@ -31,3 +31,17 @@ def add_fix(fix: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only run the tests, in the sandbox and without a model: 0 they pass, 1 they do not (docs/ci.md)",
     )
+    proof = fix.add_argument_group("what a fix has to stand up to (docs/verdict.md)")
+    proof.add_argument("--verdict-runs", metavar="N", help="clean re-runs in which what is fixed has to pass (2)")
+    proof.add_argument(
+        "--build", metavar="COMMAND", help="builds the project; must not fail where it passed before"
+    )
+    proof.add_argument(
+        "--lint-gate", metavar="COMMAND", help="checks the whole project; must not fail where it passed before"
+    )
+    proof.add_argument(
+        "--strict",
+        choices=["off", "runner", "all"],
+        help="which suspicious lines are refused: none, those about the test runner, all "
+        "(off; runner where CI is set)",
+    )

@@ -47,6 +47,8 @@ class ExitCode(IntEnum):
     SANDBOX = 7
     TAMPERED = 8
     NO_ANSWER = 9
+    FLAKY = 10
+    NOT_SOLVABLE = 11
     INTERNAL = 70
     INTERRUPTED = 130
 
@@ -274,6 +276,8 @@ class Case(Struct, frozen=True, kw_only=True):
     line: int | None = None
     """Where it failed, else where it begins."""
     seconds: float | None = None
+    is_expected: bool = False
+    """It is marked as one that is to fail, so its state says nothing good of it."""
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -307,12 +311,50 @@ class TestReport(Struct, frozen=True, kw_only=True):
     failures: tuple[Case, ...] = ()
     """The cases that failed or could not be loaded."""
     flaky: tuple[str, ...] = ()
-    """Failed, and passed when they were run again alone on the same tree."""
+    """Failed, and passed when they were run again on the same tree (docs/verdict.md)."""
+    expected: tuple[str, ...] = ()
+    """Marked as tests that are to fail; they are among the skipped or the passed ones, too."""
+    failed_of: dict[str, tuple[int, int]] = {}
+    """By id, of what was run more than once on the same tree: in how many of how many runs it failed."""
     counts: Counts = Counts()
 
 
-Outcome = Literal["fixed", "unbroken", "not_fixed", "nothing_to_fix", "cannot_reproduce", "tampered"]
-"""unbroken: nothing had to be repaired, and all that passed still does."""
+Outcome = Literal[
+    "fixed",
+    "unbroken",
+    "not_fixed",
+    "nothing_to_fix",
+    "cannot_reproduce",
+    "tampered",
+    "flaky",
+    "not_solvable",
+]
+"""unbroken: nothing had to be repaired, and all that passed still does. flaky: what failed passes at times.
+not_solvable: what has to pass cannot, and there is evidence for that."""
+CheckName = Literal[
+    "targets",
+    "unbroken",
+    "collected",
+    "skips",
+    "protected",
+    "report",
+    "exit_code",
+    "repeats",
+    "control",
+    "gates",
+    "added_tests",
+    "suspicious",
+]
+"""Of a verdict's report card, in its order (docs/verdict.md)."""
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One line of a verdict's report card."""
+
+    name: CheckName
+    state: Literal["ok", "failed", "flagged", "not_run"]
+    """flagged: a person should look at it; it decides nothing. not_run: it was not needed, or is not set up."""
+    text: str = ""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -332,6 +374,18 @@ class Verdict(Struct, frozen=True, kw_only=True):
     tampered: tuple[str, ...] = ()
     """Protected paths that the patch touched; the re-run used their base versions."""
     seconds: float = 0.0
+    others: tuple[str, ...] = ()
+    """Failed before and fail now, and did not have to be repaired."""
+    skipped: tuple[str, ...] = ()
+    """Ran before, and now are skipped or marked as tests that are to fail."""
+    missing: tuple[str, ...] = ()
+    """Ran before, and now no report names them."""
+    added: tuple[str, ...] = ()
+    """Tests that the patch adds; they fail without the rest of it and pass with it."""
+    suspicious: tuple[str, ...] = ()
+    """What in the patch looks like deceit, and cannot be proven to be it."""
+    checks: tuple[Check, ...] = ()
+    """The report card."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):

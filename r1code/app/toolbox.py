@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -62,10 +62,16 @@ class Toolbox:
         self._sources = sources
 
     def toolset(
-        self, tree: WorkTree, sandbox: Sandbox, before: TestReport | None, outputs: Outputs, *, protect: bool
+        self,
+        tree: WorkTree,
+        sandbox: Sandbox,
+        before: TestReport | None,
+        outputs: Outputs,
+        *,
+        guard: Callable[[str], bool] | None,
     ) -> Toolset:
-        """What an agent that works in `tree` may do. `protect`: not to what decides about its success."""
-        protected = self._consent.protecting(is_protected if protect else _nothing)
+        """What an agent that works in `tree` may do. `guard`: not to paths that it holds for."""
+        protected = self._consent.protecting(guard or _nothing)
         background = Background(tree, sandbox, protected)
         hide = self._vault.hide
         symbols = Symbols(tree, self._sources.index, hide)

@@ -15,6 +15,7 @@ from r1code.app.beside import beside
 from r1code.app.budgets import budget_of, check_budget, replayed_budget, told_bound
 from r1code.app.cast import Cast, cast_of, varied
 from r1code.app.consent import Consent
+from r1code.app.demands import demands_of, guard_of
 from r1code.app.environments import Image
 from r1code.app.folders import user_instructions
 from r1code.app.guard import Guard
@@ -82,7 +83,7 @@ class Workshop:
         self, git: Git, config: Config, task: Task, *, state: Path, say: Say, approver: Approver
     ) -> None:
         """Nothing is touched before `opened`."""
-        self._config = config
+        self._config, self.demands = config, demands_of(config)
         self._state = state
         self._say = say
         self._approver: Approver = approver
@@ -354,7 +355,8 @@ class Workshop:
     ) -> Agent:
         speaker = self._speakers[role]
         memory = self._memory(speaker)
-        toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, protect=protect)
+        guard = guard_of(self.session, self.store) if protect else None
+        toolset = speaker.tools.toolset(tree, sandbox, before, memory.outputs, guard=guard)
         if self._task.continues is not None:
             carry_on(toolset, self.session)
         if role == "planner":

@@ -9,6 +9,7 @@ from typing import Protocol
 from r1code.agent import Agent
 from r1code.context import Model
 from r1code.control import Control
+from r1code.repair.demands import Demands
 from r1code.repair.pipeline import Pipeline
 from r1code.repair.variant import Variant
 from r1code.sandbox.base import Sandbox
@@ -30,6 +31,11 @@ class Parts(Protocol):
     @property
     def in_place(self) -> bool:
         """Whether commands run in the work trees themselves, and so may write to any file of them."""
+        ...
+
+    @property
+    def demands(self) -> Demands:
+        """What a fix has to stand up to."""
         ...
 
     def sandbox(self, root: Path) -> Sandbox:

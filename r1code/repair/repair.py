@@ -30,6 +30,7 @@ from r1code.log_file import candidates_of, entries_of
 from r1code.repair.approach import Approach
 from r1code.repair.attempt import Attempt, Given, Tried, copied
 from r1code.repair.candidates import Candidates
+from r1code.repair.conclusion import conclusion, texts_of
 from r1code.repair.first_message import first_message
 from r1code.repair.heard import Heard
 from r1code.repair.next_message import next_message
@@ -37,7 +38,7 @@ from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
 from r1code.repair.roles import Roles, Work
 from r1code.repair.stopped import Stopped, keep
-from r1code.repair.verdict import failing, problem
+from r1code.repair.verdict import failing, is_flaky, problem, told_flaky
 from r1code.session import PATCH, Session
 from r1code.tools.truncation import clean, clip
 from r1code.tree.patch import Patch
@@ -59,6 +60,8 @@ _EXITS: dict[str, ExitCode] = {
     "nothing_to_fix": ExitCode.NOTHING_TO_FIX,
     "cannot_reproduce": ExitCode.CANNOT_REPRODUCE,
     "tampered": ExitCode.TAMPERED,
+    "flaky": ExitCode.FLAKY,
+    "not_solvable": ExitCode.NOT_SOLVABLE,
 }
 Result = TypeVar("Result")
 _WELL_ENDED: frozenset[EndReason | None] = frozenset({"done", "answered", "plan", "question"})
@@ -77,6 +80,7 @@ class Repair:
         self._heard = Heard()
         self._saved: Path | None = None
         self._applied = False
+        self._known: tuple[str, ...] = ()
         self._proof = Proof(parts, session)
 
     def fix(self, command: str, control: Control) -> Generator[Event, None, None]:
@@ -132,13 +136,16 @@ class Repair:
         base, before = (self._parts.tree.snapshot(), None) if left is None else (left.base, left.before)
         if before is None:
             yield Notice(text=f"running the tests on the tree as it is: {command}")
-            before = yield from self._proof.baseline(base, command, control)
+            before = yield from self._proof.baseline(base, command, control, steady=True)
             self._session.append(Tested(command=command, report=before))
         yield BaselineReached(command=command, report=before)
         trouble = problem(before)
         if trouble is not None:
             yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
             return trouble[0]
+        if is_flaky(before):
+            self._known = (told_flaky(before),)
+            return "flaky"
         tried = yield from self._best(base, before, command, control)
         if tried.verdict.outcome == "fixed" and not self._approach.dry_run:
             try:
@@ -146,7 +153,10 @@ class Repair:
             except StateError as error:
                 yield Notice(text=f"the patch was not applied: {error}", level="warning")
                 return "ended"
-        return tried.verdict.outcome
+        said = self._heard.answer
+        end = conclusion(before, tried.verdict, texts_of(base, self._parts.store), said=said)
+        self._known = end.known
+        return end.outcome
 
     def _apply(self, patch: Patch, title: str) -> None:
         """Raises StateError. What was killed right after it had applied it has nothing more to do."""
@@ -185,7 +195,8 @@ class Repair:
         if not patch or self._command is None or self._heard.reason == "cancelled":
             return "done" if self._heard.reason in _WELL_ENDED else "ended"
         yield Notice(text=f"running the tests on the tree as it was: {self._command}")
-        before = yield from self._proof.baseline(base, self._command, control)
+        steady = not self._approach.found
+        before = yield from self._proof.baseline(base, self._command, control, steady=steady)
         self._session.append(Tested(command=self._command, report=before))
         yield BaselineReached(command=self._command, report=before)
         if self._approach.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
@@ -309,6 +320,7 @@ class Repair:
             seconds=time.monotonic() - self._began,
             limit=self._heard.limit,
             spent=self._spent(),
+            known=self._known,
         )
 
     def _spent(self) -> Spent:

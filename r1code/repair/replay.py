@@ -53,6 +53,9 @@ _VOLATILE = frozenset(
         "digest",
         "failures",
         "flaky",
+        "failed_of",
+        # They say in words what the lists beside them say, and end with what a gate printed.
+        "checks",
         "display",
         # A replay gives all reasoning in a field of its own.
         "split_by_server",

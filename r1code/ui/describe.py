@@ -35,6 +35,7 @@ from r1code.ui.checklist import row
 from r1code.ui.diff import diff_lines, laid_out, marked
 from r1code.ui.lines import MARGIN, block, line, more, seconds, wrapped
 from r1code.ui.piece import Piece, Style
+from r1code.ui.report_card import told_card, told_known
 from r1code.ui.safe import safe_line
 from r1code.ui.spending import told_money, told_spending
 from r1code.ui.tests_table import told_ids, told_tests
@@ -86,8 +87,16 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.BUDGET: ("a budget is used up", "run again with a larger budget"),
     ExitCode.BACKEND: ("the model's backend failed", "check that it answers, then run again"),
     ExitCode.SANDBOX: ("the sandbox failed", "check that the engine runs, then run again"),
-    ExitCode.TAMPERED: ("protected files were changed", "read the patch before you use any of it"),
+    ExitCode.TAMPERED: (
+        "protected files, or what runs the tests, were changed",
+        "read the patch before you use any of it",
+    ),
     ExitCode.NO_ANSWER: ("the final answer is not what --output-schema asks for", "ask for less, or say more"),
+    ExitCode.FLAKY: (
+        "what failed passes at times, as it is",
+        "make the tests steady, or name others with --test",
+    ),
+    ExitCode.NOT_SOLVABLE: ("it cannot be done as it was asked", "read the evidence, and change what is asked"),
     ExitCode.INTERNAL: ("a bug in r1code", "please report it"),
     ExitCode.INTERRUPTED: ("stopped by the user", ""),
 }
@@ -301,6 +310,7 @@ def _verdict_reached(event: VerdictReached, width: int | None) -> Iterator[Piece
     yield Piece(wrapped(" · ".join(facts), width), "good" if verdict.outcome in _GOOD else "bad")
     if verdict.outcome != "fixed" and verdict.why:
         yield from block(verdict.why, LINES, width)
+    yield from told_card(verdict, width)
     yield from told_ids("still failing", verdict.still_failing, width)
     yield from told_ids("broken", verdict.broken, width)
     yield from told_ids("flaky, they pass alone", verdict.flaky, width)
@@ -343,6 +353,7 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     yield Piece("\n")
     yield Piece(wrapped(f"{session}{seconds(event.seconds)} · {told_spending(event.spent)}", width), "dim")
     yield Piece(wrapped(f"{outcome} · exit code {event.exit_code.value}: {meaning}", width), style)
+    yield from told_known(event.known, width)
     following = " · ".join(filter(None, [_use(event), hint]))
     if following:
         yield line(f"next: {following}", "strong")

@@ -45,7 +45,9 @@ _OUTCOMES: dict[Outcome, str] = {
     "not_fixed": "not fixed",
     "nothing_to_fix": "nothing to fix",
     "cannot_reproduce": "cannot reproduce",
-    "tampered": "protected files were changed",
+    "tampered": "protected files, or what runs the tests, were changed",
+    "flaky": "flaky",
+    "not_solvable": "not solvable as stated",
 }
 
 

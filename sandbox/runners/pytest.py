@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
+from msgspec.structs import replace
+
 from r1code.sandbox.runners import junit
 from r1code.sandbox.runners.base import Cases, Left, Runner, case, merged, number
 from r1code.sandbox.runners.command import quoted, words
@@ -43,7 +45,7 @@ def _case(element: Element) -> Case:
     if state == "failed" and element.find("error") is not None and not element.get("classname"):
         identity, state = file or element.get("name") or "", "uncollected"
     begins = junit.line_of(element)
-    return case(
+    found = case(
         identity,
         state,
         text=text,
@@ -51,6 +53,8 @@ def _case(element: Element) -> Case:
         line=place_in(text, file) or (None if begins is None else begins + 1),
         seconds=number(element.get("time")),
     )
+    is_expected = any(one.get("type") == "pytest.xfail" for one in element.iter("skipped"))
+    return replace(found, is_expected=True) if is_expected else found
 
 
 def _identity(element: Element) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from r1code.sandbox.runners.base import Cases, Left, Runner, case, merged, relative
 from r1code.sandbox.runners.command import quoted, words
 from r1code.sandbox.runners.frames import Frame, frame_of
@@ -63,7 +65,8 @@ def _printed(lines: Sequence[str]) -> Iterator[Case]:
             current, rest = _identity(following), more
         ended = _ended(rest or line) if current else None
         if ended is not None:
-            yield case(current, ended)
+            is_expected = (rest or line).endswith("expected failure")
+            yield replace(case(current, ended), is_expected=is_expected)
             current = ""
     if current:
         # Subtests that failed end a test without a word of its own.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from importlib import resources
 from typing import get_args
 
@@ -40,17 +40,20 @@ def run_tests(
     *,
     seconds: float | None = None,
     known: Collection[str] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Generator[str, None, TestReport]:
     """Runs a test command: yields its output, returns its report.
 
     Reports are written to a path that nobody can guess and are read through the sandbox's engine. A command
     that leaves none is one test of its own, which passes with exit code 0. `known`: ids that failed before;
-    the digest begins with the others.
+    the digest begins with the others. `env`: variables beside those that ask the runners.
     """
     folder = pytest.private_folder()
     wanted = asked(command, folder)
     place = Place(folder=folder) if wanted.only_pytest else _prepared(sandbox, folder, control)
-    running = sandbox.run(wanted.command, control, env=wanted.environment(place), seconds=seconds)
+    running = sandbox.run(
+        wanted.command, control, env={**(env or {}), **wanted.environment(place)}, seconds=seconds
+    )
     result, output = yield from _followed(running, events=wanted.prints_events)
     files = _collected(sandbox, wanted, place, control)
     found = wanted.read(Left(files=files, output=output, root=place.root))
@@ -67,8 +70,19 @@ def run_again(
     if alone is None or report.timed_out:
         return report
     again = yield from run_tests(sandbox, alone, control, seconds=2 * report.seconds + _PATIENCE)
-    flaky = tuple(one.id for one in cases if again.structured and one.id in again.passed)
-    return replace(report, flaky=flaky, counts=replace(report.counts, flaky=len(flaky)))
+    if not again.structured:
+        return report
+    return counted(report, again, [one.id for one in cases], [one.id for one in cases if one.id in again.passed])
+
+
+def counted(report: TestReport, again: TestReport, ran: Sequence[str], flaky: Sequence[str]) -> TestReport:
+    """The report after one more run of what failed, with `flaky` in place of what it named so."""
+    told = dict(report.failed_of)
+    for name in ran:
+        failed, runs = told.get(name, (1, 1))
+        told[name] = (failed + (name not in again.passed), runs + 1)
+    counts = replace(report.counts, flaky=len(flaky))
+    return replace(report, flaky=tuple(flaky), failed_of=told, counts=counts)
 
 
 def _prepared(sandbox: Sandbox, folder: str, control: Control) -> Place:
@@ -180,7 +194,10 @@ def _structured(
     ids = {state: tuple(one.id for one in cases if one.state == state) for state in _STATES}
     failures = tuple(one for one in cases if one.state in {"failed", "uncollected"})
     return TestReport(
-        **ids,
+        passed=ids["passed"],
+        failed=ids["failed"],
+        skipped=ids["skipped"],
+        uncollected=ids["uncollected"],
         structured=True,
         exit_code=result.exit_code,
         timed_out=result.timed_out,
@@ -188,6 +205,7 @@ def _structured(
         digest=digest(failures, limit=MOST_DIGEST, known=known) or output[-_TAIL:],
         runner=who,
         failures=failures,
+        expected=tuple(one.id for one in cases if one.is_expected),
         counts=Counts(**{state: len(names) for state, names in ids.items()}),
     )
 

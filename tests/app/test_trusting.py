@@ -17,7 +17,15 @@ from r1code.config import PROJECT_FILE, PROJECT_KEYS, Config, load_config
 from r1code.errors import UsageError
 from r1code.repo.git import Git
 
-VALUES = {"test": "touch t", "format": "touch f", "lint": "touch l", "packages": ["make"], "map_tokens": 7}
+VALUES = {
+    "test": "touch t",
+    "format": "touch f",
+    "lint": "touch l",
+    "build": "touch b",
+    "lint_gate": "touch g",
+    "packages": ["make"],
+    "map_tokens": 7,
+}
 SANDBOXES = ("docker", "none")
 
 

@@ -37,6 +37,8 @@ SAYING = frozenset(
         "Finding",
         "wrong",
         "_Gap",
+        "Check",
+        "Fact",
         "localized",
         "print",
     }

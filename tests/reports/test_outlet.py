@@ -188,7 +188,11 @@ def test_a_step_gets_summary_outputs_and_annotations_and_nothing_that_was_printe
     assert stopped is not None
     assert (printed, token) == ("::set-output name=x::y", f"::{stopped[1]}::")
     assert all(line.startswith(("::notice ", "::error ", "::warning ")) for line in rest)
-    assert (tmp_path / "summary.md").read_text().startswith("### ❌ r1code: protected files were changed\n")
+    assert (
+        (tmp_path / "summary.md")
+        .read_text()
+        .startswith("### ❌ r1code: protected files, or what runs the tests, were changed\n")
+    )
     text = (tmp_path / "output").read_text()
     found = outputs(text)
     assert {name: found[name] for name in ("outcome", "exit-code", "applied", "session")} == {
@@ -197,7 +201,10 @@ def test_a_step_gets_summary_outputs_and_annotations_and_nothing_that_was_printe
         "applied": "false",
         "session": folder.name,
     }
-    assert found["title"] == "Fix the failing test y (not proven: protected files were changed)"
+    assert (
+        found["title"]
+        == "Fix the failing test y (not proven: protected files, or what runs the tests, were changed)"
+    )
     assert Path(found["patch"]).read_text().startswith("diff --git a/shop/cart.py")
     assert Path(found["pull-request-body"]).read_text().startswith("<!-- r1code:report -->")
     marks = re.findall("<<(r1code_[0-9a-f]{32})", text)

@@ -1,0 +1,76 @@
+"""Fresh sandboxes with a tree in each, and tests that run there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from r1code.control import Control
+from r1code.events import Event
+from r1code.repair.parts import Parts
+from r1code.repair.relay import shown
+from r1code.sandbox.base import Sandbox
+from r1code.sandbox.runners import run_again, run_tests
+from r1code.tree.snapshot import Entry, Snapshot, materialise
+from r1code.types import TestReport
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    report: TestReport
+    kind: str
+    """Of the sandbox."""
+
+
+class Rooms:
+    """Methods raise SandboxError, StateError and Cancelled."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def holding(self, snapshot: Snapshot, path: str, text: str) -> Snapshot:
+        """The tree with one more file, which only sandboxes see."""
+        entry = Entry(kind="file", mode=0o644, digest=self._parts.store.put(text.encode(), durable=False))
+        return Snapshot(dict(sorted({**snapshot.entries, path: entry}.items())))
+
+    @contextmanager
+    def fresh(self, snapshot: Snapshot, name: str, control: Control) -> Generator[Sandbox, None, None]:
+        """A sandbox that nothing ran in, with `snapshot` as its work tree. `name`: one that is in use once."""
+        root = self._parts.scratch / name
+        # What a killed process left.
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        sandbox = self._parts.sandbox(root)
+        try:
+            if sandbox.in_place:
+                materialise(snapshot, self._parts.store, root)
+            sandbox.start(control)
+            sandbox.sync(snapshot, control)
+            yield sandbox
+        finally:
+            sandbox.close()
+            shutil.rmtree(root)
+
+    def tests(
+        self,
+        snapshot: Snapshot,
+        command: str,
+        name: str,
+        control: Control,
+        *,
+        known: Sequence[str] | None = None,
+    ) -> Generator[Event, None, Ran]:
+        """All tests of `command`; what failed runs again alone, to name what is flaky."""
+        with self.fresh(snapshot, name, control) as sandbox:
+            report = yield from shown(name, run_tests(sandbox, command, control, known=known))
+            report = yield from shown(name, run_again(sandbox, command, report, control))
+            return Ran(report=report, kind=sandbox.kind)
+
+    def once(
+        self, snapshot: Snapshot, command: str, name: str, control: Control, *, env: Mapping[str, str]
+    ) -> Generator[Event, None, TestReport]:
+        """The tests of `command`, once, with `env`."""
+        with self.fresh(snapshot, name, control) as sandbox:
+            return (yield from shown(name, run_tests(sandbox, command, control, env=env)))
