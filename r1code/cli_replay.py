@@ -63,7 +63,13 @@ def replay(options: argparse.Namespace) -> int:
         provider = ReplayedProvider(*(part.entries for part in parts))
         replayed = Replayed(session=recorded, provider=provider, root=Path(scratch))
         given = (one.item.plan for one in entries if isinstance(one.item, Planned) and one.item.by == "person")
-        task = Task(command=opened.command, text=opened.task, replayed=replayed, plan=next(given, None))
+        task = Task(
+            command=opened.command,
+            text=opened.task,
+            replayed=replayed,
+            plan=next(given, None),
+            symptoms=opened.symptoms,
+        )
         try:
             code, again = _again(options, opened, task, [part.profile for part in parts])
         except ProviderError as error:

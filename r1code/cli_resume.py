@@ -98,7 +98,8 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     elsewhere = Path(options.folder) if options.session and options.folder else None
     git = place_of(stopped, elsewhere, state_folder())
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
-    task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped)
+    symptoms = stopped.opened.symptoms
+    task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped, symptoms=symptoms)
     told = f"the session {stopped.folder.name} goes on"
     ending = ending_of(task.command, options.reports or (), git, state_folder(), json=options.json)
     return run_session(git, config, task, json=options.json, told=told, ending=ending)[0]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from r1code.app.tests import Where
     from r1code.config import Config
     from r1code.control import Control
     from r1code.repo.git import Git
@@ -61,16 +62,16 @@ def with_found_tests(
     control: Control,
     *,
     person: Person | None = None,
-    files: Git | None = None,
+    where: Where | None = None,
 ) -> tuple[Config, str]:
     """The configuration with a test command where one can be found, and what to tell about it.
 
-    `files`: whose files show it; None: those of `git`.
+    `where`: whose files show it, and where the tests are to run; None: those of `git`, at its top.
     `person`: whom to ask which of several is meant; None: whoever sits at the terminal.
     """
     from r1code.app.tests import with_tests
 
-    return with_tests(config, git, state, lambda found: _asked(found, control, person), files=files)
+    return with_tests(config, git, state, lambda found: _asked(found, control, person), where=where)
 
 
 def _asked(found: Sequence[Found], control: Control, person: Person | None) -> Found | None:

@@ -29,28 +29,25 @@ def work(options: argparse.Namespace) -> int:
 
     from msgspec.structs import replace
 
-    from r1code.app.folders import state_folder, user_config
+    from r1code.app.folders import state_folder
     from r1code.app.guided import guide_of
     from r1code.app.piped import piped
     from r1code.app.sandboxes import network_of
     from r1code.app.signals import cancel_on_signals
     from r1code.app.stopped import with_its_model
+    from r1code.app.tests import Where
     from r1code.app.trust import Trust, under_trust
     from r1code.cli_first import first_run
+    from r1code.cli_fix import at_revision, configured, no_command, with_logged_command
     from r1code.cli_tests import with_found_tests
-    from r1code.config import load_config
     from r1code.control import Control
-    from r1code.errors import UsageError
     from r1code.repo.git import Git
     from r1code.reports.ending import ending_of
     from r1code.ui.truster import person_at_terminal
 
-    if options.command != "fix" and not options.prompt.strip():
-        raise UsageError(
-            "the task is empty",
-            why=f"{options.command or '-p'} has no text",
-            hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
-        )
+    if options.command == "fix" and options.at is not None:
+        return at_revision(options, work)
+    _refuse_nothing(options)
     if options.command != "fix" or not options.check:
         first_run(options)
     git = Git.find(Path(options.folder), state_folder())
@@ -61,7 +58,7 @@ def work(options: argparse.Namespace) -> int:
     ending = ending_of(task.command, wanted, git, state_folder(), json=options.json, answers=answers)
     control = Control()
     with cancel_on_signals(control), guide_of(git, state_folder(), revision) as guide:
-        config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=guide.root)
+        config = configured(flags, guide.root, task.part)
         config = without_model(config) if task.only_tests else config
         # Nobody is asked, and nothing is downloaded, for what cannot be.
         network_of(config)
@@ -72,13 +69,12 @@ def work(options: argparse.Namespace) -> int:
         allowed = under_trust(config, trust, person, for_now=options.trust or revision is not None)
         config, told = allowed.config, None
         if task.command != "plan":
-            config, told = with_found_tests(config, git, state_folder(), control, files=guide)
+            where = Where(files=guide, part=task.part)
+            config, told = with_found_tests(config, git, state_folder(), control, where=where)
+        if config.test is None:
+            config, told = with_logged_command(config, task.symptoms)
     if options.command == "fix" and config.test is None:
-        raise UsageError(
-            "there is no test command",
-            why=allowed.told or "fix needs to know how the tests are run, and nothing in the repository shows it",
-            hint="r1code fix --test 'pytest -q', or set test = \"pytest -q\" in .r1code/config.toml",
-        )
+        raise no_command(task.symptoms, allowed.told)
     going_on = "" if task.continues is None else f"the session {task.continues.folder.name} goes on"
     told = "\n".join(filter(None, (guiding(revision), allowed.told, told, going_on)))
     task = replace(task, instructions=allowed.instructions)
@@ -123,6 +119,17 @@ def guiding(said: str | None) -> str:
     return "" if said is None else f"how to work here is said by {said}, not by this work tree"
 
 
+def _refuse_nothing(options: argparse.Namespace) -> None:
+    from r1code.errors import UsageError
+
+    if options.command != "fix" and not options.prompt.strip():
+        raise UsageError(
+            "the task is empty",
+            why=f"{options.command or '-p'} has no text",
+            hint=f"say what to do: r1code {options.command or '-p'} 'Add a --quiet option'",
+        )
+
+
 def _note(text: str) -> None:
     from r1code.ui.messages import localized
 
@@ -135,6 +142,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
 
     from r1code.app.plans import place_for, read_plan
     from r1code.app.task import Task
+    from r1code.cli_fix import check_clean, part_of, symptoms_of
     from r1code.errors import UsageError
 
     if options.watch:
@@ -154,7 +162,9 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
                 why="fix proves its patch from a baseline of its own",
                 hint="r1code --continue -p 'Make the tests pass', or r1code fix without --continue",
             )
-        return Task(command="fix", only_tests=options.check)
+        check_clean(options, git)
+        symptoms = symptoms_of(options, git)
+        return Task(command="fix", only_tests=options.check, symptoms=symptoms, part=part_of(options, git))
     continues = None if options.continues is None else going_on(options, git)
     if options.mode == "plan":
         keep = place_for(git.root, options.prompt, options.plan)
@@ -262,6 +272,7 @@ def _expire(days: float, say: Callable[[str], None]) -> None:
 
 
 def _events(workshop: Workshop, config: Config, task: Task, control: Control) -> Generator[Event, None, None]:
+    from r1code.app.symptoms import hidden
     from r1code.app.variants import parallel_of, variants_of
     from r1code.budget import Meter
     from r1code.config import DETECTED
@@ -269,6 +280,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     from r1code.repair.check import check
     from r1code.repair.repair import Repair
     from r1code.repair.stopped import Stopped
+    from r1code.repo.ancestry import Ancestry
 
     meter = Meter(workshop.budget)
     approach = Approach(
@@ -281,6 +293,9 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
         dry_run=config.dry_run,
         plan=task.plan,
         found=config.origins.get("test") == DETECTED,
+        symptoms=tuple(hidden(one, workshop.vault.hide) for one in task.symptoms),
+        ancestry=Ancestry(workshop.guard.git, workshop.store, lambda path: bool(workshop.tree.hides(path))),
+        part=task.part,
         stopped=None if task.resumed is None else Stopped.of(workshop.session, workshop.store),
     )
     if task.only_tests:

@@ -203,21 +203,28 @@ _OF_NO_SESSION = frozenset(
 
 
 def load_config(
-    *, flags: Mapping[str, Any], environ: Mapping[str, str], user_file: Path, project: Path | None
+    *, flags: Mapping[str, Any], environ: Mapping[str, str], user_file: Path, project: Path | None, part: str = ""
 ) -> Config:
-    """All sources together. Raises UsageError that names the source of a bad value."""
+    """All sources together. Raises UsageError that names the source of a bad value.
+
+    `part`: a folder of the project, whose own file wins over the project's. It counts where commands run in a
+    sandbox only, which is for the caller to see to.
+    """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _file(user_file, KEYS))]
     if project is not None:
         sources.append((PROJECT_FILE, _file(project / PROJECT_FILE, PROJECT_KEYS)))
+        if part:
+            its = f"{part}/{PROJECT_FILE}"
+            sources.append((its, _file(project / its, PROJECT_KEYS)))
     variables = {key: f"R1CODE_{key.upper()}" for key in KEYS}
     sources += [(variables[key], {key: environ[variables[key]]}) for key in KEYS if environ.get(variables[key])]
     sources.append(("a flag", {key: value for key, value in flags.items() if key in KEYS and value is not None}))
     for origin, source in sources:
         for key, value in source.items():
             found = value_of(key, value, origin)
-            if origin == PROJECT_FILE and isinstance(found, int) and key in MOST_OF_PROJECT:
+            if origin.endswith(PROJECT_FILE) and isinstance(found, int) and key in MOST_OF_PROJECT:
                 found = min(found, MOST_OF_PROJECT[key])
             if key in MANY and isinstance(found, tuple) and key in values:
                 # What one source denies, no other takes back.

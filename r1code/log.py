@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from r1code.profiles.price import Price
+from r1code.symptoms.symptom import Symptom
 from r1code.types import (
     Cut,
     EndReason,
@@ -56,6 +57,8 @@ class Opened(Item, frozen=True, kw_only=True):
     """What was checked out then; empty: no branch, or nobody knows."""
     forked: str = ""
     """The session whose first entries this one begins with."""
+    symptoms: tuple[Symptom, ...] = ()
+    """What a person gave a repair beside its tests."""
     copied: int = 0
     """How many of them: up to this entry it is the other's log, and what was used there is not counted here."""
 
@@ -182,6 +185,16 @@ class Tested(Item, frozen=True, kw_only=True):
 
     command: str
     report: TestReport
+
+
+class Searched(Item, frozen=True, kw_only=True):
+    """The first bad commit of a range was looked for, by running the tests."""
+
+    good: str
+    bad: str
+    suspects: tuple[str, ...]
+    """The commits of which it is one; none: it was not found."""
+    told: str
 
 
 class Judged(Item, frozen=True, kw_only=True):
@@ -323,6 +336,7 @@ AnyItem = (
     | Adopted
     | Tried
     | Tested
+    | Searched
     | Judged
     | Chosen
     | Concluded

@@ -9,6 +9,14 @@ from r1code.options_report import add_report_flag
 
 def add_fix(fix: argparse.ArgumentParser) -> None:
     add_report_flag(fix)
+    _add_trust(fix)
+    _add_sources(fix)
+    _add_place(fix)
+    _add_proof(fix)
+    _add_several(fix)
+
+
+def _add_several(fix: argparse.ArgumentParser) -> None:
     several = fix.add_argument_group("candidates (docs/candidates.md)")
     several.add_argument("--candidates", metavar="N", help="attempts at the repair (1)")
     several.add_argument(
@@ -21,6 +29,9 @@ def add_fix(fix: argparse.ArgumentParser) -> None:
         choices=["first", "best"],
         help="first: one that is proven ends the others; best: all come to their end, the best is taken (first)",
     )
+
+
+def _add_trust(fix: argparse.ArgumentParser) -> None:
     fix.add_argument(
         "--trust-from",
         metavar="REV",
@@ -31,6 +42,49 @@ def add_fix(fix: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only run the tests, in the sandbox and without a model: 0 they pass, 1 they do not (docs/ci.md)",
     )
+
+
+def _add_sources(fix: argparse.ArgumentParser) -> None:
+    sources = fix.add_argument_group("what shows the failure (docs/fix.md)")
+    sources.add_argument(
+        "--from-junit",
+        metavar="FILE",
+        action="append",
+        help="a JUnit report of the run that failed, or a pattern: 'reports/**/*.xml'; may be repeated",
+    )
+    sources.add_argument(
+        "--from-log", metavar="FILE", help="the log of the CI job that failed; `-`: standard input"
+    )
+    sources.add_argument(
+        "--from-issue",
+        metavar="FILE",
+        help="what somebody reports, in words or as `gh` has it; `-`: standard input",
+    )
+    sources.add_argument(
+        "--from-range", metavar="GOOD..BAD", help="the tests passed at the commit GOOD and fail at BAD"
+    )
+    sources.add_argument(
+        "--bisect", action="store_true", help="with --from-range: find the first bad commit by running the tests"
+    )
+
+
+def _add_place(fix: argparse.ArgumentParser) -> None:
+    place = fix.add_argument_group("where")
+    place.add_argument("--path", metavar="DIR", help="the part of the repository whose tests run, and run in it")
+    place.add_argument(
+        "--at", metavar="REV", help="work on this commit, in a new linked worktree (also of a bare clone)"
+    )
+    place.add_argument(
+        "--require-clean",
+        action="store_true",
+        help="refuse a tree with uncommitted changes (so it is where CI=true)",
+    )
+    place.add_argument(
+        "--allow-dirty", action="store_true", help="take uncommitted changes as they are, also in CI"
+    )
+
+
+def _add_proof(fix: argparse.ArgumentParser) -> None:
     proof = fix.add_argument_group("what a fix has to stand up to (docs/verdict.md)")
     proof.add_argument("--verdict-runs", metavar="N", help="clean re-runs in which what is fixed has to pass (2)")
     proof.add_argument(

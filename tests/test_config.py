@@ -82,3 +82,18 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     write(tmp_path, user="steps = = 3")
     with pytest.raises(UsageError, match=r"user\.toml is not a settings file"):
         load(tmp_path)
+
+
+def test_the_file_of_a_part_wins_over_the_project_and_may_set_no_more(tmp_path: Path) -> None:
+    write(tmp_path, project='test = "p"\nmap_tokens = 100')
+    part = tmp_path / "project/packages/shop/.r1code/config.toml"
+    part.parent.mkdir(parents=True)
+    part.write_text('test = "s"\nmap_tokens = 100000')
+    given: dict[str, Any] = {"environ": {}, "user_file": tmp_path / "user.toml", "project": tmp_path / "project"}
+    config = load_config(flags={}, part="packages/shop", **given)
+    assert (config.test, config.map_tokens) == ("s", 4_000)
+    assert config.origins["test"] == "packages/shop/.r1code/config.toml"
+    assert load_config(flags={"test": "f"}, part="packages/shop", **given).test == "f"
+    part.write_text('profile = "mine"')
+    with pytest.raises(UsageError, match="sets profile"):
+        load_config(flags={}, part="packages/shop", **given)

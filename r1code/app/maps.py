@@ -62,7 +62,8 @@ class Drawn(Struct, frozen=True, kw_only=True):
 class Maps:
     """Of one work tree as it is in `snapshot`. `close` it; the index is the caller's."""
 
-    def __init__(self, tree: WorkTree, snapshot: Snapshot, index: Index, git: Git) -> None:
+    def __init__(self, tree: WorkTree, snapshot: Snapshot, index: Index, git: Git, *, part: str = "") -> None:
+        """`part`: the folder that the task is about; empty: all."""
         self._tree = tree
         self._state = tree.state
         self._snapshot = snapshot
@@ -71,6 +72,7 @@ class Maps:
         self._paths = [
             path for path, entry in snapshot.entries.items() if entry.kind == "file" and _is_text(path)
         ]
+        self._part = part
         self._graph: Graph | None = None
         self._building: Building | None = None
 
@@ -155,7 +157,7 @@ class Maps:
         graph = self.graph
         # A graph is kept only if nothing was missing when it was made.
         missing = 0 if self._graph is not None else len(self.index.missing(self._snapshot))
-        ranking = Ranker(graph, clues_of(task, self._paths), self._changed()).ranking()
+        ranking = Ranker(graph, clues_of(task, self._paths), self._changed(), self._part).ranking()
         first = [one.path for one in ranking.files[:MOST_FILES]]
         outlines = self.index.outlines(self._snapshot, first)
 

@@ -25,7 +25,7 @@ def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say:
     """
     before = task.resumed or task.continues
     if before is None:
-        return Session.create(sessions, opened, hide=hide)
+        return Session.create(sessions, replace(opened, symptoms=task.symptoms), hide=hide)
     session = Session.load(before.folder, hide=hide)
     for notice in session.notices:
         say(notice)

@@ -12,6 +12,7 @@ from r1code.providers.base import Provider
 from r1code.repair.approach import Wanted
 from r1code.repo.instructions import Instructions
 from r1code.session import Session
+from r1code.symptoms.symptom import Symptom
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.types import Plan
@@ -50,6 +51,10 @@ class Task(Struct, frozen=True, kw_only=True):
     replayed: Replayed | None = None
     piped: str = ""
     """Data that was piped in with it."""
+    symptoms: tuple[Symptom, ...] = ()
+    """What shows the failure that is to be repaired, beside the tests."""
+    part: str = ""
+    """The folder of the repository that it is about; empty: all of it."""
     answer: Answer | None = None
     """What the final answer has to be; None: words."""
     resumed: Resumable | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from r1code.app.kept import write_private
-from r1code.config import DETECTED, OFF, Config
+from r1code.config import DETECTED, OFF, PROJECT_FILE, Config
 from r1code.errors import StateError
 from r1code.repo.git import Git
 from r1code.sandbox.runners.detect import Found, detect, wanted
@@ -21,14 +22,23 @@ Choose = Callable[[Sequence[Found]], Found | None]
 """Asks a person which of several equally likely ones it is. None: nobody answers."""
 
 
+class Where(Struct, frozen=True, kw_only=True):
+    """Where a test command is looked for."""
+
+    files: Git | None = None
+    """Whose files show it; None: those of the repository itself."""
+    part: str = ""
+    """The folder in which the tests run; empty: at the top."""
+
+
 class Chosen(Struct, frozen=True, kw_only=True):
     command: str
     told: str
     """What a person is told about it."""
 
 
-def found_tests(git: Git) -> tuple[Found, ...]:
-    """The likely test commands of a repository, best first. Raises StateError."""
+def found_tests(git: Git, part: str = "") -> tuple[Found, ...]:
+    """The likely test commands of a repository, or of a folder in it, best first. Raises StateError."""
     paths = git.files()
     contents: dict[str, bytes] = {}
     for path in wanted(paths):
@@ -39,18 +49,18 @@ def found_tests(git: Git) -> tuple[Found, ...]:
                 contents[path] = whole.read_bytes()
         except OSError:
             continue
-    return detect(contents, frozenset(paths))
+    found = detect(contents, frozenset(paths))
+    return found if not part else tuple(one for one in found if f"{one.folder}/".startswith(f"{part}/"))
 
 
-def choose_tests(git: Git, state: Path, choose: Choose, *, files: Git | None = None) -> Chosen | None:
-    """What to run where nobody said it; remembered for this folder. None: nothing shows how.
-
-    `files`: whose files show it; None: those of `git`.
-    """
-    found = found_tests(files or git)
+def choose_tests(git: Git, state: Path, choose: Choose, where: Where | None = None) -> Chosen | None:
+    """What to run where nobody said it; remembered for this folder. None: nothing shows how."""
+    part = "" if where is None else where.part
+    files = git if where is None or where.files is None else where.files
+    found = found_tests(files, part)
     if not found:
         return None
-    memory, key = _memory(state), str(git.root.resolve())
+    memory, key = _memory(state), str(git.root.resolve() / part)
     known = next((one for one in found if one.line == memory.get(key)), None)
     best = [one for one in found if one.weight == found[0].weight]
     asked = choose(best) if known is None and len(best) > 1 else None
@@ -64,21 +74,36 @@ def choose_tests(git: Git, state: Path, choose: Choose, *, files: Git | None = N
 
 
 def with_tests(
-    config: Config, git: Git, state: Path, choose: Choose, *, files: Git | None = None
+    config: Config, git: Git, state: Path, choose: Choose, *, where: Where | None = None
 ) -> tuple[Config, str]:
     """The configuration with a test command, and what to say about it (nothing where it was set).
 
-    `files`: as for choose_tests.
+    With a part of the repository, the command runs in that folder.
     """
+    part = "" if where is None else where.part
     if config.test == OFF:
         return msgspec.structs.replace(config, test=None), ""
     if config.test is not None:
-        return config, ""
-    chosen = choose_tests(git, state, choose, files=files)
+        return msgspec.structs.replace(config, test=in_folder(part, config.test)), ""
+    chosen = choose_tests(git, state, choose, where)
     if chosen is None:
         return config, ""
     origins = {**config.origins, "test": DETECTED}
     return msgspec.structs.replace(config, test=chosen.command, origins=origins), chosen.told
+
+
+def in_folder(part: str, command: str) -> str:
+    """A command that runs in a folder of the repository; empty: at its top."""
+    return f"cd {shlex.quote(part)} && {command}" if part else command
+
+
+def gates_of(config: Config, part: str) -> tuple[str, ...]:
+    """The settings of a folder's own file that are commands for a whole project: that folder."""
+    keys = ("build", "lint_gate")
+    own = f"{part}/{PROJECT_FILE}"
+    return tuple(
+        key for key in keys if config.origins.get(key) == own and getattr(config, key) not in {None, OFF}
+    )
 
 
 def _memory(state: Path) -> dict[str, str]:

@@ -221,7 +221,7 @@ class Workshop:
             if self._told.notice:
                 self._say(self._told.notice)
             self.scratch, self._owner = self.session.folder / SCRATCH, self.session.id
-            maps = Maps(self.tree, snapshot, self._index, self._git)
+            maps = Maps(self.tree, snapshot, self._index, self._git, part=self._task.part)
             stack.callback(maps.close)
             profiles = [one.profile for one in self._speakers.values()]
             self.sights = Overview(self.session.folder, maps, profiles, self._config)

@@ -19,6 +19,7 @@ from r1code.errors import StateError, UsageError
 from r1code.naming import first_of
 from r1code.repo.commits import refuse_name
 from r1code.repo.git import Git
+from r1code.repo.revision import commit_of
 from r1code.repo.worktrees import Linked, add_worktree, ahead, remove_branch, remove_worktree, worktrees
 from r1code.secrets.scan import PLACEHOLDER
 
@@ -64,8 +65,8 @@ class Worktrees:
         common = git.ask(["rev-parse", "--path-format=absolute", "--git-common-dir"], "find its folder").output
         self._folder = state.resolve() / "worktrees" / hashlib.sha256(common).hexdigest()[:16]
 
-    def create(self, name: str, task: str, say: Say) -> Git:
-        """A new worktree of HEAD. Without a name it gets one after the task."""
+    def create(self, name: str, task: str, say: Say, at: str = "HEAD") -> Git:
+        """A new worktree of the commit `at`. Without a name it gets one after the task."""
         if self._git.head() is None:
             raise UsageError(
                 "there can be no worktree yet",
@@ -88,9 +89,16 @@ class Worktrees:
                 why=f"{folder} exists",
                 hint=f"r1code worktree remove {chosen}, or choose another name",
             )
-        dirty = self._git.dirty()
+        commit = commit_of(self._git, at)
+        if commit is None:
+            raise UsageError(
+                f"there is no {at!r} here",
+                why="git knows no commit, branch or tag of that name",
+                hint="`git log --oneline --all` shows what there is",
+            )
+        dirty = [] if self._git.is_bare or at != "HEAD" else self._git.dirty()
         self._folder.mkdir(parents=True, exist_ok=True)
-        add_worktree(self._git, folder, branch)
+        add_worktree(self._git, folder, branch, commit)
         say(f"working in a worktree of its own, on the branch {branch}: {folder}")
         if dirty:
             say(f"uncommitted changes are not in it: {first_of(dirty)}")
@@ -156,7 +164,7 @@ class Worktrees:
         ]
         said = " and ".join(filter(None, parts))
         say(f"changed in it: {said or 'nothing'}")
-        if said:
+        if said and not self._git.is_bare:
             commit = f"r1code commit --all -C {place} && " if one.dirty else ""
             say(f"to have it here: {commit}git merge {one.branch}")
         say(f"to remove it: r1code worktree remove {name}")

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from r1code.repair.stopped import Stopped
 from r1code.repair.variant import Variant
+from r1code.repo.ancestry import Ancestry
+from r1code.symptoms.symptom import Symptom
 from r1code.types import Plan
 
 
@@ -40,5 +42,11 @@ class Approach(Struct, frozen=True, kw_only=True):
     """None: any words."""
     found: bool = False
     """Nobody named the command: the repository's files show it."""
+    symptoms: tuple[Symptom, ...] = ()
+    """What shows the failure, beside the tests."""
+    ancestry: Ancestry | None = None
+    """The commits, where one of the symptoms is a range of them."""
+    part: str = ""
+    """The folder that it is about; what is changed elsewhere is said."""
     stopped: Stopped | None = None
     """What is to go on. None: it is a new task."""

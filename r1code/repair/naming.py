@@ -29,6 +29,8 @@ MOST_DIGEST = 8_000
 
 class Naming(Pipeline):
     def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
+        if not failing(report):
+            return "gave_up", "no test fails yet"
         good, rounds = self._tree.snapshot(), 0
         tried = {self._toolset.state()}
         while rounds < ROUNDS:
@@ -67,7 +69,7 @@ class Naming(Pipeline):
     def _places(self, report: TestReport) -> str:
         names, paths = failing(report), self._tree.paths()
         target = names[0]
-        found = suspects(self._tree, target, failure_of(report, target))
+        found = suspects(self._tree, target, f"{failure_of(report, target)}\n{self._hints}")
         text = prompts.load(
             "places_task",
             command=self._command,

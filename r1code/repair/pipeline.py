@@ -41,6 +41,7 @@ from r1code.repo.symbols import code_of, heads
 from r1code.sandbox.runners import run_tests, summary
 from r1code.sandbox.runners.trace import Trace, trace_tests
 from r1code.session import Session
+from r1code.symptoms.places import hints
 from r1code.tools.truncation import clean, clip
 from r1code.tree.snapshot import Snapshot
 from r1code.turn import End, Events, Steps, turn
@@ -87,6 +88,7 @@ class Pipeline:
         self._toolset = bench.toolset
         self._command = bench.command
         self._prompt = bench.prompt
+        self._hints = hints(session.opened.symptoms, bench.tree.paths())
         self._track = Track(session)
 
     def turn(self, report: TestReport, meter: Meter, control: Control, *, goes_on: bool = False) -> Events:
@@ -128,6 +130,8 @@ class Pipeline:
                     yield event
 
     def _attempts(self, report: TestReport, bounds: Bounds) -> Steps:
+        if not failing(report):
+            return "gave_up", "no test fails yet"
         good = self._tree.snapshot()
         trace = yield from self._trace(bounds.control)
         known = Known(report=report, trace=trace, tried={self._toolset.state()}, fills=set())
@@ -153,7 +157,7 @@ class Pipeline:
 
     def _visit(self, target: str, rounds: int, known: Known) -> _Visit:
         failure = failure_of(known.report, target)
-        found = suspects(self._tree, target, failure)
+        found = suspects(self._tree, target, f"{failure}\n{self._hints}")
         executed = {path: dict(lines) for path, lines in known.trace.get(target, {}).items()}
         weighed = weights(found, f"{target} {source_of_test(self._tree, target)} {failure}")
         best = ranked(found, executed, weighed)[:MOST_SUSPECTS]

@@ -32,23 +32,22 @@ from r1code.repair.attempt import Attempt, Given, Tried, copied
 from r1code.repair.candidates import Candidates
 from r1code.repair.conclusion import conclusion, texts_of
 from r1code.repair.first_message import first_message
+from r1code.repair.grounds import Grounds
 from r1code.repair.heard import Heard
 from r1code.repair.next_message import next_message
 from r1code.repair.parts import Parts
 from r1code.repair.proof import Claim, Proof
 from r1code.repair.roles import Roles, Work
 from r1code.repair.stopped import Stopped, keep
-from r1code.repair.verdict import failing, is_flaky, problem, told_flaky
+from r1code.repair.verdict import problem
 from r1code.session import PATCH, Session
-from r1code.tools.truncation import clean, clip
+from r1code.tools.truncation import clean
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Outcome, Spent, TestReport, Verdict
 
-_MOST_IDS = 30
-_MOST_DIGEST = 8_000
 _MOST_ASKED = 2
 """Times that an answer is asked for again."""
 _EXITS: dict[str, ExitCode] = {
@@ -82,6 +81,7 @@ class Repair:
         self._applied = False
         self._known: tuple[str, ...] = ()
         self._proof = Proof(parts, session)
+        self._grounds = Grounds(parts, session, self._proof, approach)
 
     def fix(self, command: str, control: Control) -> Generator[Event, None, None]:
         """Makes the failing tests of `command` pass. The person's tree changes only by a patch that did.
@@ -139,14 +139,12 @@ class Repair:
             before = yield from self._proof.baseline(base, command, control, steady=True)
             self._session.append(Tested(command=command, report=before))
         yield BaselineReached(command=command, report=before)
-        trouble = problem(before)
-        if trouble is not None:
-            yield Notice(text=trouble[1], level="info" if trouble[0] == "nothing_to_fix" else "warning")
-            return trouble[0]
-        if is_flaky(before):
-            self._known = (told_flaky(before),)
-            return "flaky"
+        ending = yield from self._grounds.settle(base, before, command, control)
+        if ending is not None:
+            self._known = self._grounds.known
+            return ending
         tried = yield from self._best(base, before, command, control)
+        yield from self._grounds.outside(self._approach.part, tried.patch)
         if tried.verdict.outcome == "fixed" and not self._approach.dry_run:
             try:
                 self._apply(tried.patch, f"fix: {command}")
@@ -269,7 +267,15 @@ class Repair:
     def _claim(self, base: Snapshot, patch: Patch, before: TestReport, *, protect: bool) -> Claim:
         # A task with tests that nobody named is not about those that failed before.
         repairs = protect or not self._approach.found
-        return Claim(base=base, patch=patch, before=before, protect=protect, repairs=repairs)
+        return Claim(
+            base=base,
+            patch=patch,
+            before=before,
+            protect=protect,
+            repairs=repairs,
+            targets=self._grounds.targets,
+            reproduces=self._grounds.reproduces,
+        )
 
     def _task(self, text: str, control: Control) -> str:
         if isinstance(self._session.task, Continued):
@@ -277,18 +283,7 @@ class Repair:
         return first_message(self._parts, self._session.opened, text, control)
 
     def _fix_task(self, command: str, report: TestReport, control: Control) -> str:
-        names = failing(report)
-        more = f" (the first {_MOST_IDS} are named)" if len(names) > _MOST_IDS else ""
-        return self._task(
-            prompts.load(
-                "fix",
-                command=command,
-                failing=f"{len(names)}{more}",
-                ids=names[:_MOST_IDS],
-                digest=clip(report.digest, _MOST_DIGEST).text,
-            ),
-            control,
-        )
+        return self._task(self._grounds.task(command, report), control)
 
     def _session_patch(self, patch: Patch) -> None:
         """Keeps the patch where nothing that follows can lose it."""

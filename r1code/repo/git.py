@@ -29,11 +29,25 @@ class Git:
         """`lone`: an empty repository of ours, for a `root` that is in none."""
         self.root = root
         self._env = {} if lone is None else {"GIT_DIR": str(lone), "GIT_WORK_TREE": str(root)}
+        self.is_bare = False
+        """It has no work tree: only what needs none can be asked."""
 
     @property
     def is_repository(self) -> bool:
         """False: a plain folder, whose files are listed as git would list them."""
-        return not self._env
+        return self.is_bare or not self._env
+
+    @staticmethod
+    def bare(folder: Path) -> Git | None:
+        """The bare repository that `folder` is; None: it is none."""
+        if not (folder / "HEAD").is_file() or not (folder / "objects").is_dir():
+            return None
+        env = {"GIT_DIR": str(folder.resolve())}
+        if run(folder, ["rev-parse", "--is-bare-repository"], env=env).output.strip() != b"true":
+            return None
+        found = Git(folder.resolve())
+        found._env, found.is_bare = env, True
+        return found
 
     @staticmethod
     def find(folder: Path, state: Path | None = None) -> Git:
@@ -293,7 +307,7 @@ def _unusable(folder: Path, error: str) -> UsageError:
         return UsageError(
             f"{folder} has no work tree",
             why="it is a bare repository, or git's own folder",
-            hint="clone it, and start r1code in the clone",
+            hint=f"clone it, and start r1code in the clone; or r1code fix --at HEAD -C {folder}",
         )
     if "not a git repository" in error:
         return UsageError(

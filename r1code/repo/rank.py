@@ -23,6 +23,7 @@ _OF_WALK = 0.6
 _NAMED, _PLACED, _CHANGED = 0.6, 1.0, 0.15
 """What a symbol, a path, and a change in the work tree count beside the best file by words, which has 1."""
 _TESTS, _TEXTS, _OTHER = 0.6, 0.5, 0.5
+_ELSEWHERE = 0.3
 _TEXT = (".md", ".rst", ".txt", ".adoc")
 _MOST_REASONS = 5
 
@@ -67,9 +68,12 @@ class Reasons(Struct, frozen=True, kw_only=True):
 
 
 class Ranker:
-    """Of one task in one project. `changed`: files that differ from the last commit."""
+    """Of one task in one project.
 
-    def __init__(self, graph: Graph, clues: Clues, changed: Collection[str] = ()) -> None:
+    `changed`: files that differ from the last commit. `part`: a folder that it is about; others count less.
+    """
+
+    def __init__(self, graph: Graph, clues: Clues, changed: Collection[str] = (), part: str = "") -> None:
         self._graph = graph
         self._clues = clues
         self._number = {path: at for at, path in enumerate(graph.paths)}
@@ -78,7 +82,10 @@ class Ranker:
         self._walk = self._walked()
         factors = graph.factor()
         wanted = _wanted(clues)
-        self._factor = [factors[at] * _kind(path, wanted) for at, path in enumerate(graph.paths)]
+        self._factor = [
+            factors[at] * _kind(path, wanted) * (1.0 if not part or path.startswith(f"{part}/") else _ELSEWHERE)
+            for at, path in enumerate(graph.paths)
+        ]
 
     def ranking(self) -> Ranking:
         order = sorted(

@@ -20,10 +20,10 @@ class Linked(Struct, frozen=True, kw_only=True):
     branch: str | None
 
 
-def add_worktree(git: Git, folder: Path, branch: str) -> None:
-    """Makes a work tree of HEAD in `folder`, which is not there yet, on the new `branch`."""
+def add_worktree(git: Git, folder: Path, branch: str, at: str = "HEAD") -> None:
+    """Makes a work tree of the commit `at` in `folder`, which is not there yet, on the new `branch`."""
     refuse_name(git, branch)
-    arguments = ["worktree", "add", "--quiet", "--no-track", "-b", branch, "--", str(folder), "HEAD"]
+    arguments = ["worktree", "add", "--quiet", "--no-track", "-b", branch, "--", str(folder), at]
     checked(git.run(arguments, config=git.disarmed()), "make a worktree")
 
 

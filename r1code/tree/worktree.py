@@ -55,7 +55,7 @@ class WorkTree:
         self.root = root.resolve()
         self._listing = listing
         self._store = store
-        self._hidden = hidden
+        self.hides = hidden
         self.state = state_of(self.root, state)
         """Where what is known of this tree is kept."""
         self._journal = self.state / "journal"
@@ -156,7 +156,7 @@ class WorkTree:
     def _refuse_hidden(self, path: str, asked: str) -> None:
         if any(part.casefold() == ".git" for part in path.split("/")):
             raise ToolError(f"{asked} belongs to git and is not available. Use the files of the project.")
-        if why := self._hidden(path):
+        if why := self.hides(path):
             why = why if isinstance(why, str) else "may hold secrets"
             raise ToolError(f"{asked} {why}, so it can be neither read nor written. Solve the task without it.")
 
@@ -165,7 +165,7 @@ class WorkTree:
         return [path for path in self._visible() if self._is_there(path)]
 
     def _visible(self) -> list[str]:
-        return sorted(path for path in self._listing.files() if not self._hidden(path))
+        return sorted(path for path in self._listing.files() if not self.hides(path))
 
     def _is_there(self, path: str) -> bool:
         try:

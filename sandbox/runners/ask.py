@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -36,12 +38,16 @@ _PRINTING = (
 )
 """Their reports are what they print: read where the command names them, or where nobody else reports."""
 RUNNERS = (*_REPORTING, *_PRINTING)
+_CD = re.compile(r"(?P<begin>\s*cd (?:-- )?(?P<folder>'[^']*'|[^\s;&|'\"$`*?\\]+) && )")
+"""What `--path`, and a command that was found in a folder, begin with."""
 _TOX = "PYTEST_ADDOPTS"
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     command: str
     """What is run in place of the test command."""
+    folder: str = ""
+    """Where it runs, if it begins with `cd`; empty: at the top."""
     named: tuple[Runner, ...]
     """The runners that the command itself names; none: something is around them."""
 
@@ -74,12 +80,37 @@ class Asked(Struct, frozen=True, kw_only=True):
         if not found:
             return None
         who = ", ".join(dict.fromkeys(runner.name for runner, _ in found))
-        return who, [_placed(one, left.root) for one in merged(one for _, cases in found for one in cases)]
+        cases = merged(one for _, cases in found for one in cases)
+        return who, [_placed(one, left.root, self.folder) for one in cases]
 
 
-def _placed(one: Case, root: str) -> Case:
+def _placed(one: Case, root: str, folder: str) -> Case:
+    """The case with its file from the top of the work tree, in its id as well."""
     file = relative(one.file, root)
-    return one if file == one.file else replace(one, file=file)
+    if not folder or not file or file.startswith((f"{folder}/", "/")):
+        return one if file == one.file else replace(one, file=file)
+    identity = f"{folder}/{one.id}" if one.id.partition("::")[0] == file else one.id
+    return replace(one, id=identity, file=f"{folder}/{file}")
+
+
+def _below(one: Case, folder: str) -> Case:
+    """The case as a runner that is started in `folder` knows it."""
+    prefix = f"{folder}/" if folder else ""
+    return replace(one, id=one.id.removeprefix(prefix), file=one.file.removeprefix(prefix))
+
+
+def _in_folder(command: str) -> tuple[str, str, str]:
+    """What a command begins with to change the folder, the folder, and the rest; empty: it runs at the top."""
+    found = _CD.match(command)
+    if found is None:
+        return "", "", command
+    try:
+        (folder,) = shlex.split(found["folder"])
+    except ValueError:
+        return "", "", command
+    is_inside = not folder.startswith(("/", "-", "~")) and ".." not in folder.split("/")
+    folder = folder.removeprefix("./").rstrip("/")
+    return (found["begin"], folder, command[found.end() :]) if is_inside else ("", "", command)
 
 
 def _reports(runners: Sequence[Runner], left: Left) -> list[tuple[Runner, list[Case]]]:
@@ -100,13 +131,17 @@ def asked(command: str, folder: str) -> Asked:
         for number, position in enumerate(places(command, runner.program), start=1):
             at.append((position, runner.flags(f"{folder}/{runner.name}-{number}")))
             named += [runner] if number == 1 else []
-    return Asked(command=inserted(command, at), named=tuple(named))
+    return Asked(command=inserted(command, at), folder=_in_folder(command)[1], named=tuple(named))
 
 
 def subset(command: str, cases: Sequence[Case]) -> str | None:
     """A command for these cases alone, or for little more; None: the command cannot be told so."""
-    runner = _single(command)
-    return runner.only(command, cases) if runner is not None and runner.only is not None and cases else None
+    begin, folder, rest = _in_folder(command)
+    runner = _single(rest)
+    if runner is None or runner.only is None or not cases:
+        return None
+    alone = runner.only(rest, [_below(one, folder) for one in cases])
+    return None if alone is None else f"{begin}{alone}"
 
 
 def runner_of(command: str) -> str:

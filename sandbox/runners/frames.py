@@ -18,6 +18,7 @@ _LINES = (
     re.compile(r"\s*at (?P<name>[\w.$/@<> ]+)\((?:(?P<path>[\w$]+\.\w+):(?P<line>\d+)|[\w <>]+)\)\s*$"),
     re.compile(r"\s+(?:# |from )?(?P<path>[^\s:'\"]+\.\w+):(?P<line>\d+):in "),
     re.compile(r"\s*# (?P<path>[^\s:'\"]+\.\w+):(?P<line>\d+)(?::in |$)"),
+    re.compile(r"\s*at .{1,300}? in (?P<path>(?:[A-Za-z]:)?[^:\n]+):line (?P<line>\d+)\s*$"),
     re.compile(r"\t(?P<path>/[^\s:]+\.go):(?P<line>\d+)"),
     re.compile(r"(?P<path>/[^\s:]+\.\w+):(?P<line>\d+)$"),
 )
@@ -39,6 +40,11 @@ class Frame(Struct, frozen=True):
 def frame_of(line: str) -> Frame | None:
     """The frame of a traceback that a line names, in any of the languages that are known."""
     return _match(line, _LINES)
+
+
+def place_of(line: str) -> Frame | None:
+    """As `frame_of`, also where a runner or a compiler names a place in passing."""
+    return _match(line, _PLACES)
 
 
 def place_in(text: str, file: str) -> int | None:

@@ -22,11 +22,12 @@ def parse(data: bytes, read: Callable[[Element], Case] | None = None) -> Cases:
 
     The report comes from code that is not trusted: entities and external references are refused.
     """
-    root = _root(data)
+    root = root_of(data)
     return None if root is None else merged(map(read or plain, root.iter("testcase")))
 
 
-def _root(data: bytes) -> Element | None:
+def root_of(data: bytes) -> Element | None:
+    """The report's outermost element. None: it is no such report, or is refused."""
     try:
         root: Element = fromstring(data.decode("utf-8", errors="replace"))
     except (ParseError, ValueError):

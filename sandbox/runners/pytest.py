@@ -35,10 +35,10 @@ def environment(folder: str) -> dict[str, str]:
 
 
 def parse(data: bytes) -> Cases:
-    return junit.parse(data, _case)
+    return junit.parse(data, case_of)
 
 
-def _case(element: Element) -> Case:
+def case_of(element: Element) -> Case:
     identity, file = _identity(element), element.get("file") or ""
     state, text = junit.outcome(element)
     # pytest gives a module that it could not load no class.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r1code.sandbox.runners.ask import asked, stages, subset
-from r1code.sandbox.runners.base import Place
+from r1code.sandbox.runners.base import Left, Place
 from r1code.types import Case
 
 F = "/tmp/r1code-0"
@@ -95,7 +95,8 @@ def bad(name: str, file: str = "") -> Case:
         ("ctest --test-dir b", bad("a b"), ("ctest --test-dir b -R '^(a\\ b)$'",)),
         ("./gradlew test", bad("x.CartTest::adds()"), ("./gradlew test --tests x.CartTest.adds",)),
         ("make test", bad("a"), ()),
-        ("cd x && pytest", bad("a.py::b"), ()),
+        ("cd x && pytest", bad("x/a.py::b", "x/a.py"), ("cd x && pytest a.py::b",)),
+        ("cd x; pytest", bad("a.py::b"), ()),
         ("prove", bad("a"), ()),
     ],
 )
@@ -125,3 +126,27 @@ def test_whatever_an_id_holds_it_stays_one_word_of_the_command(name: str, comman
     # Nothing was added but words: the shell sees the same ones, whatever characters are in them.
     assert shlex.join(words) == found
     assert words[: len(command.split())] == command.split()
+
+
+@pytest.mark.parametrize("begin", ["cd packages/shop && ", "cd 'my shop' && "])
+def test_a_command_in_a_folder_names_files_from_the_top_and_runs_tests_from_there(begin: str) -> None:
+    folder = shlex.split(begin)[1]
+    command = f"{begin}python3 -m pytest -q"
+    names = {"x": "tests/test_a.py", "y": f"{folder}/tests/test_b.py"}
+    cases = (f'<testcase name="{name}" file="{file}"><failure/></testcase>' for name, file in names.items())
+    report = f"<testsuite>{''.join(cases)}</testsuite>"
+    found = asked(command, "/tmp/x").read(Left(files={"report.xml": report.encode()}, root="/workspace"))
+    assert found is not None
+    assert [one.file for one in found[1]] == [f"{folder}/tests/test_a.py", f"{folder}/tests/test_b.py"]
+    assert found[1][0].id == f"{folder}/tests/test_a.py::x"
+    alone = subset(command, found[1])
+    assert alone is not None
+    assert alone.startswith(begin)
+    assert alone.endswith("tests/test_a.py::x tests/test_b.py::y")
+    assert folder not in alone.removeprefix(begin)
+
+
+@pytest.mark.parametrize("command", ["cd /etc && pytest", "cd ../x && pytest", "cd $X && pytest", "cd a; pytest"])
+def test_a_folder_that_is_not_plainly_inside_is_none_of_ours(command: str) -> None:
+    assert asked(command, "/tmp/x").folder == ""
+    assert subset(command, [Case(id="a/t.py::x", state="failed", file="a/t.py")]) is None
