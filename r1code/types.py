@@ -341,6 +341,7 @@ CheckName = Literal[
     "exit_code",
     "repeats",
     "control",
+    "counter_test",
     "gates",
     "added_tests",
     "suspicious",

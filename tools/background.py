@@ -206,7 +206,7 @@ class Background:
             return [f"[what changed in the background could not be seen: {error.why}]"]
         now = self._tree.snapshot().entries
         mine = Patch(tuple(one for one in changed.changes if now.get(one.path) == one.before))
-        kept = mine.without(self._protected)
+        kept, _ = mine.parted(self._protected)
         self._tree.apply(kept, f"background {', '.join(self._all)}")
         return [f"[changed in the background: {names(kept)}]"] if kept else []
 

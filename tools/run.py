@@ -50,7 +50,7 @@ class Run:
         with self._tree.watched(what) if self._sandbox.in_place else nullcontext():
             result = yield from output(running, call_id)
         changed = self._sandbox.changes(control)
-        kept, refused = changed.without(self._protected), changed.only(self._protected)
+        kept, refused = changed.parted(self._protected)
         self._tree.apply(refused.inverse() if self._sandbox.in_place else kept, what)
         text = f"{result.output.rstrip()}\n{describe(result)}".lstrip("\n")
         if kept:

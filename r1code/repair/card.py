@@ -19,6 +19,7 @@ _ORDER: tuple[CheckName, ...] = (
     "exit_code",
     "repeats",
     "control",
+    "counter_test",
     "gates",
     "added_tests",
     "suspicious",
@@ -120,6 +121,7 @@ def finished(verdict: Verdict) -> Verdict:
     reasons: dict[CheckName, str] = {
         "repeats": said("only what is fixed is run again"),
         "control": said("no run in which a test of r1code's own could fail"),
+        "counter_test": said("only what is fixed is doubted"),
         "gates": said("it was decided before"),
         "added_tests": said("no test was added, or it was decided before"),
         "suspicious": said("it was decided before"),

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from r1code.control import Control
 from r1code.events import Event, Notice, VerdictReached
 from r1code.log import Judged
-from r1code.repair.additions import additions, guarding
+from r1code.repair.additions import additions
 from r1code.repair.card import finished, said, with_checks
+from r1code.repair.countered import Counter, Doubt
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
+from r1code.repair.recipes import protection_of
 from r1code.repair.repeats import Repeats, Tests, Trees
 from r1code.repair.rooms import Rooms
 from r1code.repair.stages import Stages
@@ -56,6 +58,8 @@ class _Run(Struct, frozen=True, kw_only=True):
     patched: Snapshot
     """The tree that it ran on: without the tests that the patch adds."""
     added: Patch
+    own: frozenset[str]
+    """Programs that the test command runs, and files with tests, under names of the project's own."""
 
 
 class Proof:
@@ -65,6 +69,7 @@ class Proof:
         self._parts = parts
         self._session = session
         self._rooms = Rooms(parts)
+        self._counter = Counter(self._rooms, parts.store)
 
     def baseline(
         self, snapshot: Snapshot, command: str, control: Control, *, steady: bool = False
@@ -111,22 +116,29 @@ class Proof:
     ) -> Generator[Event, None, tuple[Verdict, TestReport]]:
         yield Notice(text=f"clean re-run of the tests with the patch: {command}")
         paths = claim.base.entries.keys()
-        guarded = claim.patch.only(guarding(paths)) if claim.protect else Patch(())
-        added = claim.patch.only(additions(paths)) if claim.protect or claim.reproduces else Patch(())
+        protection = protection_of(claim.base, self._parts.store, command, claim.before)
+        may_be_added = additions(paths)
+        guarded = Patch(())
+        if claim.protect:
+            guarded = claim.patch.parted(lambda path: protection.holds(path) and not may_be_added(path))[1]
+        added = claim.patch.only(may_be_added) if claim.protect or claim.reproduces else Patch(())
         # What failed is judged without them: they run in the same process, and could do anything to it.
         apart = {*guarded.paths, *added.paths}
         patched = claim.base.with_patch(claim.patch.without(apart.__contains__))
-        ran = yield from self._rooms.tests(patched, command, "verdict", control, known=failing(claim.before))
+        judges = protection.judges if claim.protect else _nothing
+        ran = yield from self._rooms.watched(
+            patched, command, control, known=failing(claim.before), judges=judges
+        )
         verdict = judge(
             claim.before,
             ran.report,
             sandbox=ran.kind,
-            tampered=tuple(map(clean, guarded.paths)),
+            tampered=(*map(clean, guarded.paths), *(f"{clean(path)} (by its own run)" for path in ran.rewritten)),
             repairs=claim.repairs,
             targets=claim.targets,
         )
         if claim.repairs or claim.reproduces:
-            run = _Run(verdict=verdict, after=ran.report, patched=patched, added=added)
+            run = _Run(verdict=verdict, after=ran.report, patched=patched, added=added, own=protection.own)
             verdict = yield from self._staged(claim, command, run, control)
         return verdict, ran.report
 
@@ -146,6 +158,11 @@ class Proof:
                 tests = Tests(names=verdict.added, tree=whole)
             repeats = Repeats(self._rooms, trees, command)
             verdict = yield from repeats.run(verdict, tests, self._parts.demands.runs, control)
+        if verdict.outcome == "fixed":
+            tree = run.patched if verdict.fixed else whole
+            doubt = Doubt(tree=tree, before=claim.before, command=command, own=run.own)
+            names = verdict.fixed or verdict.added
+            verdict = yield from self._counter.countered(verdict, names, doubt, control)
         if _went_well(verdict):
             verdict = yield from stages.gated(verdict, whole, control)
         if _went_well(verdict):
@@ -182,6 +199,10 @@ class Proof:
             return ""
         data = self._parts.store.get(entry.digest)
         return data.decode("utf-8", errors="replace") if len(data) <= _MOST_READ else ""
+
+
+def _nothing(_: str) -> bool:
+    return False
 
 
 def _went_well(verdict: Verdict) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -22,6 +22,8 @@ class Ran(Struct, frozen=True, kw_only=True):
     report: TestReport
     kind: str
     """Of the sandbox."""
+    rewritten: tuple[str, ...] = ()
+    """Programs that judge, and that the run itself changed."""
 
 
 class Rooms:
@@ -68,8 +70,31 @@ class Rooms:
             report = yield from shown(name, run_again(sandbox, command, report, control))
             return Ran(report=report, kind=sandbox.kind)
 
+    def watched(
+        self,
+        snapshot: Snapshot,
+        command: str,
+        control: Control,
+        *,
+        known: Sequence[str],
+        judges: Callable[[str], bool],
+    ) -> Generator[Event, None, Ran]:
+        """The same for a verdict; what of the tree `judges` holds for, the run has no reason to change."""
+        there = frozenset(filter(judges, snapshot.entries))
+        with self.fresh(snapshot, "verdict", control) as sandbox:
+            report = yield from shown("verdict", run_tests(sandbox, command, control, known=known))
+            rewritten = sandbox.changes(control, there.__contains__).paths if there else ()
+            report = yield from shown("verdict", run_again(sandbox, command, report, control))
+            return Ran(report=report, kind=sandbox.kind, rewritten=rewritten)
+
     def once(
-        self, snapshot: Snapshot, command: str, name: str, control: Control, *, env: Mapping[str, str]
+        self,
+        snapshot: Snapshot,
+        command: str,
+        name: str,
+        control: Control,
+        *,
+        env: Mapping[str, str] | None = None,
     ) -> Generator[Event, None, TestReport]:
         """The tests of `command`, once, with `env`."""
         with self.fresh(snapshot, name, control) as sandbox:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from r1code.tree.entry import Entry, is_folder
+from r1code.tree.entry import Entry, is_folder, parents
 
 
 class FileChange(Struct, frozen=True, kw_only=True):
@@ -63,3 +63,12 @@ class Patch(Struct, frozen=True):
 
     def without(self, unwanted: Callable[[str], bool]) -> Patch:
         return self.only(lambda path: not unwanted(path))
+
+    def parted(self, refused: Callable[[str], bool]) -> tuple[Patch, Patch]:
+        """What can be without the changes of the paths that `refused` holds for, and the rest.
+
+        A link or a file that stands where one of these has its folder is part of the rest: both cannot be.
+        """
+        names = {path for path in self.paths if refused(path)}
+        names |= {parent for path in names for parent in parents(path)}
+        return self.without(names.__contains__), self.only(names.__contains__)

@@ -11,7 +11,7 @@ from r1code.ui.safe import safe_line
 from r1code.ui.tests_table import told_ids
 
 _IN_THE_HEAD = frozenset({"targets", "unbroken", "protected"})
-_MORE = frozenset({"repeats", "gates", "added_tests"})
+_MORE = frozenset({"repeats", "counter_test", "gates", "added_tests"})
 _LINES = 12
 
 

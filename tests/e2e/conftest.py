@@ -96,7 +96,7 @@ class Repo:
         ours = {key: value for key, value in os.environ.items() if key != "CI"}
         return {**ours, "R1CODE_STATE_DIR": str(self.state), **self.env}
 
-    def run(self, *arguments: str) -> Ran:
+    def run(self, *arguments: str, timeout: float = 90) -> Ran:
         done = subprocess.run(
             [str(self.script), *arguments],
             cwd=self.root,
@@ -104,7 +104,7 @@ class Repo:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=timeout,
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr)

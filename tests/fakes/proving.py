@@ -51,7 +51,14 @@ class _Parts:
 
     def sandbox(self, root: Path) -> Sandbox:
         self.started += 1
-        return HostSandbox(root, limits=Limits(seconds=60), scan=lambda: Snapshot({}))
+        return HostSandbox(root, limits=Limits(seconds=60), scan=lambda: self.there(root))
+
+    def there(self, root: Path) -> Snapshot:
+        files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        return Snapshot({path: self.entry((root / path).read_bytes()) for path in files})
+
+    def entry(self, data: bytes) -> Entry:
+        return Entry(kind="file", mode=0o644, digest=self.store.put(data, durable=False))
 
 
 class Prover:
@@ -66,11 +73,7 @@ class Prover:
         self.events: list[Event] = []
 
     def tree(self, files: Mapping[str, str]) -> Snapshot:
-        entries = {
-            path: Entry(kind="file", mode=0o644, digest=self.parts.store.put(text.encode(), durable=False))
-            for path, text in sorted(files.items())
-        }
-        return Snapshot(entries)
+        return Snapshot({path: self.parts.entry(text.encode()) for path, text in sorted(files.items())})
 
     def before(self, command: str = PYTEST, *, steady: bool = True) -> TestReport:
         return self._ended(self.proof.baseline(self.base, command, Control(), steady=steady))

@@ -33,12 +33,13 @@ def test_a_good_fix_passes_every_check(tmp_path: Path) -> None:
         "exit_code": "ok",
         "repeats": "ok",
         "control": "ok",
+        "counter_test": "ok",
         "gates": "not_run",
         "added_tests": "not_run",
         "suspicious": "ok",
     }
-    # The baseline, the re-run, and once more what was fixed.
-    assert prover.parts.started == 3
+    # The baseline, the re-run, once more what was fixed, and once with tests that cannot pass.
+    assert prover.parts.started == 4
 
 
 def test_only_the_targets_have_to_be_repaired(tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ def test_a_check_that_fails_takes_the_fix_back() -> None:
         "exit_code",
         "repeats",
         "control",
+        "counter_test",
         "gates",
         "added_tests",
         "suspicious",

@@ -78,3 +78,18 @@ def test_the_digest_depends_on_mode_kind_and_path():
         Snapshot({}),
     ]
     assert len({tree.digest for tree in trees}) == len(trees)
+
+
+def test_what_stands_in_the_way_of_a_refused_change_is_refused_with_it():
+    link = Entry(kind="link", mode=0o777, digest="3")
+    patch = Patch.of(
+        [
+            FileChange(path="tests/unit/test_a.py", before=ONE, after=None),
+            FileChange(path="tests", before=None, after=link),
+            FileChange(path="test", before=None, after=link),
+            FileChange(path="shop.py", before=ONE, after=TWO),
+        ]
+    )
+    kept, refused = patch.parted(lambda path: path.endswith("test_a.py"))
+    assert kept.paths == ("shop.py", "test")
+    assert refused.paths == ("tests", "tests/unit/test_a.py")
