@@ -74,6 +74,8 @@ bench: setup docker
 	$(BIN)/python bench/sessions.py
 	$(BIN)/python bench/sandbox.py
 	$(BIN)/python bench/runaways.py
+	$(BIN)/python bench/batch.py --quiet
+	$(BIN)/python bench/batch.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

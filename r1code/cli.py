@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _HANDLERS = {
     "-p": ("cli_work", "work"),
     "fix": ("cli_work", "work"),
+    "verify": ("cli_verify", "verify"),
+    "batch": ("cli_batch", "batch"),
     "plan": ("cli_work", "work"),
     "init": ("cli_init", "init"),
     "replay": ("cli_replay", "replay"),
@@ -59,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     _open_what_is_closed()
     from r1code.errors import Cancelled, R1CodeError
-    from r1code.options import parser
+    from r1code.options import parse
     from r1code.types import ExitCode
     from r1code.ui.language import chosen_language
     from r1code.ui.messages import localized_error, speak
     from r1code.ui.safe import safe
 
     speak(chosen_language(os.environ))
-    options = parser().parse_args(words)
+    options = parse(words)
     try:
         return _run(options)
     except Cancelled:

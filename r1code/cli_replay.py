@@ -46,10 +46,10 @@ def replay(options: argparse.Namespace) -> int:
         )
     with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
         opened = recorded.opened
-        if opened.command == "init":
+        if opened.command in {"init", "verify"}:
             raise UsageError(
                 f"the session {recorded.id} cannot be replayed",
-                why="it only drafted a file",
+                why="it only drafted a file" if opened.command == "init" else "no model took part in it",
                 hint="name another one",
             )
         if opened.forked or any(isinstance(one.item, Continued) for one in recorded.entries):

@@ -280,8 +280,11 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
     from r1code.repair.check import check
     from r1code.repair.repair import Repair
     from r1code.repair.stopped import Stopped
+    from r1code.repair.verify import Verifying
     from r1code.repo.ancestry import Ancestry
 
+    if task.command == "verify":
+        return Verifying(workshop, workshop.session, config.test or "").run(task.patch, control)
     meter = Meter(workshop.budget)
     approach = Approach(
         command=config.test,

@@ -41,7 +41,7 @@ class Opened(Item, frozen=True, kw_only=True):
     profile: str
     base: str
     """The name in the store of the packed snapshot that the session started from."""
-    command: Literal["fix", "prompt", "plan", "init", "chat"] = "prompt"
+    command: Literal["fix", "prompt", "plan", "init", "chat", "verify"] = "prompt"
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from r1code.options_batch import add_batch, add_verify, parted
 from r1code.options_cost import add_cost, add_limits, add_resume
 from r1code.options_fix import add_fix
 from r1code.options_git import add_git, add_git_flags, add_not_secret, add_trust
@@ -14,6 +15,14 @@ from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
 from r1code.options_start import add_around, add_auth, add_completion, add_output
 from r1code.ui.help import Grammar
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Ends the process where the words are none of the grammar."""
+    own, handed_on = parted(words)
+    options = parser().parse_args(own)
+    options.flags = handed_on
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -96,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
             "fix", parents=[common], help="make failing tests pass, and prove it", allow_abbrev=False
         )
     )
+    add_verify(commands.add_parser, common)
     plan = commands.add_parser("plan", parents=[common], help="make a plan, change nothing", allow_abbrev=False)
     _add_plan(whole, plan)
     commands.add_parser(
@@ -106,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
     for add in (
+        add_batch,
         add_sessions,
         add_cost,
         add_why,

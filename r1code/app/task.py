@@ -40,8 +40,10 @@ class Answer(Wanted, Protocol):
 class Task(Struct, frozen=True, kw_only=True):
     """What the session is for."""
 
-    command: Literal["fix", "prompt", "plan", "init", "chat"]
+    command: Literal["fix", "prompt", "plan", "init", "chat", "verify"]
     text: str = ""
+    patch: bytes = b""
+    """What is to be verified."""
     plan: Plan | None = None
     """What a person wants carried out."""
     keep: Path | None = None

@@ -56,15 +56,19 @@ class JsonListener:
         self._outlet = Outlet(stream)
 
     def on(self, event: Event) -> None:
-        try:
-            line = msgspec.json.encode(event).decode()
-        except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
-            line = json.dumps(msgspec.to_builtins(event), separators=(",", ":"))
-        line = _COMMAND.sub(r"#\\u0023", HIDDEN.sub(_escape, line))
-        self._outlet.write(f"{line}\n")
+        self._outlet.write(f"{json_line(event)}\n")
 
     def close(self) -> None:
         """There is nothing to complete: every line is whole."""
+
+
+def json_line(value: object) -> str:
+    """`value` as JSON on one line, in which nothing is a command to a terminal or a CI service."""
+    try:
+        line = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
+        line = json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+    return _COMMAND.sub(r"#\\u0023", HIDDEN.sub(_escape, line))
 
 
 def _escape(match: re.Match[str]) -> str:

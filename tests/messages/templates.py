@@ -70,7 +70,9 @@ _WORDS = frozenset(
     {"why", "hint", "what", "text", "help", "description", "title", "about", "label", "advice", "seen", "reason"}
 )
 """Keywords whose texts are said, in any call."""
-DOCUMENTS = frozenset({"r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"})
+DOCUMENTS = frozenset(
+    {"r1code/ui/batch_page.py", "r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"}
+)
 """What is in these is read by others than the person at the terminal, or said to none."""
 _LETTERS = re.compile(r"(?<![A-Za-z.:\\[])(?<!--)[a-z][a-z']+|\b[A-Z][a-z]+")
 _TECHNICAL = re.compile(
