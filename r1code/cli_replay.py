@@ -25,6 +25,7 @@ def replay(options: argparse.Namespace) -> int:
 
     from r1code.app.folders import state_folder
     from r1code.app.sessions.listing import find
+    from r1code.app.stopped import WITHOUT_TURNS
     from r1code.app.task import Replayed, Task
     from r1code.errors import ProviderError, UsageError
     from r1code.log import Continued, Planned
@@ -46,10 +47,10 @@ def replay(options: argparse.Namespace) -> int:
         )
     with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
         opened = recorded.opened
-        if opened.command in {"init", "verify"}:
+        if opened.command in WITHOUT_TURNS:
             raise UsageError(
                 f"the session {recorded.id} cannot be replayed",
-                why="it only drafted a file" if opened.command == "init" else "no model took part in it",
+                why=WITHOUT_TURNS[opened.command],
                 hint="name another one",
             )
         if opened.forked or any(isinstance(one.item, Continued) for one in recorded.entries):

@@ -19,6 +19,10 @@ ABOUT_MODEL = ("base_url", "model_name", "effort")
 """Settings that were made for one profile's model."""
 
 
+WITHOUT_TURNS: Mapping[str, str] = {"init": "it only drafted a file", "verify": "no model took part in it"}
+"""Commands whose sessions hold none that could go on, and why."""
+
+
 class Resumable(Struct, frozen=True, kw_only=True):
     """A session that can go on."""
 
@@ -72,8 +76,8 @@ def continued_session(folder: Path, root: Path) -> Resumable:
     why = ""
     if found.opened.root != str(root):
         why = f"it works in {found.opened.root}"
-    elif found.opened.command == "init":
-        why = "it only drafted a file"
+    elif found.opened.command in WITHOUT_TURNS:
+        why = WITHOUT_TURNS[found.opened.command]
     elif found.opened.replays:
         why = f"it only did the session {found.opened.replays} again"
     if why:
@@ -145,4 +149,4 @@ def _root_of(log: Path) -> str | None:
             first = msgspec.json.decode(file.readline(), type=_First).item
     except (OSError, msgspec.MsgspecError):
         return None
-    return None if first.replays or first.command == "init" else first.root
+    return None if first.replays or first.command in WITHOUT_TURNS else first.root

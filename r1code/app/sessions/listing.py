@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from r1code.app.kept import write_private
 from r1code.app.sessions.info import SessionInfo, info_of, is_used
+from r1code.app.stopped import WITHOUT_TURNS
 from r1code.errors import UsageError
 from r1code.log_file import CANDIDATES, LOG
 
@@ -64,7 +65,7 @@ def resumable(found: Sequence[SessionInfo], root: Path) -> list[SessionInfo]:
     return [
         one
         for one in of_project(found, root)
-        if one.command != "init" and not one.replays and not one.damaged and one.title
+        if one.command not in WITHOUT_TURNS and not one.replays and not one.damaged and one.title
     ]
 
 
