@@ -50,7 +50,7 @@ def replay(options: argparse.Namespace) -> int:
         if opened.command in WITHOUT_TURNS:
             raise UsageError(
                 f"the session {recorded.id} cannot be replayed",
-                why=WITHOUT_TURNS[opened.command],
+                why="it only drafted a file" if opened.command == "init" else "no model took part in it",
                 hint="name another one",
             )
         if opened.forked or any(isinstance(one.item, Continued) for one in recorded.entries):

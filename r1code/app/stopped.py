@@ -19,8 +19,8 @@ ABOUT_MODEL = ("base_url", "model_name", "effort")
 """Settings that were made for one profile's model."""
 
 
-WITHOUT_TURNS: Mapping[str, str] = {"init": "it only drafted a file", "verify": "no model took part in it"}
-"""Commands whose sessions hold none that could go on, and why."""
+WITHOUT_TURNS = frozenset({"init", "verify"})
+"""Commands whose sessions hold none that could go on."""
 
 
 class Resumable(Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def continued_session(folder: Path, root: Path) -> Resumable:
     if found.opened.root != str(root):
         why = f"it works in {found.opened.root}"
     elif found.opened.command in WITHOUT_TURNS:
-        why = WITHOUT_TURNS[found.opened.command]
+        why = "it only drafted a file" if found.opened.command == "init" else "no model took part in it"
     elif found.opened.replays:
         why = f"it only did the session {found.opened.replays} again"
     if why:

@@ -100,12 +100,14 @@ class _Watch:
                 selector.register(pipe, EVENT_READ)
             while pipe is not None:
                 self._look(control)
-                if selector.select(POLL_SECONDS):
+                # Before the pipe is looked at: what it said until its end is in there.
+                ended = self._process.poll() is not None
+                if selector.select(0 if ended else POLL_SECONDS):
                     piece = os.read(pipe.fileno(), _PIECE)
                     if not piece:
                         break
                     hear(piece)
-                elif self._process.poll() is not None:
+                elif ended:
                     # What a process of it that got away holds open is not waited for.
                     break
         while self._process.poll() is None:
