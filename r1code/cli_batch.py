@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from r1code.config import Config
 
 _TIMEOUT = 3600.0
-_OWN_FLAGS = ("folder", "test", "json", "worktree", "commit", "commit_first", "continues", "prompt", "record")
+_OWN_FLAGS = {
+    "folder": "-C",
+    "test": "--test",
+    "json": "--json",
+    "check": "--check",
+    "worktree": "--worktree",
+    "commit": "--commit",
+    "commit_first": "--commit-first",
+    "record": "--record",
+    "reports": "--report",
+}
 """Flags of `fix` that are the batch's to set, or would make its tasks meet."""
 
 
@@ -91,10 +101,10 @@ def _checked(command: str, flags: Sequence[str], tasks: Sequence[BatchTask] = ()
     own = {(*(("--from-issue", "-") if task.text else ()), *task.flags) for task in tasks}
     for task_flags in [(), *sorted(own)]:
         given = vars(grammar.parse_args([*first, *flags, *task_flags]))
-        for name in _OWN_FLAGS:
+        for name, flag in _OWN_FLAGS.items():
             if given.get(name) != bare.get(name):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} cannot be given to all tasks",
+                    f"{flag} cannot be given to all tasks",
                     why="the batch sets it, task by task",
                     hint="say it in the file of tasks, or leave it out (docs/batch.md)",
                 )

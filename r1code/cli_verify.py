@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-_OF_A_MODEL = ("base_url", "model_name", "effort", "think", "planner", "record")
-
 
 def verify(options: argparse.Namespace) -> int:
     from msgspec.structs import replace
@@ -20,7 +18,7 @@ def verify(options: argparse.Namespace) -> int:
     from r1code.app.task import Task
     from r1code.app.trust import Trust, under_trust
     from r1code.cli_tests import with_found_tests
-    from r1code.cli_work import run_session
+    from r1code.cli_work import run_session, without_model
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import UsageError
@@ -28,10 +26,8 @@ def verify(options: argparse.Namespace) -> int:
 
     patch = _patch(options.patch)
     git = Git.find(Path(options.folder), state_folder())
-    # A model that has nothing to say stands where one is expected.
-    flags = {**vars(options), "profile": "scripted", "replies": os.devnull}
-    config = load_config(flags=flags, environ=os.environ, user_file=user_config(), project=git.root)
-    config = replace(config, commit="off", **dict.fromkeys(_OF_A_MODEL))
+    config = load_config(flags=vars(options), environ=os.environ, user_file=user_config(), project=git.root)
+    config = replace(without_model(config), commit="off")
     allowed = under_trust(config, Trust(git, state_folder()), None, for_now=options.trust)
     config, told = with_found_tests(allowed.config, git, state_folder(), Control())
     if config.test is None:

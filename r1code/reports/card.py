@@ -58,7 +58,7 @@ class Card(Struct, frozen=True, kw_only=True):
     """Of r1code."""
     session: str
     """Empty: none was opened."""
-    command: Literal["fix", "prompt", "plan", "init", "chat"]
+    command: Literal["fix", "prompt", "plan", "init", "chat", "verify"]
     task: str
     """In a few words."""
     profile: str
@@ -169,7 +169,7 @@ def card_of(folder: Path, hide: Hide) -> Card:
 
 
 def failed_card(
-    command: Literal["fix", "prompt", "plan", "init", "chat"],
+    command: Literal["fix", "prompt", "plan", "init", "chat", "verify"],
     error: R1CodeError,
     *,
     task: str = "",

@@ -29,7 +29,7 @@ from r1code.session import Session
 from r1code.types import ExitCode
 from r1code.ui.outlet import Outlet
 
-Command = Literal["fix", "prompt", "plan", "init", "chat"]
+Command = Literal["fix", "prompt", "plan", "init", "chat", "verify"]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ def test_a_ctrl_c_stops_in_order_and_the_same_command_goes_on(place: Place) -> N
         ([], ["--profile", "scripted", "--test", "x"], "cannot be given to all tasks"),
         ([], ["--profile", "scripted", "-C", "x"], "cannot be given to all tasks"),
         ([], ["--profile", "scripted", "--commit"], "cannot be given to all tasks"),
+        ([], ["--profile", "scripted", "--report", "json:x"], "--report cannot be given"),
         ([], ["--profile", "nobody"], "nobody"),
         ([], ["--profile", "openrouter-r1-0528"], "OPENROUTER_API_KEY"),
         ([], ["--steps", "many"], "many"),
