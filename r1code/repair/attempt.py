@@ -47,6 +47,8 @@ class Tried(Struct, frozen=True, kw_only=True):
     reason: EndReason | None = None
     """How its last turn ended. None: it had none."""
     limit: Limit | None = None
+    answer: str = ""
+    """What it ended with."""
 
 
 class Attempt:
@@ -77,7 +79,10 @@ class Attempt:
             yield PatchReady(diff=self._parts.unified(patch), files=patch.files)
         proof = Proof(self._parts, self._session)
         verdict, _ = yield from proof.verdict(self._given.claim(patch), self._given.command, control)
-        return Tried(patch=patch, verdict=verdict, reason=self._heard.reason, limit=self._heard.limit)
+        heard = self._heard
+        return Tried(
+            patch=patch, verdict=verdict, reason=heard.reason, limit=heard.limit, answer=heard.answer
+        )
 
     def _changed(self, control: Control) -> Generator[Event, None, Patch]:
         """Lets the model work; all that it changed."""

@@ -245,7 +245,7 @@ class Repair:
                 left=left if left is not None and left.has_begun else None,
             )
             tried = yield from self._heard.pass_on(attempt.run(control))
-        self._heard.reason, self._heard.limit = tried.reason, tried.limit
+        self._heard.reason, self._heard.limit, self._heard.answer = tried.reason, tried.limit, tried.answer
         return tried
 
     def _working(self, work: Work, left: Stopped | None, control: Control) -> Events:
