@@ -298,14 +298,13 @@ def test_what_would_be_ignored_is_refused(repo: Repo) -> None:
     command = [
         str(repo.script),
         "--dry-run",
-        "--candidates=2",
         "--profile",
         "scripted",
         "--replies",
         "none.toml",
     ]
     seat = Seat(command, repo.root, {"R1CODE_STATE_DIR": str(repo.state)})
-    seat.sees("--dry-run and --candidates cannot be used in the REPL")
+    seat.sees("--dry-run cannot be used in the REPL")
     assert seat.leaves() == 2
 
 

@@ -55,7 +55,7 @@ def task(folder: Path, *texts: str) -> list[str]:
 
 
 def fix(folder: Path, test: str, text: str) -> list[str]:
-    return ["fix", *HOST, "--test", test, *replies(folder, text)]
+    return ["fix", *HOST, "--allow-dirty", "--test", test, *replies(folder, text)]
 
 
 def patch(folder: Path) -> str:
