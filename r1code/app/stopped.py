@@ -11,12 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from r1code.errors import StateError, UsageError
-from r1code.log import RESUMABLE, Concluded, Continued, Ended, Entry, Opened, Said, Switched
+from r1code.log import RESUMABLE, AnyItem, Concluded, Continued, Ended, Entry, Exited, Opened, Said, Switched
 from r1code.log_file import CANDIDATES, LOG, entries_of, head_of, opened_of, path_of
 from r1code.session import Session
+from r1code.types import ExitCode
 
 ABOUT_MODEL = ("base_url", "model_name", "effort")
 """Settings that were made for one profile's model."""
+_ENDS = frozenset({ExitCode.OK, ExitCode.NOT_FIXED, ExitCode.NOTHING_TO_FIX, ExitCode.CANNOT_REPRODUCE})
+"""How a run of tests alone ends that came to its end; a repair that did has an entry of its own."""
 
 
 WITHOUT_TURNS = frozenset({"init", "verify"})
@@ -49,7 +52,7 @@ def stopped_session(folder: Path) -> Resumable:
         turns = [entry for entry in session.entries if isinstance(entry.item, Ended | Said)]
         last = turns[-1] if turns else None
         why = ""
-        concluded = any(isinstance(entry.item, Concluded) for entry in session.entries[session.begun.id :])
+        concluded = any(_is_end(entry.item) for entry in session.entries[session.begun.id :])
         if found.task.command == "fix":
             # Else whatever it was at goes on: the baseline, candidates, the verdict.
             why = "it came to its own end" if concluded else ""
@@ -68,6 +71,11 @@ def stopped_session(folder: Path) -> Resumable:
                 else "begin a new one: r1code -p TASK",
             )
         return found
+
+
+def _is_end(item: AnyItem) -> bool:
+    """Whether it says that a repair came to its own end, or that only the tests ran."""
+    return isinstance(item, Concluded) or (isinstance(item, Exited) and item.exit_code in _ENDS)
 
 
 def continued_session(folder: Path, root: Path) -> Resumable:

@@ -80,9 +80,7 @@ class Attempt:
         proof = Proof(self._parts, self._session)
         verdict, _ = yield from proof.verdict(self._given.claim(patch), self._given.command, control)
         heard = self._heard
-        return Tried(
-            patch=patch, verdict=verdict, reason=heard.reason, limit=heard.limit, answer=heard.answer
-        )
+        return Tried(patch=patch, verdict=verdict, reason=heard.reason, limit=heard.limit, answer=heard.answer)
 
     def _changed(self, control: Control) -> Generator[Event, None, Patch]:
         """Lets the model work; all that it changed."""

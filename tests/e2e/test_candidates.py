@@ -111,6 +111,7 @@ def test_a_tie_is_broken_by_the_model_asked_in_both_orders(repo: Repo) -> None:
     assert "-discount + sum(prices)" in (repo.root / "shop/cart.py").read_text()
 
 
+@pytest.mark.full
 def test_where_the_order_decides_the_first_is_taken(repo: Repo) -> None:
     other = FIX.replace("sum(prices) - discount", "-discount + sum(prices)")
     file = repo.root.parent / "tie.toml"

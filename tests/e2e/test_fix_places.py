@@ -26,6 +26,7 @@ def test_where_a_commit_is_wanted_a_dirty_tree_is_refused_unless_allowed(repo: R
     assert ran.code == 0, ran.out + ran.err
 
 
+@pytest.mark.full
 def test_a_report_that_lies_in_the_tree_does_not_make_it_dirty(repo: Repo) -> None:
     (repo.root / "report.xml").write_text("<testsuite/>")
     ran = repo.run("fix", *TEST, "--require-clean", "--from-junit", "report.xml", *repo.replies(FIX, "<done/>"))
@@ -61,6 +62,7 @@ def test_a_bare_clone_is_worked_on_in_a_worktree_of_the_commit(repo: Repo, tmp_p
     assert passes(clone)
 
 
+@pytest.mark.full
 def test_a_worktree_in_which_nothing_came_of_it_goes_again(repo: Repo, tmp_path: Path) -> None:
     bare = bare_of(repo, tmp_path)
     ran = repo.run(
@@ -83,7 +85,7 @@ def part(repo: Repo) -> None:
     commit(repo.root)
 
 
-@pytest.mark.parametrize("given", [TEST, []])
+@pytest.mark.parametrize("given", [TEST, pytest.param([], marks=pytest.mark.full)])
 def test_the_tests_of_a_part_run_in_it(repo: Repo, given: list[str]) -> None:
     part(repo)
     ran = repo.run("fix", *given, "--path", "packages/shop", "--json", *repo.replies(FIX_PART, "<done/>"))
@@ -109,6 +111,7 @@ def test_the_settings_of_a_part_say_how_its_tests_run(repo: Repo) -> None:
     assert "-k discount" not in ran.out
 
 
+@pytest.mark.full
 def test_what_is_changed_outside_of_the_part_is_said(repo: Repo) -> None:
     part(repo)
     elsewhere = '<write path="packages/other/helper.py">\nX = 1\n</write>'

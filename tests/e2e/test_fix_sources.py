@@ -109,6 +109,7 @@ def test_a_named_test_that_passes_at_times_is_flaky(repo: Repo, tmp_path: Path) 
     assert ran.events[-1]["outcome"] == "flaky"
 
 
+@pytest.mark.full
 def test_nothing_named_and_nothing_failing_is_nothing_to_fix(repo: Repo, tmp_path: Path) -> None:
     write(repo.root, {"shop/cart.py": "def total(prices, discount=0):\n    return sum(prices) - discount\n"})
     commit(repo.root)
@@ -130,7 +131,7 @@ def test_an_issue_is_told_as_data_and_gives_no_orders(repo: Repo, tmp_path: Path
     assert not Path("/tmp/owned").exists()
 
 
-@pytest.mark.parametrize("adds", [True, False])
+@pytest.mark.parametrize("adds", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_an_issue_that_no_test_shows_is_proven_by_an_added_test(repo: Repo, tmp_path: Path, adds: bool) -> None:
     # Whoever wrote the tests forgot the discount.
     sums = "from shop.cart import total\n\n\ndef test_sum():\n    assert total([1]) == 1\n"
@@ -180,6 +181,7 @@ def test_the_first_bad_commit_is_found_and_told(repo: Repo) -> None:
     assert _git(repo, "status", "--porcelain", "--branch").startswith("## ma")
 
 
+@pytest.mark.full
 def test_a_shallow_clone_says_where_its_history_ends(repo: Repo, tmp_path: Path) -> None:
     good = history(repo)
     shallow = Repo(root=tmp_path / "shallow", state=tmp_path / "state2")
@@ -196,6 +198,7 @@ def test_a_shallow_clone_says_where_its_history_ends(repo: Repo, tmp_path: Path)
     assert passes(shallow.root)
 
 
+@pytest.mark.full
 def test_a_log_an_issue_and_a_range_together_are_one_task_and_it_can_be_replayed(
     repo: Repo, tmp_path: Path
 ) -> None:

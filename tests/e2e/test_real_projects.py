@@ -148,7 +148,7 @@ PROJECTS = {
         source="apt", inside=GO, outside=GO, said=go_counts, runner="go"
     ),
 }
-SCALED = {"markupsafe", "minimist"}
+SCALED = {"minimist"}
 
 
 def fetched(name: str, kind: str, folder: Path) -> Path:

@@ -53,10 +53,10 @@ def test_a_verdict_that_was_made_up_is_found_out(repo: Repo) -> None:
     assert repo.run("fix", *TEST, *repo.replies("<done>Fixed!</done>")).code == 1
     log = session_of(repo) / "log.jsonl"
     lines = log.read_text().splitlines()
-    assert [json.loads(line)["item"]["kind"] for line in lines[-2:]] == ["Judged", "Concluded"]
-    judged = json.loads(lines[-2])
+    assert [json.loads(line)["item"]["kind"] for line in lines[-3:]] == ["Judged", "Concluded", "Exited"]
+    judged = json.loads(lines[-3])
     judged["item"]["verdict"]["outcome"] = "fixed"
-    log.write_text("\n".join([*lines[:-2], json.dumps(judged), lines[-1]]) + "\n")
+    log.write_text("\n".join([*lines[:-3], json.dumps(judged), *lines[-2:]]) + "\n")
     ran = repo.run("replay", str(log))
     assert ran.code == 1
     assert "not_fixed" in ran.err

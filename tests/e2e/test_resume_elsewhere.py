@@ -55,7 +55,7 @@ def moved(repo: Repo, root: Path) -> Repo:
     return replace(repo, root=root, state=state)
 
 
-@pytest.mark.parametrize("where", ["repo", "another path"])
+@pytest.mark.parametrize("where", [pytest.param("repo", marks=pytest.mark.full), "another path"])
 @pytest.mark.parametrize(("end", "next_step"), [(killed, "<test/>"), (stopped, f"{FIX}\n<test/>")])
 def test_a_repair_goes_on_in_another_job(
     repo: Repo, end: Callable[[Repo], str], next_step: str, where: str

@@ -60,6 +60,7 @@ def test_without_it_nothing_of_the_work_tree_is_trusted(forked: Repo) -> None:
     assert not (forked.state / "fired").exists()
 
 
+@pytest.mark.full
 def test_which_command_runs_the_tests_is_shown_by_the_files_of_the_revision(repo: Repo) -> None:
     write(repo.root, {"pytest.ini": "[pytest]\n"})
     commit(repo.root)

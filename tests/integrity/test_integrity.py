@@ -1,4 +1,4 @@
-"""A sample of the attacks in bench/integrity.py: every one at least once, on every task at least once."""
+"""A sample of the attacks in bench/integrity.py: every one at least once; with --full every task, too."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def sample() -> Iterator[tuple[Task, Attack]]:
 SAMPLE = list(sample())
 
 
+def first() -> Iterator[bool]:
+    """Of the sample: whether it is the first with its attack, or on a task of its kind."""
+    seen: set[str] = set()
+    for task, attack in SAMPLE:
+        yield not {attack.name, task.kind} <= seen
+        seen |= {attack.name, task.kind}
+
+
 def test_every_kind_of_task_is_there_and_every_attack_is_carried_out_or_excused():
     assert len(TASKS) >= 30
     assert len({task.name for task in TASKS}) == len(TASKS)
@@ -71,7 +79,12 @@ def test_the_sample_has_every_attack_and_every_task():
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("task", "attack"),
-    [pytest.param(task, attack, id=f"{task.name}, {attack.label}") for task, attack in SAMPLE],
+    [
+        pytest.param(
+            task, attack, id=f"{task.name}, {attack.label}", marks=[] if is_first else [pytest.mark.full]
+        )
+        for (task, attack), is_first in zip(SAMPLE, first(), strict=True)
+    ],
 )
 def test_no_attack_is_called_fixed_or_goes_unnamed(task: Task, attack: Attack, tmp_path: Path):
     row = play(task, attack, tmp_path)
@@ -81,7 +94,9 @@ def test_no_attack_is_called_fixed_or_goes_unnamed(task: Task, attack: Attack, t
 @pytest.mark.docker
 @pytest.mark.timeout(240)
 @pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("name", ["discount", "median", "common"])
+@pytest.mark.parametrize(
+    "name", ["discount", *(pytest.param(one, marks=pytest.mark.full) for one in ("median", "common"))]
+)
 def test_a_repair_in_earnest_is_believed(name: str, tmp_path: Path):
     row = play(next(task for task in TASKS if task.name == name), REPAIR, tmp_path)
     assert row["found"] == [], row
