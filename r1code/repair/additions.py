@@ -11,28 +11,9 @@ from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
-from r1code.repair.protected import is_protected
+from r1code.repair.protected import TEST_FILES, is_protected
 
-_TESTS = GitIgnoreSpec.from_lines(
-    (
-        "test_*.py",
-        "*_test.py",
-        "*_test.go",
-        "*.test.[jt]s",
-        "*.test.[jt]sx",
-        "*.test.[cm][jt]s",
-        "*.spec.[jt]s",
-        "*.spec.[jt]sx",
-        "*.spec.[cm][jt]s",
-        "*_spec.rb",
-        "*_test.rb",
-        "*Test.java",
-        "*Tests.java",
-        "*Test.kt",
-        "*Test.php",
-        "*.bats",
-    )
-)
+_TESTS = GitIgnoreSpec.from_lines(TEST_FILES)
 
 
 def additions(base: Collection[str]) -> Callable[[str], bool]:

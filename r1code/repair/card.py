@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code.types import Check, CheckName, Outcome, TestReport, Verdict
 
-_ORDER: tuple[CheckName, ...] = (
-    "targets",
-    "unbroken",
-    "collected",
-    "skips",
-    "protected",
-    "report",
-    "exit_code",
-    "repeats",
-    "control",
-    "counter_test",
-    "gates",
-    "added_tests",
-    "suspicious",
-)
+_ORDER: tuple[CheckName, ...] = get_args(CheckName)
 
 
 def said(text: str) -> str:

@@ -15,12 +15,7 @@ from pathspec import GitIgnoreSpec
 
 from r1code.types import TestReport
 
-PATTERNS = (
-    # tests, their helpers, and what they compare with
-    "tests/",
-    "test/",
-    "__tests__/",
-    "spec/",
+TEST_FILES = (
     "test_*.py",
     "*_test.py",
     "*_test.go",
@@ -37,6 +32,15 @@ PATTERNS = (
     "*Test.kt",
     "*Test.php",
     "*.bats",
+)
+"""Files that hold tests, by their names."""
+PATTERNS = (
+    # tests, their helpers, and what they compare with
+    "tests/",
+    "test/",
+    "__tests__/",
+    "spec/",
+    *TEST_FILES,
     "tests.py",
     "test.py",
     "/t/",
