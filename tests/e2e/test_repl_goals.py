@@ -42,7 +42,7 @@ def test_a_plan_is_sent_back_carried_out_and_ticked_off(sit: Sit, repo: Repo) ->
         # A step is not done where something of its reply failed.
         f"{FIX}\n<run>sleep 1; exit 3</run>\n<note>- [x] 1</note>",
         "<note>- [x] 1. Turn the sign around</note>\n<run>sleep 2</run>",
-        "<run>touch said</run>",
+        "<run>touch said; sleep 2</run>",
         "<note>- [x] 2</note>\n<done>It is right.</done>",
     )
     seat.say("/plan repair it")
