@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fakes.house import House
 
@@ -13,6 +14,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the full-size tier as well")
     parser.addoption("--vllm", help="the folder of a real vLLM: run the tests that need one, and no others")
     parser.addoption("--write-screens", action="store_true", help="write the screens of the prompt anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # What says nothing of its own: the full-size tier tries more.
+    settings.register_profile("scaled", max_examples=50)
+    settings.register_profile("full", max_examples=200)
+    settings.load_profile("full" if config.getoption("--full") else "scaled")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -22,7 +22,14 @@ def at(server: FakeServer) -> list[str]:
 @pytest.mark.docker
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("where", ["reasoning", "reasoning_content", "tags", "prompt"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "reasoning",
+        "prompt",
+        *(pytest.param(one, marks=pytest.mark.full) for one in ("reasoning_content", "tags")),
+    ],
+)
 def test_a_fix_through_a_server_is_proven(repo: Repo, where: str) -> None:
     thought = "The discount is added. I must not call <done> yet."
     answers = [

@@ -82,7 +82,7 @@ READ = '<read path="shop/cart.py"/>'
     [
         ([READ, FIX.replace("- discount", "* discount"), READ], [FIX]),
         # Where it brings nothing the loop goes on.
-        ([READ, "no", READ, "no", READ], [FIX, "<done>ok</done>"]),
+        pytest.param([READ, "no", READ, "no", READ], [FIX, "<done>ok</done>"], marks=pytest.mark.full),
     ],
     ids=["in the pipeline", "in the loop after it"],
 )

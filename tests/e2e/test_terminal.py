@@ -58,6 +58,7 @@ def test_the_installed_wheel_fixes_a_project_in_a_terminal(repo: Repo, wheel_scr
     assert passes(repo.root)
 
 
+@pytest.mark.docker  # With the other test of the wheel, which is built once.
 def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -> None:
     wheel = next(wheel_script.parents[2].glob("*.whl"))
     names = zipfile.ZipFile(wheel).namelist()

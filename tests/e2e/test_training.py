@@ -111,7 +111,12 @@ def told_before(message: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in message.items() if key != "reasoning_content"}
 
 
-@pytest.mark.parametrize("name", LESSONS)
+SCALED = {"loop", "pipeline"}
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in SCALED else pytest.param(name, marks=pytest.mark.full) for name in LESSONS]
+)
 def test_a_line_is_what_was_sent_and_what_was_answered(repo: Repo, name: str, request: Any) -> None:
     learned = learn(repo, LESSONS[name])
     for form in FORMS:

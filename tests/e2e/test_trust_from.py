@@ -53,6 +53,7 @@ def test_settings_and_instructions_are_those_of_the_revision(forked: Repo) -> No
     assert not list(forked.state.glob("guide-*"))
 
 
+@pytest.mark.full
 def test_without_it_nothing_of_the_work_tree_is_trusted(forked: Repo) -> None:
     said = fix(forked)[1]
     assert "not run on this machine: test" in said
