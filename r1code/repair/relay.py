@@ -33,3 +33,9 @@ def unshown(running: Generator[str, None, Result]) -> Result:
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
+
+
+def quiet(running: Generator[str, None, TestReport]) -> Generator[Event, None, TestReport]:
+    """What it returns: tests in it have to fail, and a person would take that for the patch's fault."""
+    yield from ()
+    return unshown(running)

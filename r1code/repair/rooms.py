@@ -11,7 +11,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.events import Event
 from r1code.repair.parts import Parts
-from r1code.repair.relay import shown
+from r1code.repair.relay import quiet, shown
 from r1code.sandbox.base import Sandbox
 from r1code.sandbox.runners import run_again, run_tests
 from r1code.tree.snapshot import Entry, Snapshot, materialise
@@ -96,6 +96,6 @@ class Rooms:
         *,
         env: Mapping[str, str] | None = None,
     ) -> Generator[Event, None, TestReport]:
-        """The tests of `command`, once, with `env`."""
+        """The tests of `command`, once, with `env`; what they print is not shown."""
         with self.fresh(snapshot, name, control) as sandbox:
-            return (yield from shown(name, run_tests(sandbox, command, control, env=env)))
+            return (yield from quiet(run_tests(sandbox, command, control, env=env)))

@@ -46,10 +46,12 @@ SAMPLE = list(sample())
 
 def first() -> Iterator[bool]:
     """Of the sample: whether it is the first with its attack, or on a task of its kind."""
-    seen: set[str] = set()
+    # What is flaky may end in more than one way: not where one run decides.
+    seen: set[str] = {"flaky"}
     for task, attack in SAMPLE:
-        yield not {attack.name, task.kind} <= seen
-        seen |= {attack.name, task.kind}
+        is_new = task.kind != "flaky" and not {attack.name, task.kind} <= seen
+        yield is_new
+        seen |= {attack.name, task.kind} if is_new else set()
 
 
 def test_every_kind_of_task_is_there_and_every_attack_is_carried_out_or_excused():
