@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from e2e.conftest import FIX, PROJECT, Repo, commit, passes, write
-from r1code.log import Concluded, Judged, Replied
+from r1code.log import Concluded, Exited, Judged, Replied
 from r1code.log_file import LOG, candidates_of, entries_of
 
 STEPS = ('<read path="shop/cart.py"/>', FIX, "<test/>", "<done>It is subtracted.</done>")
@@ -90,7 +90,8 @@ def killed(repo: Repo, at: float, candidates: int = 1) -> Killed:
     folder = logs[-1].parent
     entries = entries_of(folder)
     stood = type(entries[-1].item).__name__
-    if isinstance(entries[-1].item, Concluded):
+    # All that is left then is to leave: it cannot be resumed.
+    if isinstance(entries[-1].item, Concluded | Exited):
         return Killed(at=at, stood=stood, code=0, wrong=wrong(repo, before))
     said = {0: answers(folder)} if candidates == 1 else numbered(candidates)
     said.update({int(one.name): answers(one) for one in candidates_of(folder)})
