@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from bugs.bug import Bug
 from bugs.setting import Language
-from r1code.sandbox.environments.detect import detect, is_manifest
-from r1code.sandbox.environments.environment import Step
+from r1code.sandbox.environments.detect import Detected, detect, is_manifest
 from r1code.sandbox.environments.recipe import preparation
 
 SCRIPT = Path(sys.executable).with_name("r1code")
 LIMIT = 120
 """Seconds for the tests of one bug."""
+SETTINGS_FILE = ".r1code/config.toml"
 _BUILDING = 1200
 
 
@@ -57,7 +57,7 @@ def tested(bug: Bug, files: Mapping[str, bytes]) -> tuple[int, str]:
             info = tarfile.TarInfo(path)
             info.size, info.mode = len(data), 0o755
             archive.addfile(info, io.BytesIO(data))
-    prepared = [f"( {step.command} )" for step in _preparation(bug)]
+    prepared = [f"( {step.command} )" for step in preparation(_detected(bug)).steps]
     script = "; ".join(["mkdir /tmp/judged && cd /tmp/judged && tar -xf -", *prepared])
     # fmt: off
     words = [
@@ -77,10 +77,10 @@ def tested(bug: Bug, files: Mapping[str, bytes]) -> tuple[int, str]:
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def _preparation(bug: Bug) -> tuple[Step, ...]:
+def _detected(bug: Bug) -> Detected:
     paths = [*bug.protected(), *bug.sources()]
     files = {path: text.encode() for path, text in bug.protected().items() if is_manifest(path)}
-    return preparation(detect(files, paths)).steps
+    return detect(files, paths)
 
 
 @functools.cache
@@ -88,16 +88,11 @@ def image(language: Language) -> str:
     """That of projects in the language; where r1code has none yet it is built, in a minute or two."""
     # It depends on the manifests alone; a source says to whom they belong.
     bug = Bug("empty", language, "wrong value", {f"src/empty.{'c' if language == 'c' else 'txt'}": ""}, {})
+    is_plain = _detected(bug).is_plain and SETTINGS_FILE not in bug.setting.manifests
     with tempfile.TemporaryDirectory() as name:
         bug.commit(Path(name))
-        done = subprocess.run(
-            [str(SCRIPT), "sandbox", "build"],
-            cwd=name,
-            capture_output=True,
-            text=True,
-            timeout=_BUILDING,
-            check=False,
-        )
-        if done.returncode == 0:
-            return done.stdout.split()[-1]
-    raise LookupError(f"no image for {language}: {done.stdout[-600:]}{done.stderr[-600:]}")
+        words = [str(SCRIPT), "sandbox", "image" if is_plain else "build"]
+        done = subprocess.run(words, cwd=name, capture_output=True, text=True, timeout=_BUILDING, check=False)
+    if done.returncode != 0:
+        raise LookupError(f"no image for {language}: {done.stdout[-600:]}{done.stderr[-600:]}")
+    return done.stdout.split()[-1]
