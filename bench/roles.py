@@ -2,10 +2,10 @@
 
     .venv/bin/python bench/roles.py [--bugs cart,leap] [--seeds N] [--profile NAME] [--seconds N] [--out FILE]
 
-Each bug of bugs/ is a project of its own; each way of going about it gets a fresh copy, with each seed. Whether
-it is solved is not what r1code says: the tests as they were run here, on what it left. Each run is a row of --out
-as soon as it is over; what is there already is not run again, so an interrupted comparison goes on. Nothing is
-gated: figures of a small model say little about R1.
+Each bug in Python of tests/bugs is a project of its own; each way of going about it gets a fresh copy, with each
+seed. Whether it is solved is not what r1code says: the tests as they were run here, on what it left. Each run is
+a row of --out as soon as it is over; what is there already is not run again, so it can be interrupted.
+Nothing is gated: figures of a small model say little about R1.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, cast
 
-from bugs import BUGS, Bug
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from bugs import BUGS, Bug
+from bugs.attempt import ended
+
+PYTHON = [bug for bug in BUGS if bug.language == "python"]
 SCRIPT = Path(sys.executable).with_name("r1code")
 GRACE = 120
 """Seconds beyond its own limit until a run is ended from here: for sandboxes, tests and the model's loading."""
@@ -74,10 +78,10 @@ def passes(bug: Bug, folder: Path) -> bool:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         bug.write(root)
-        module = folder / f"{bug.name}.py"
-        if not module.is_file():
-            return False
-        shutil.copy(module, root / module.name)
+        for path in bug.sources():
+            if not (folder / path).is_file():
+                return False
+            shutil.copy(folder / path, root / path)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         try:
             done = subprocess.run(command, cwd=root, capture_output=True, timeout=GRACE, check=False)
@@ -132,40 +136,6 @@ def spendings(events: Sequence[dict[str, object]]) -> Iterator[tuple[str, int]]:
             yield role, (used["prompt"] or 0) + (used["completion"] or 0)
 
 
-def ended(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], limit: float
-) -> tuple[int | None, str, str]:
-    """The exit code and what was printed; an interrupt, or the limit, ends the command in order."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # The interrupt of a terminal comes to it through us only, once.
-        start_new_session=True,
-    )
-    try:
-        out, said = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        return None, *stopped(process)
-    except KeyboardInterrupt:
-        stopped(process)
-        raise
-    return process.returncode, out, said
-
-
-def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
-    process.send_signal(signal.SIGINT)
-    try:
-        return process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.communicate()
-
-
 def read(path: Path) -> list[Row]:
     lines = path.read_text().splitlines() if path.exists() else []
     return [cast("Row", json.loads(line)) for line in lines]
@@ -211,9 +181,9 @@ def main() -> None:
     parser.add_argument("more", nargs="*", help="flags for r1code, after --: --sandbox bubblewrap")
     options = parser.parse_args()
     wanted = None if options.bugs is None else options.bugs.split(",")
-    bugs = [bug for bug in BUGS if wanted is None or bug.name in wanted]
+    bugs = [bug for bug in PYTHON if wanted is None or bug.name in wanted]
     if wanted is not None and len(bugs) != len(set(wanted)):
-        parser.error(f"the bugs are: {', '.join(bug.name for bug in BUGS)}")
+        parser.error(f"the bugs are: {', '.join(bug.name for bug in PYTHON)}")
     planner = options.planner or options.profile
     # Bug by bug, so that what is there after an interrupt can be compared.
     plan = [

@@ -53,6 +53,9 @@ _USER = (
     f" ; mkdir -p {SOURCE} /home/r1code && chown -R 1000:1000 {HOME} /home/r1code"
 )
 _APT = "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
+_JAVA = re.compile(r"(?:.*-)?j(?:dk|re)(?:-.*)?|maven|gradle")
+_MANUALS = "mkdir -p /usr/share/man/man1 && "
+"""Small images leave out manual pages and their folder, and without that Java's packages do not install."""
 
 
 class Base(Struct, frozen=True, kw_only=True):
@@ -174,7 +177,8 @@ def recipe(detected: Detected, base: Base, packages: Iterable[str], key: str) ->
         if one.language == "python" and python and not satisfies(python, one.version)
     ]
     apt = sorted({name for name in (*needed, *packages) if PACKAGE.fullmatch(name)})
-    system = [*([Step(command=_APT.format(" ".join(apt)))] if apt else []), Step(command=_USER)]
+    install = f"{_MANUALS if any(map(_JAVA.fullmatch, apt)) else ''}{_APT.format(' '.join(apt))}"
+    system = [*([Step(command=install)] if apt else []), Step(command=_USER)]
     layers = [Layer(title="system packages", user="root", steps=tuple(system))]
     variables = _variables(environments) | detected.devcontainer.variables
     steps = [Step(command=line, folder=one.folder) for one in environments for line in one.steps]

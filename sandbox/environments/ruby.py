@@ -6,7 +6,7 @@ import re
 
 from r1code.sandbox.environments.environment import HOME, Environment, Folder, quoted, source_of
 
-MANIFESTS = ("Gemfile", "gems.rb")
+MANIFESTS = ("Gemfile", "gems.rb", "Rakefile")
 _VERSION = re.compile(r"""(?m)^\s*ruby\s+["'][~>= ]*(\d+\.\d+)""")
 _GEMSPEC = re.compile(r"(?m)^\s*gemspec\b")
 _GEM = re.compile(r"""(?m)^\s*gem\s+["']([\w-]+)["']""")
@@ -26,7 +26,7 @@ _DEBIAN = {
 
 def detect(folder: Folder) -> Environment | None:
     gemspecs = sorted(name for name in folder.names if name.endswith(".gemspec"))
-    if folder.names.isdisjoint(MANIFESTS) and not gemspecs and "Rakefile" not in folder.names:
+    if folder.names.isdisjoint(MANIFESTS) and not gemspecs:
         return None
     gemfile = folder.text("Gemfile") or folder.text("gems.rb")
     named = _VERSION.search(gemfile)

@@ -66,6 +66,7 @@ def test_the_dockerfile_of_a_project_is_the_golden_one(name: str):
         ({"build.gradle.kts": "languageVersion = JavaLanguageVersion.of(17)"}, "java", "gradle", "17"),
         ({"Gemfile": 'ruby "~> 3.2"'}, "ruby", "bundler", "3.2"),
         ({"Gemfile": "", "Rakefile": "", ".ruby-version": "ruby-3.1.2"}, "ruby", "debian", "3.1.2"),
+        ({"Rakefile": ""}, "ruby", "debian", ""),
         ({"composer.json": '{"require": {"php": "^8.1"}}'}, "php", "composer", "^8.1"),
         ({"CMakeLists.txt": ""}, "native", "cmake", ""),
         ({"meson.build": ""}, "native", "meson", ""),

@@ -5,7 +5,7 @@ FROM r1code-base:test
 
 # system packages
 USER root
-RUN apt-get update && apt-get install -y --no-install-recommends default-jdk-headless maven && rm -rf /var/lib/apt/lists/*
+RUN mkdir -p /usr/share/man/man1 && apt-get update && apt-get install -y --no-install-recommends default-jdk-headless maven && rm -rf /var/lib/apt/lists/*
 RUN getent passwd 1000 >/dev/null || echo 'r1code:x:1000:1000::/home/r1code:/bin/sh' >>/etc/passwd ; mkdir -p /opt/r1code/src /home/r1code && chown -R 1000:1000 /opt/r1code /home/r1code
 
 # dependencies

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bugs.bug import Bug
+from bugs.bug import assertions
 
 KEEPING = (
-    Bug(
+    assertions(
         "search",
+        "off by one",
         """
         def find(items, wanted):
             \"\"\"The index of `wanted` in the sorted `items`, or -1.\"\"\"
             low, high = 0, len(items) - 1
-            while low <<<||<=>> high:
+            while low «<»«<=» high:
                 middle = (low + high) // 2
                 if items[middle] == wanted:
                     return middle
@@ -28,8 +29,9 @@ KEEPING = (
         assert find([], 4) == -1
         """,
     ),
-    Bug(
+    assertions(
         "stack",
+        "missing case",
         """
         PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -42,7 +44,7 @@ KEEPING = (
                 elif char in PAIRS:
                     if not opened or opened.pop() != PAIRS[char]:
                         return False
-            return <<True||not opened>>
+            return «True»«not opened»
         """,
         """
         assert is_balanced("a(b[c]{d})")
@@ -51,8 +53,9 @@ KEEPING = (
         assert is_balanced("")
         """,
     ),
-    Bug(
+    assertions(
         "merge",
+        "missing case",
         """
         def merged(left, right):
             \"\"\"Two sorted lists as one sorted list.\"\"\"
@@ -64,7 +67,7 @@ KEEPING = (
                 else:
                     result.append(right[j])
                     j += 1
-            return result + left[i:]<<|| + right[j:]>>
+            return result + left[i:]«»« + right[j:]»
         """,
         """
         assert merged([1, 4], [2, 3]) == [1, 2, 3, 4]
@@ -72,15 +75,16 @@ KEEPING = (
         assert merged([], [5]) == [5]
         """,
     ),
-    Bug(
+    assertions(
         "account",
+        "off by one",
         """
         class Account:
             def __init__(self, balance=0):
                 self.balance = balance
 
             def withdraw(self, amount):
-                if <<amount >= self.balance||amount > self.balance>>:
+                if «amount >= self.balance»«amount > self.balance»:
                     raise ValueError("not enough money")
                 self.balance -= amount
                 return self.balance
@@ -95,8 +99,9 @@ KEEPING = (
         one, two = Account(5), Account(); one.move(two, 5); assert (one.balance, two.balance) == (0, 5)
         """,
     ),
-    Bug(
+    assertions(
         "history",
+        "stale state",
         """
         class History:
             def __init__(self):
@@ -105,7 +110,7 @@ KEEPING = (
 
             def do(self, what):
                 self.done.append(what)
-                <<pass||self.undone.clear()>>
+                «pass»«self.undone.clear()»
 
             def undo(self):
                 what = self.done.pop()
@@ -125,15 +130,16 @@ KEEPING = (
         h = History(); h.do("a"); h.undo(); h.do("b"); assert h.redo() is None
         """,
     ),
-    Bug(
+    assertions(
         "intervals",
+        "wrong value",
         """
         def joined(intervals):
             \"\"\"Intervals that overlap or touch, as one.\"\"\"
             result = []
             for start, end in sorted(intervals):
                 if result and start <= result[-1][1]:
-                    result[-1] = (result[-1][0], <<end||max(end, result[-1][1])>>)
+                    result[-1] = (result[-1][0], «end»«max(end, result[-1][1])»)
                 else:
                     result.append((start, end))
             return result
@@ -144,8 +150,9 @@ KEEPING = (
         assert joined([(5, 6), (1, 2)]) == [(1, 2), (5, 6)]
         """,
     ),
-    Bug(
+    assertions(
         "cache",
+        "wrong value",
         """
         class Cache:
             \"\"\"Keeps the `size` values that were used last.\"\"\"
@@ -165,7 +172,7 @@ KEEPING = (
                 self.values.pop(key, None)
                 self.values[key] = value
                 if len(self.values) > self.size:
-                    del self.values[<<key||next(iter(self.values))>>]
+                    del self.values[«key»«next(iter(self.values))»]
         """,
         """
         c = Cache(2); c.put("a", 1); assert c.get("a") == 1
@@ -173,14 +180,15 @@ KEEPING = (
         c = Cache(2); c.put("a", 1); c.put("b", 2); c.get("a"); c.put("c", 3); assert c.get("b") is None
         """,
     ),
-    Bug(
+    assertions(
         "graph",
+        "wrong order",
         """
         def shortest(graph, start, end):
             \"\"\"Steps from `start` to `end`, or None.\"\"\"
             waiting, seen = [(start, 0)], {start}
             while waiting:
-                node, steps = waiting.pop(<<||0>>)
+                node, steps = waiting.pop(«»«0»)
                 if node == end:
                     return steps
                 for following in graph.get(node, ()):

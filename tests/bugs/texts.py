@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bugs.bug import Bug
+from bugs.bug import assertions
 
 TEXTS = (
-    Bug(
+    assertions(
         "words",
+        "missing case",
         """
         def count_words(text):
             counts = {}
             for word in text.split():
-                word = word<<||.lower()>>.strip(".,!?")
+                word = word«»«.lower()».strip(".,!?")
                 counts[word] = counts.get(word, 0) + 1
             return counts
 
@@ -26,15 +27,16 @@ TEXTS = (
         assert most_common("Go go home") == "go"
         """,
     ),
-    Bug(
+    assertions(
         "slug",
+        "missing case",
         """
         import re
 
 
         def slug(title):
-            words = re.findall(r"[a-z0-9]+", title<<||.lower()>>)
-            return <<"_"||"-">>.join(words)
+            words = re.findall(r"[a-z0-9]+", title«»«.lower()»)
+            return «"_"»«"-"».join(words)
         """,
         """
         assert slug("hello world") == "hello-world"
@@ -42,14 +44,15 @@ TEXTS = (
         assert slug("") == ""
         """,
     ),
-    Bug(
+    assertions(
         "caesar",
+        "missing case",
         """
         def shifted(text, by):
             result = ""
             for char in text:
                 if char.islower():
-                    result += chr((ord(char) - ord("a") + by)<<|| % 26>> + ord("a"))
+                    result += chr((ord(char) - ord("a") + by)«»« % 26» + ord("a"))
                 else:
                     result += char
             return result
@@ -60,8 +63,9 @@ TEXTS = (
         assert shifted("Hi you!", 0) == "Hi you!"
         """,
     ),
-    Bug(
+    assertions(
         "settings",
+        "wrong operator",
         """
         def parse(text):
             \"\"\"Lines `key = value`; empty ones and those that begin with # say nothing.\"\"\"
@@ -70,7 +74,7 @@ TEXTS = (
                 line = line.strip()
                 if not line or line.startswith("#"):
                     continue
-                key, _, value = line.<<rpartition||partition>>("=")
+                key, _, value = line.«rpartition»«partition»("=")
                 settings[key.strip()] = value.strip()
             return settings
         """,
@@ -80,15 +84,16 @@ TEXTS = (
         assert parse("") == {}
         """,
     ),
-    Bug(
+    assertions(
         "flatten",
+        "wrong operator",
         """
         def flat(items):
             \"\"\"All that is in nested lists, in order.\"\"\"
             result = []
             for item in items:
                 if isinstance(item, list):
-                    result.<<append||extend>>(flat(item))
+                    result.«append»«extend»(flat(item))
                 else:
                     result.append(item)
             return result
@@ -99,12 +104,13 @@ TEXTS = (
         assert flat([[], [[]]]) == []
         """,
     ),
-    Bug(
+    assertions(
         "chunks",
+        "off by one",
         """
         def chunked(items, size):
             \"\"\"Lists of `size` items; the last one may be shorter.\"\"\"
-            return [items[start : start + size] for start in range(0, len(items)<< - size||>>, size)]
+            return [items[start : start + size] for start in range(0, len(items)« - size»«», size)]
         """,
         """
         assert chunked([1, 2, 3, 4], 2) == [[1, 2], [3, 4]]
@@ -112,11 +118,12 @@ TEXTS = (
         assert chunked([], 3) == []
         """,
     ),
-    Bug(
+    assertions(
         "paging",
+        "rounding",
         """
         def pages(count, size):
-            return <<count // size||-(-count // size)>>
+            return «count // size»«-(-count // size)»
 
 
         def page(items, number, size):
@@ -132,14 +139,15 @@ TEXTS = (
         assert page([1, 2, 3, 4], 1, 2) == [1, 2]
         """,
     ),
-    Bug(
+    assertions(
         "defaults",
+        "aliasing",
         """
-        def tagged(name, tag, tags=<<{}||None>>):
+        def tagged(name, tag, tags=«{}»«None»):
             \"\"\"Adds a tag; without `tags` to new ones.\"\"\"
-            <<||if tags is None:
+            «»«if tags is None:
                 tags = {}
-            >>tags.setdefault(name, []).append(tag)
+            »tags.setdefault(name, []).append(tag)
             return tags
         """,
         """

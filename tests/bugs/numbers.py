@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bugs.bug import Bug
+from bugs.bug import assertions
 
 NUMBERS = (
-    Bug(
+    assertions(
         "cart",
+        "wrong operator",
         """
         def total(prices, discount):
             \"\"\"What is to be paid, never less than nothing.\"\"\"
-            return max(0, sum(prices) <<+||->> discount)
+            return max(0, sum(prices) «+»«-» discount)
         """,
         """
         assert total([10, 5], 3) == 12
@@ -18,13 +19,14 @@ NUMBERS = (
         assert total([1], 5) == 0
         """,
     ),
-    Bug(
+    assertions(
         "leap",
+        "wrong operator",
         """
         def is_leap(year):
             if year % 400 == 0:
                 return True
-            return year % 4 == 0 <<or||and>> year % 100 != 0
+            return year % 4 == 0 «or»«and» year % 100 != 0
 
 
         def days_in(year):
@@ -37,8 +39,9 @@ NUMBERS = (
         assert days_in(2000) == 366
         """,
     ),
-    Bug(
+    assertions(
         "roman",
+        "wrong operator",
         """
         VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
@@ -49,7 +52,7 @@ NUMBERS = (
                 value = VALUES[letter]
                 following = VALUES[text[index + 1]] if index + 1 < len(text) else 0
                 if value < following:
-                    total <<+=||-=>> value
+                    total «+=»«-=» value
                 else:
                     total += value
             return total
@@ -60,11 +63,12 @@ NUMBERS = (
         assert to_number("MCMXCIV") == 1994
         """,
     ),
-    Bug(
+    assertions(
         "median",
+        "missing case",
         """
         def median(values):
-            ordered = <<values||sorted(values)>>
+            ordered = «values»«sorted(values)»
             middle = len(ordered) // 2
             if len(ordered) % 2:
                 return ordered[middle]
@@ -76,14 +80,15 @@ NUMBERS = (
         assert median([4, 1, 3, 2]) == 2.5
         """,
     ),
-    Bug(
+    assertions(
         "clock",
+        "wrong value",
         """
         def clock(seconds):
             \"\"\"`seconds` as h:mm:ss.\"\"\"
             hours, rest = divmod(seconds, 3600)
             minutes, seconds = divmod(rest, 60)
-            return f"{hours}:{minutes<<||:02>>}:{seconds:02}"
+            return f"{hours}:{minutes«»«:02»}:{seconds:02}"
         """,
         """
         assert clock(3661) == "1:01:01"
@@ -91,13 +96,14 @@ NUMBERS = (
         assert clock(7199) == "1:59:59"
         """,
     ),
-    Bug(
+    assertions(
         "primes",
+        "off by one",
         """
         def primes(most):
             \"\"\"All primes up to and with `most`.\"\"\"
             found = []
-            for number in range(2, most<<|| + 1>>):
+            for number in range(2, most«»« + 1»):
                 if all(number % prime for prime in found):
                     found.append(number)
             return found
@@ -108,15 +114,16 @@ NUMBERS = (
         assert primes(1) == []
         """,
     ),
-    Bug(
+    assertions(
         "matrix",
+        "wrong value",
         """
         def transposed(rows):
             return [list(column) for column in zip(*rows)]
 
 
         def times(left, right):
-            columns = <<right||transposed(right)>>
+            columns = «right»«transposed(right)»
             return [[sum(a * b for a, b in zip(row, column)) for column in columns] for row in left]
         """,
         """
@@ -125,18 +132,20 @@ NUMBERS = (
         assert times([[1, 0], [0, 1]], [[2, 3], [4, 5]]) == [[2, 3], [4, 5]]
         """,
     ),
-    Bug(
+    assertions(
         "money",
+        "rounding",
         """
         def split(cents, people):
             \"\"\"Equal parts as far as possible: the first ones pay a cent more.\"\"\"
             part, rest = divmod(cents, people)
-            return [part + (1 if number < <<people||rest>> else 0) for number in range(people)]
+            return [part + (1 if number < «people»«rest» else 0) for number in range(people)]
         """,
         """
         assert split(10, 3) == [4, 3, 3]
         assert split(9, 3) == [3, 3, 3]
         assert sum(split(101, 7)) == 101
+        assert len(split(7, 4)) == 4
         """,
     ),
 )
