@@ -22,7 +22,7 @@ from r1code.types import Case, Check, TestReport, Verdict
 _MOST_ALONE = 30
 _PRIME = 7_919
 _ALONE = 2
-"""Runs in one sandbox of what was fixed, where they are quick: it costs nothing to see more of what chance does."""
+"""Runs in one sandbox of what was fixed, where they are quick: it costs next to nothing."""
 _DOUBTED = 2
 """Runs with all others of what was seen to fail with the patch, or to pass without it."""
 _Env = Mapping[str, str]

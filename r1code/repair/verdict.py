@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from r1code.repair.card import Compared, card, said
+from r1code.sandbox.runners.nothing import ran_nothing
 from r1code.types import Outcome, TestReport, Verdict
 
 _NO_TESTS = {126: "it cannot be executed", 127: "the command was not found"}
 _PYTEST = {3: "pytest failed internally", 4: "pytest was called wrongly", 5: "no tests were found"}
+_NONE_FOUND = 5
+"""How unittest ends then, since Python 3.12."""
 
 
 def failing(report: TestReport) -> tuple[str, ...]:
@@ -26,12 +29,30 @@ def problem(report: TestReport) -> tuple[Outcome, str] | None:
             "cannot_reproduce",
             f"the test command ended with {report.exit_code}: {known[report.exit_code]}",
         )
+    if (nothing := _nothing_ran(report)) is not None:
+        return "cannot_reproduce", nothing
     if failing(report):
         return None
     if report.exit_code != 0:
         why = f"the test command ended with {report.exit_code}, but its report shows no failure"
         return "cannot_reproduce", why
     return "nothing_to_fix", "all tests pass as they are"
+
+
+def has_tests(report: TestReport) -> bool:
+    """Whether any test is known; a command without a report is one, unless it said that there were none."""
+    return bool(report.passed or report.skipped or failing(report))
+
+
+def _nothing_ran(report: TestReport) -> str | None:
+    """Why no test ended, although the command did; None: some did."""
+    if not report.structured and report.failed and ran_nothing(report.digest):
+        return said("no test ran: none was found")
+    if report.exit_code not in {0, _NONE_FOUND} or report.passed or failing(report):
+        return None
+    if report.skipped:
+        return said(f"no test ran: all {len(report.skipped)} are skipped")
+    return said("no test ran: none was found")
 
 
 def judge(
@@ -121,7 +142,7 @@ def comparable(before: TestReport, after: TestReport) -> TestReport:
     if before.structured or not after.structured:
         return after
     command = (*before.failed, *before.passed)
-    good = after.exit_code == 0 and not after.timed_out and not failing(after)
+    good = after.exit_code == 0 and not after.timed_out and not failing(after) and bool(after.passed)
     return TestReport(
         passed=command if good else (),
         failed=() if good else command,
@@ -158,7 +179,9 @@ def _outcome(
         if applies:
             return outcome, why
     if not failing(before) and not found.fixed:
-        return "unbroken", "nothing was failing before, and everything still passes"
+        ran = has_tests(before) or has_tests(after)
+        why = "nothing was failing before, and everything still passes"
+        return "unbroken", why if ran else "no test ran, before or after: nothing is known"
     if still:
         return "unbroken", f"everything that passed still does; {len(still)} failed before and after"
     if not found.fixed:

@@ -98,7 +98,11 @@ def test_the_style_of_the_project_is_taken_over(name: str) -> None:
         # A file's name is the repository's; what a person asks for may refer to an issue.
         ("", ["a [skip ci] closes #1 @team"], "feat: change a [ skip ci] closes # 1 @ team"),
         ("", ["#1 [ci skip]/a", "#1 [ci skip]/b"], "feat: change 2 files in # 1 [ ci skip]"),
-        ("Closes #1, as @ann says [skip ci] ***NO_CI***", PATHS, "feat: closes #1, as @ann says [ skip ci] * * *NO_CI***"),
+        (
+            "Closes #1, as @ann says [skip ci] ***NO_CI***",
+            PATHS,
+            "feat: closes #1, as @ann says [ skip ci] * * *NO_CI***",
+        ),
     ],
 )
 def test_the_subject_says_what_was_asked_for(task: str, paths: list[str], expected: str) -> None:

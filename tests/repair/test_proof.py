@@ -280,3 +280,10 @@ def test_a_conversation_pays_for_none_of_it(tmp_path: Path) -> None:
 def test_the_command_that_failed_first_is_the_one_that_is_run(tmp_path: Path) -> None:
     verdict = Prover(tmp_path, CART).verdict({"shop/cart.py": GOOD}, f"{PYTEST} tests/test_cart.py")
     assert verdict.outcome == "fixed"
+
+
+@pytest.mark.parametrize("says", ["Ran 0 tests in 0.000s\n\nOK\n", "1..0\n", "0 passing (1ms)\n"])
+def test_a_command_that_runs_no_test_any_more_is_not_fixed(tmp_path: Path, says: str) -> None:
+    prover = Prover(tmp_path, {"out": "bad\n"})
+    verdict = prover.verdict({"out": says}, "cat out; ! grep -q bad out")
+    assert (verdict.outcome, verdict.passing) == ("not_fixed", 0)
