@@ -24,10 +24,11 @@ def check(parts: Parts, session: Session, command: str, control: Control) -> Gen
     reason: EndReason | None = None
     try:
         yield Notice(text=f"running the tests on the tree as it is: {command}")
-        report = yield from Proof(parts, session).baseline(parts.tree.snapshot(), command, control)
+        tree = parts.tree.snapshot()
+        report = yield from Proof(parts, session).baseline(tree, command, control)
         session.append(Tested(command=command, report=report))
         yield BaselineReached(command=command, report=report)
-        match problem(report):
+        match problem(report, tree.entries):
             case None:
                 code = ExitCode.NOT_FIXED
             case ("nothing_to_fix", why):

@@ -40,7 +40,7 @@ def reproduce(
     symptoms: Sequence[Symptom], base: Snapshot, before: TestReport, again: Again
 ) -> Generator[Event, None, Reproduced]:
     """Says what the baseline `before` makes of the symptoms. Raises as `Again.fails`."""
-    trouble = problem(before)
+    trouble = problem(before, base.entries)
     # Where there are no tests yet, the first one may show what an issue reports.
     is_bare = before.exit_code == 0 and not has_tests(before) and _has_issue(symptoms)
     if trouble is not None and trouble[0] != "nothing_to_fix" and not is_bare:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from r1code.repair.card import Compared, card, said
+from r1code.repair.unstarted import unstarted
 from r1code.sandbox.runners.nothing import ran_nothing
 from r1code.types import Outcome, TestReport, Verdict
 
@@ -18,8 +19,11 @@ def failing(report: TestReport) -> tuple[str, ...]:
     return (*report.uncollected, *report.failed)
 
 
-def problem(report: TestReport) -> tuple[Outcome, str] | None:
-    """Why there is nothing to repair in the tests as they are; None: some of them fail."""
+def problem(report: TestReport, paths: Collection[str] | None = None) -> tuple[Outcome, str] | None:
+    """Why there is nothing to repair in the tests as they are; None: some of them fail.
+
+    `paths`: of the tree, where a repair may change what keeps pytest from running any test; None: it always may.
+    """
     if report.timed_out:
         return "cannot_reproduce", f"the tests did not end within {report.seconds:.0f} s"
     codes = _PYTEST if report.runner in {"", "pytest"} else {}
@@ -29,7 +33,8 @@ def problem(report: TestReport) -> tuple[Outcome, str] | None:
             "cannot_reproduce",
             f"the test command ended with {report.exit_code}: {known[report.exit_code]}",
         )
-    if (nothing := _nothing_ran(report)) is not None:
+    nothing = (None if paths is None else unstarted(report, paths)) or _nothing_ran(report)
+    if nothing is not None:
         return "cannot_reproduce", nothing
     if failing(report):
         return None
