@@ -20,7 +20,7 @@ from r1code.types import EndReason, ExitCode, Usage
 def check(parts: Parts, session: Session, command: str, control: Control) -> Generator[Event, None, None]:
     """Ends with code 0 where all tests pass, 1 where some fail, 4 where neither is known. Raises R1CodeError."""
     began, code = time.monotonic(), ExitCode.INTERRUPTED
-    outcome: Literal["nothing_to_fix", "not_fixed", "cannot_reproduce"] = "not_fixed"
+    outcome: Literal["nothing_to_fix", "not_fixed", "cannot_reproduce", "ended"] = "not_fixed"
     reason: EndReason | None = None
     try:
         yield Notice(text=f"running the tests on the tree as it is: {command}")
@@ -38,7 +38,7 @@ def check(parts: Parts, session: Session, command: str, control: Control) -> Gen
                 yield Notice(text=why, level="warning")
                 outcome, code = "cannot_reproduce", ExitCode.CANNOT_REPRODUCE
     except Cancelled:
-        reason = "cancelled"
+        outcome, reason = "ended", "cancelled"
     yield Finished(
         outcome=outcome,
         reason=reason,
