@@ -19,7 +19,7 @@ from r1code.errors import BudgetExhausted, Cancelled, ProviderError, R1CodeError
 from r1code.events import (
     CandidateChosen,
     CandidateEvent,
-    Compared,
+    Standing,
     Event,
     Inner,
     Notice,
@@ -251,5 +251,5 @@ def _why(ranking: Ranking) -> str:
     return next((why for differs, why in reasons if differs), alike)
 
 
-def _words(row: Compared) -> str:
+def _words(row: Standing) -> str:
     return row.outcome.replace("_", " ")
