@@ -19,11 +19,11 @@ from r1code.errors import BudgetExhausted, Cancelled, ProviderError, R1CodeError
 from r1code.events import (
     CandidateChosen,
     CandidateEvent,
-    Standing,
     Event,
     Inner,
     Notice,
     PatchReady,
+    Standing,
     VerdictReached,
 )
 from r1code.log import Chosen, Judged, Tested
