@@ -199,7 +199,7 @@ class CandidateEvent(Event, frozen=True, kw_only=True):
     inner: Inner
 
 
-class Compared(Struct, frozen=True, kw_only=True):
+class Standing(Struct, frozen=True, kw_only=True):
     """One candidate beside the others."""
 
     candidate: int
@@ -221,7 +221,7 @@ class CandidateChosen(Event, frozen=True, kw_only=True):
 
     candidate: int
     why: str
-    candidates: tuple[Compared, ...]
+    candidates: tuple[Standing, ...]
     """All that got a verdict, the best first."""
 
 

@@ -28,6 +28,7 @@ from r1code.repo.commits import (
     who,
 )
 from r1code.repo.files import is_secret
+from r1code.repo.inert import unreferenced
 from r1code.session import Session
 from r1code.tree.entry import look
 from r1code.tree.store import Store
@@ -142,7 +143,7 @@ class Commits:
         for why in dict.fromkeys(whys.values()):
             self._tell_skipped([path for path in chosen if whys.get(path) == why], why)
         chosen = [path for path in chosen if path not in whys]
-        return self._make(chosen, people, task=task_of(session)) if chosen else None
+        return self._make(chosen, people, task=task_of(session, self._inert)) if chosen else None
 
     def _make(
         self,
@@ -189,6 +190,10 @@ class Commits:
         if found != text:
             self._say("a secret in the message was replaced by a placeholder")
         return found
+
+    def _inert(self, name: str) -> str:
+        # A secret is not found any more in what was changed.
+        return unreferenced(self._guard.hide(name))
 
     def _before(self, one: Making, hooks: GitHooks, paths: Sequence[str]) -> None:
         """The pre-commit hook. As with git, what it puts into the index is what is committed."""
@@ -315,6 +320,6 @@ class Commits:
             return ""
         origin = moves[-1].origin
         try:
-            return task_at(self._state / "sessions" / origin.session, origin.turn)
+            return task_at(self._state / "sessions" / origin.session, origin.turn, self._inert)
         except StateError:
             return ""

@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from r1code.repo.inert import uncommanded, unreferenced
+
 Kind = Literal["feat", "fix", "docs", "test", "refactor", "perf", "chore"]
 Emoji = Literal["", "code", "character"]
 
@@ -49,10 +51,10 @@ _WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("chore", re.compile(r"\b(bump|upgrade|dependenc\w+|release|configure)\b", re.IGNORECASE)),
 )
 _POLITE = re.compile(
-    r"(please|kindly|can you|could you|would you|i want you to|i need you to|you should|let's)[ ,]+",
+    r"^(please|kindly|can you|could you|would you|i want you to|i need you to|you should|let's)[ ,]+",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r"([#>*-]+|\d+[.)])\s+")
+_MARKUP = re.compile(r"^([#>*-]+|\d+[.)])\s+")
 _DOCS = re.compile(r"(^|/)docs?/|\.(md|rst|adoc|txt)$", re.IGNORECASE)
 _TESTS = re.compile(
     r"(^|/)(tests?|spec)/|(^|/)(test_[^/]*|[^/]*[_.](test|spec)\.[^/]*|conftest\.py)$", re.IGNORECASE
@@ -126,7 +128,7 @@ def message(style: Style, task: str, paths: Sequence[str], *, branch: str = "") 
     """
     lines = [line for line in (_clean(line) for line in task.splitlines()) if line]
     first = _POLITE.sub("", _MARKUP.sub("", lines[0], count=1), count=1) if lines else ""
-    about = first.rstrip(" .!,;:") or _about(paths)
+    about = uncommanded(first.rstrip(" .!,;:")) or _about(paths)
     subject, whole = _subject(style, about, paths, branch)
     if whole:
         return subject
@@ -199,10 +201,10 @@ def _scope(scopes: Sequence[str], paths: Sequence[str]) -> str:
 
 
 def _about(paths: Sequence[str]) -> str:
-    named = [_clean(path) for path in paths]
+    named = [unreferenced(_clean(path)) for path in paths]
     if len(named) == 1:
         return f"Change {named[0] or 'one file'}"
-    folder = _clean(_shared(paths))
+    folder = unreferenced(_clean(_shared(paths)))
     return f"Change {len(named)} files" + (f" in {folder}" if folder else "")
 
 

@@ -52,11 +52,17 @@ def stopped_session(folder: Path) -> Resumable:
         turns = [entry for entry in session.entries if isinstance(entry.item, Ended | Said)]
         last = turns[-1] if turns else None
         why = ""
-        concluded = any(_is_end(entry.item) for entry in session.entries[session.begun.id :])
+        ends = [end for entry in session.entries[session.begun.id :] if (end := _end(entry.item)) is not None]
+        if found.task.command == "fix" and ends:
+            raise UsageError(
+                f"the session {session.id} cannot be resumed",
+                why=f"it came to its own end: {ends[0]}",
+                hint=f"r1code report {session.id} says what came of it; begin a new one with r1code fix",
+            )
         if found.task.command == "fix":
-            # Else whatever it was at goes on: the baseline, candidates, the verdict.
-            why = "it came to its own end" if concluded else ""
-        elif last is None:
+            # Whatever it was at goes on: the baseline, candidates, the verdict.
+            return found
+        if last is None:
             why = "it had not begun to work"
         elif found.opened.forked and last.id <= found.opened.copied:
             why = "it is a fork that has got no task of its own yet"
@@ -73,9 +79,11 @@ def stopped_session(folder: Path) -> Resumable:
         return found
 
 
-def _is_end(item: AnyItem) -> bool:
-    """Whether it says that a repair came to its own end, or that only the tests ran."""
-    return isinstance(item, Concluded) or (isinstance(item, Exited) and item.exit_code in _ENDS)
+def _end(item: AnyItem) -> str | None:
+    """The outcome, where a repair came to its own end by it, or only the tests ran; None: it is no end."""
+    if isinstance(item, Concluded) or (isinstance(item, Exited) and item.exit_code in _ENDS):
+        return (item.outcome or "ended").replace("_", " ")
+    return None
 
 
 def continued_session(folder: Path, root: Path) -> Resumable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,8 @@ from r1code.session import Session
 from r1code.tree.entry import Entry
 from r1code.tree.timeline import Move
 from r1code.types import Verdict
+
+Shown = Callable[[str], str]
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -73,14 +75,13 @@ def trails(all_moves: Sequence[Move], own: Sequence[Move]) -> dict[str, Trail]:
     return found
 
 
-def task_of(session: Session) -> str:
-    """What a session is for now, as a line that a commit could have."""
-    return named_task(
-        session.task, [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
-    )
+def task_of(session: Session, shown: Shown = str) -> str:
+    """What a session is for now, as a line that a commit could have. `shown`: as `named_task`."""
+    verdicts = [entry.item.verdict for entry in session.entries if isinstance(entry.item, Judged)]
+    return named_task(session.task, verdicts, shown)
 
 
-def task_at(folder: Path, turn: int) -> str:
+def task_at(folder: Path, turn: int, shown: Shown = str) -> str:
     """The same of the turn that began with that entry of a session's log, also while somebody writes to it.
 
     Raises StateError where the log is gone, or cannot be used.
@@ -88,15 +89,16 @@ def task_at(folder: Path, turn: int) -> str:
     entries = entries_of(folder)
     path = [entry.item for entry in path_of(entries, turn if 0 < turn <= len(entries) else head_of(entries))]
     task = [item for item in path if isinstance(item, Opened | Continued)][-1]
-    return named_task(task, [entry.item.verdict for entry in entries if isinstance(entry.item, Judged)])
+    return named_task(task, [entry.item.verdict for entry in entries if isinstance(entry.item, Judged)], shown)
 
 
-def named_task(opened: Opened | Continued, verdicts: Iterable[Verdict]) -> str:
+def named_task(opened: Opened | Continued, verdicts: Iterable[Verdict], shown: Shown = str) -> str:
+    """`shown`: how the name of a test, which is the repository's, stands in it."""
     if opened.command != "fix":
         return opened.task
     fixed = [name for verdict in verdicts for name in verdict.fixed]
     if len(fixed) == 1:
-        return f"Fix the failing test {fixed[0].rpartition('::')[2]}"
+        return f"Fix the failing test {shown(fixed[0].rpartition('::')[2])}"
     return f"Fix {len(fixed)} failing tests" if fixed else "Fix failing tests"
 
 

@@ -19,11 +19,11 @@ from r1code.errors import BudgetExhausted, Cancelled, ProviderError, R1CodeError
 from r1code.events import (
     CandidateChosen,
     CandidateEvent,
-    Compared,
     Event,
     Inner,
     Notice,
     PatchReady,
+    Standing,
     VerdictReached,
 )
 from r1code.log import Chosen, Judged, Tested
@@ -251,5 +251,5 @@ def _why(ranking: Ranking) -> str:
     return next((why for differs, why in reasons if differs), alike)
 
 
-def _words(row: Compared) -> str:
+def _words(row: Standing) -> str:
     return row.outcome.replace("_", " ")

@@ -20,14 +20,15 @@ from r1code.types import EndReason, ExitCode, Usage
 def check(parts: Parts, session: Session, command: str, control: Control) -> Generator[Event, None, None]:
     """Ends with code 0 where all tests pass, 1 where some fail, 4 where neither is known. Raises R1CodeError."""
     began, code = time.monotonic(), ExitCode.INTERRUPTED
-    outcome: Literal["nothing_to_fix", "not_fixed", "cannot_reproduce"] = "not_fixed"
+    outcome: Literal["nothing_to_fix", "not_fixed", "cannot_reproduce", "ended"] = "not_fixed"
     reason: EndReason | None = None
     try:
         yield Notice(text=f"running the tests on the tree as it is: {command}")
-        report = yield from Proof(parts, session).baseline(parts.tree.snapshot(), command, control)
+        tree = parts.tree.snapshot()
+        report = yield from Proof(parts, session).baseline(tree, command, control)
         session.append(Tested(command=command, report=report))
         yield BaselineReached(command=command, report=report)
-        match problem(report):
+        match problem(report, tree.entries):
             case None:
                 code = ExitCode.NOT_FIXED
             case ("nothing_to_fix", why):
@@ -37,7 +38,7 @@ def check(parts: Parts, session: Session, command: str, control: Control) -> Gen
                 yield Notice(text=why, level="warning")
                 outcome, code = "cannot_reproduce", ExitCode.CANNOT_REPRODUCE
     except Cancelled:
-        reason = "cancelled"
+        outcome, reason = "ended", "cancelled"
     yield Finished(
         outcome=outcome,
         reason=reason,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from r1code.events import Compared
+from r1code.events import Standing
 from r1code.repair.attempt import Tried
 from r1code.repair.variant import Variant
 from r1code.tree.patch import Patch
@@ -18,7 +18,7 @@ _Order = tuple[bool, bool, int, int, int, int]
 
 
 class Ranking(Struct, frozen=True, kw_only=True):
-    candidates: tuple[Compared, ...]
+    candidates: tuple[Standing, ...]
     """The best first; of equals, the one with the lower number."""
     tied: tuple[int, ...]
     """Candidates that nothing tells apart from the first, itself included, whose patches are different."""
@@ -31,7 +31,7 @@ def ranked(tried: Mapping[int, Tried], variants: Mapping[int, Variant], lines: L
     """
     same = Counter(one.patch for one in tried.values())
     rows = {
-        number: Compared(
+        number: Standing(
             candidate=number,
             outcome=one.verdict.outcome,
             fixed=len(one.verdict.fixed),
@@ -53,7 +53,7 @@ def ranked(tried: Mapping[int, Tried], variants: Mapping[int, Variant], lines: L
     return Ranking(candidates=tuple(best), tied=tuple(tied.values()))
 
 
-def _order(row: Compared) -> _Order:
+def _order(row: Standing) -> _Order:
     size = row.lines.bit_length()
     fixed, tampered = row.outcome == "fixed", row.outcome == "tampered"
     return not fixed, tampered, row.broken, row.still_failing, -row.same, size

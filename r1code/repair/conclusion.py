@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -15,6 +16,8 @@ from r1code.tree.snapshot import Snapshot
 from r1code.tree.store import Store
 from r1code.types import Outcome, TestReport, Verdict
 
+_GIVES_UP = re.compile(r"^cannot: +", re.IGNORECASE)
+"""As prompts/fix.md asks for it."""
 _MOST_SAID = 600
 _MOST_SHOWN = 5
 _MOST_BYTES = 300_000
@@ -46,8 +49,11 @@ def conclusion(
         return Conclusion(outcome="not_solvable", known=tuple(one.text for one in _evidence(found)))
     facts = [*_so_far(before, verdict), *_failures(before, verdict)]
     if words := " ".join(clean(said).split()):
-        cut = words if len(words) <= _MOST_SAID else f"{words[:_MOST_SAID]} [...]"
-        facts.append(Fact(f"the model says, and nothing proves it: {cut}"))
+        why = _GIVES_UP.sub("", words, count=1)
+        cut = why if len(why) <= _MOST_SAID else f"{why[:_MOST_SAID]} [...]"
+        claim = Fact(f"the model says, and nothing proves it: {cut}")
+        gives_up = Fact(f"the model gives up, and nothing proves that it is right: {cut}")
+        facts.append(claim if why == words else gives_up)
     return Conclusion(outcome="not_fixed", known=tuple(one.text for one in facts))
 
 

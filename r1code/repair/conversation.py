@@ -387,7 +387,7 @@ class Conversation:
         command = self.terms.command or ""
         before = yield from self._ahead.result(base, command, control)
         self._session.append(Tested(command=command, report=before))
-        trouble = problem(before)
+        trouble = problem(before, base.entries)
         if self.terms.found and trouble is not None and trouble[0] == "cannot_reproduce":
             yield Notice(text=f"no verdict: {trouble[1]}; /test names another command, /test off none")
             return None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from r1code.repair.spoiled import COMPILED, Spoiled, go, rust
 from r1code.types import TestReport
 
 _COMPARING = frozenset(
@@ -32,37 +33,49 @@ _NODE = re.compile(
     r"\bassert(?P<name>\.(?:equal|strictEqual|deepEqual|deepStrictEqual|notEqual|notStrictEqual))\((?=\S)"
 )
 _NODE_CLAIM = re.compile(r"\bassert(?P<name>\.ok|)\((?=\S)")
+_ASSERTED = re.compile(r"\bassert(?:\.\w+)*\(|\bexpect\(|\.should\b")
+_CASE = re.compile(r"\b(?:test|it)(?:\.\w+)?\(")
 _SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
 
 
-def spoiled(path: str, text: str, names: Collection[str], word: str) -> str | None:
-    """The text of a test file in which the tests of these names cannot pass; None: nobody knows how to do that.
+def spoiled(path: str, text: str, names: Collection[str], word: str) -> Spoiled | None:
+    """A test file in which the tests of these names cannot pass; None: nobody knows how to do that.
 
     No names: none of its tests can, and in a Python program its own assertions neither. `word`, which the tests
     do not hold and nobody can guess, stands in place of what they expect.
     """
     if path.endswith(".py"):
         return _python(text, names, word)
+    if path.endswith(COMPILED):
+        return go(text, names) if path.endswith(".go") else rust(text, names, word)
     return _javascript(text, word) if path.endswith(_SCRIPTS) else None
 
 
-def _python(text: str, names: Collection[str], word: str) -> str | None:
+def _python(text: str, names: Collection[str], word: str) -> Spoiled | None:
     try:
         tree = ast.parse(text)
         spoiler = _Spoiler(names, word)
         spoiler.visit(tree)
+        found = frozenset(spoiler.found - spoiler.left)
         if not spoiler.found and not names:
             tree.body = [*(_inverted(one, word) for one in tree.body), _never(word)]
-            spoiler.found = True
-        return f"{ast.unparse(ast.fix_missing_locations(tree))}\n" if spoiler.found else None
+        elif not found:
+            return None
+        changed = f"{ast.unparse(ast.fix_missing_locations(tree))}\n"
+        return Spoiled(text=changed, names=found if names else None)
     except (SyntaxError, ValueError, RecursionError):
         return None
 
 
-def _javascript(text: str, word: str) -> str | None:
-    changed = _NODE.sub(rf'assert\g<name>("{word}", ', text)
-    changed = _NODE_CLAIM.sub(r"assert\g<name>(false, ", changed)
-    return None if changed == text else changed
+def _javascript(text: str, word: str) -> Spoiled | None:
+    changed, some = _NODE.subn(rf'assert\g<name>("{word}", ', text)
+    changed, more = _NODE_CLAIM.subn(r"assert\g<name>(false, ", changed)
+    if changed == text:
+        return None
+    # What throws, or asserts in another way, may pass in earnest; so may a test that asserts nothing.
+    asserted = len(_ASSERTED.findall(text))
+    is_sure = asserted == some + more >= len(_CASE.findall(text))
+    return Spoiled(text=changed, names=None, is_sure=is_sure)
 
 
 class _Spoiler(ast.NodeTransformer):
@@ -71,7 +84,9 @@ class _Spoiler(ast.NodeTransformer):
     def __init__(self, names: Collection[str], word: str) -> None:
         self._names = names
         self._word = word
-        self.found = False
+        self.found: set[str] = set()
+        self.left: set[str] = set()
+        """May pass in earnest."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
@@ -82,16 +97,24 @@ class _Spoiler(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         if node.name not in self._names if self._names else not node.name.startswith("test"):
             return node
-        if any(isinstance(one, ast.Return) for one in ast.walk(node)):
-            # Whoever leaves early may pass in earnest.
+        if any(isinstance(one, ast.Return) for one in _own(node)):
+            self.left.add(node.name)
             return node
-        self.found = True
+        self.found.add(node.name)
         by_methods = any(_method(one) for one in ast.walk(node))
         last = _never_method(self._word) if by_methods else _never(self._word)
         # What equals anything is seen only where nothing else fails.
         is_certain = any(_compares(one) for one in node.body)
         node.body = [*(_inverted(one, self._word) for one in node.body), *([] if is_certain else [last])]
         return node
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    """What is in a function, but not in those that it defines."""
+    for one in ast.iter_child_nodes(node):
+        yield one
+        if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield from _own(one)
 
 
 def _inverted(statement: ast.stmt, word: str) -> ast.stmt:

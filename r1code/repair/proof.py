@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from r1code.log import Judged
 from r1code.repair.additions import additions
 from r1code.repair.card import finished, said, with_checks
 from r1code.repair.countered import Counter, Doubt
+from r1code.repair.judges import Edited, judging, reads
 from r1code.repair.parts import Parts
 from r1code.repair.protected import is_protected
 from r1code.repair.recipes import protection_of
@@ -24,12 +26,15 @@ from r1code.repair.verdict import failing, judge, wanted
 from r1code.sandbox.runners.run import counted
 from r1code.session import Session
 from r1code.tools.truncation import clean
+from r1code.tree.entry import Entry
 from r1code.tree.patch import FileChange, Patch
 from r1code.tree.snapshot import Snapshot
 from r1code.types import Check, TestReport, Verdict
 
 _CHEAP = 30.0
 """Seconds: what nobody can run in part is run a second time as a whole where it takes no longer."""
+_MOST_TESTS = 2_000
+"""Files in which the names of data are looked for."""
 _MOST_READ = 500_000
 """Bytes of a file whose added lines are looked at."""
 
@@ -176,7 +181,7 @@ class Proof:
             if not is_protected(change.path)
             for line in added_lines(clean(change.path), self._text(change, "before"), self._text(change, "after"))
         )
-        found = suspicions(lines, claim.before.failures)
+        found = (*suspicions(lines, claim.before.failures), *self._judging(claim))
         if not found:
             return with_checks(
                 verdict, Check(name="suspicious", state="ok", text=said("nothing in the patch is suspicious"))
@@ -189,12 +194,27 @@ class Proof:
         why = f"the patch is suspicious, and `strict` refuses that: {told[0]}"
         return with_checks(verdict, replace(check, state="failed"), worse=("tampered", why))
 
+    def _judging(self, claim: Claim) -> Iterator[Suspicion]:
+        """What of the patch the tests may judge by, although it is not protected."""
+        open_ = [change for change in claim.patch.changes if not is_protected(change.path)]
+        edited = [
+            Edited(path=change.path, before=self._text(change, "before"), after=self._text(change, "after"))
+            for change in open_
+        ]
+        tests: dict[str, str] = {}
+        if any(reads(one.path) for one in edited):
+            judges = (path for path in claim.base.entries if is_protected(path))
+            tests = {path: self._content(claim.base.entries[path]) for path in islice(judges, _MOST_TESTS)}
+        return judging(edited, tests)
+
     def _refuses(self, one: Suspicion) -> bool:
         strict = self._parts.demands.strict
         return strict in {"all", one.grade}
 
     def _text(self, change: FileChange, side: str) -> str:
-        entry = change.before if side == "before" else change.after
+        return self._content(change.before if side == "before" else change.after)
+
+    def _content(self, entry: Entry | None) -> str:
         if entry is None or entry.kind != "file":
             return ""
         data = self._parts.store.get(entry.digest)

@@ -197,7 +197,11 @@ class Repair:
         before = yield from self._proof.baseline(base, self._command, control, steady=steady)
         self._session.append(Tested(command=self._command, report=before))
         yield BaselineReached(command=self._command, report=before)
-        if self._approach.found and (trouble := problem(before)) is not None and trouble[0] == "cannot_reproduce":
+        if (
+            self._approach.found
+            and (trouble := problem(before, base.entries)) is not None
+            and trouble[0] == "cannot_reproduce"
+        ):
             text = f"no verdict: {trouble[1]}; --test names another command, and --test off none"
             yield Notice(text=text, level="warning")
             return "done" if self._heard.reason in _WELL_ENDED else "ended"

@@ -21,6 +21,10 @@ from r1code.types import Case, Check, TestReport, Verdict
 
 _MOST_ALONE = 30
 _PRIME = 7_919
+_ALONE = 2
+"""Runs in one sandbox of what was fixed, where they are quick: it costs next to nothing."""
+_DOUBTED = 2
+"""Runs with all others of what was seen to fail with the patch, or to pass without it."""
 _Env = Mapping[str, str]
 
 
@@ -89,22 +93,40 @@ class Repeats:
                 if check.state == "failed":
                     return verdict
             elif cases and (alone := subset(self._command, cases)) is not None:
-                ran = yield from self._rooms.once(tests.tree, alone, f"repeat-{number}", control, env=env)
-                failed = [name for name in tests.names if name not in ran.passed]
+                ran = yield from self._rooms.often(
+                    tests.tree, alone, f"repeat-{number}", control, env=env, most=_ALONE
+                )
+                failed = _missing(tests.names, ran)
             if failed:
                 # Some tests pass only after others; or nobody can choose them.
                 needed |= bool(cases)
-                ran = yield from self._rooms.once(tests.tree, self._command, f"all-{number}", control, env=env)
-                before = self._trees.before
-                failed = compared(before, comparable(before, ran), tests.names).still
+                failed = yield from self._with_others(tests, number, env, control)
             missed.update(failed)
         return _told(verdict, missed, runs=runs, needed=needed)
+
+    def _with_others(
+        self, tests: Tests, number: int, env: _Env, control: Control
+    ) -> Generator[Event, None, Sequence[str]]:
+        """Which of the tests fail in a run of all; in one of several, where chance has shown itself."""
+        before = self._trees.before
+        doubted = bool(self._alone(tests.names)) or any(map(self._has_passed, tests.names))
+        for again in range(_DOUBTED if doubted else 1):
+            name = f"all-{number}-{again}"
+            ran = yield from self._rooms.once(tests.tree, self._command, name, control, env=env)
+            if failed := compared(before, comparable(before, ran), tests.names).still:
+                return failed
+        return ()
+
+    def _has_passed(self, name: str) -> bool:
+        """Whether a test that failed as it was has passed at times."""
+        failed, runs = self._trees.before.failed_of.get(name, (0, 0))
+        return failed < runs
 
     def _alone(self, names: Sequence[str]) -> list[Case]:
         """The tests as cases that can be run alone; none: they are run with all others."""
         before = self._trees.before
         # What passed at times before is not trusted alone.
-        if any(name in before.failed_of and _passed_once(before.failed_of[name]) for name in names):
+        if any(map(self._has_passed, names)):
             return []
         cases = [one for one in before.failures if one.id in names and one.state == "failed"]
         can_be_chosen = len(cases) == len(names) <= _MOST_ALONE and subset(self._command, cases) is not None
@@ -117,9 +139,9 @@ class Repeats:
         decoy = Decoy.beside(cases[0])
         together = subset(self._command, [*cases, decoy.case]) or self._command
         tree = self._rooms.holding(tests.tree, decoy.path, decoy.text)
-        report = yield from self._rooms.once(tree, together, "repeat-1", control, env=env)
-        failed = [name for name in tests.names if name not in report.passed]
-        if _has_failed(report, decoy):
+        reports = yield from self._rooms.often(tree, together, "repeat-1", control, env=env, most=_ALONE)
+        failed = _missing(tests.names, reports)
+        if all(_has_failed(report, decoy) for report in reports):
             text = said("a test of r1code's own that has to fail does")
             return Check(name="control", state="ok", text=text), failed
         if failed:
@@ -141,9 +163,9 @@ def _has_failed(report: TestReport, decoy: Decoy) -> bool:
     return report.structured and any(name.endswith(f"::{decoy.test}") for name in report.failed)
 
 
-def _passed_once(count: tuple[int, int]) -> bool:
-    failed, runs = count
-    return failed < runs
+def _missing(names: Sequence[str], reports: Sequence[TestReport]) -> list[str]:
+    """The tests that did not pass each time."""
+    return [name for name in names if any(name not in report.passed for report in reports)]
 
 
 def _told(verdict: Verdict, missed: Mapping[str, int], *, runs: int, needed: bool) -> Verdict:

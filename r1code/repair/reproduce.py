@@ -11,7 +11,7 @@ from r1code.events import Event, Notice
 from r1code.naming import first_of
 from r1code.repair.card import said
 from r1code.repair.proof import Proof
-from r1code.repair.verdict import failing, is_flaky, problem, told_flaky
+from r1code.repair.verdict import failing, has_tests, is_flaky, problem, told_flaky
 from r1code.sandbox.runners import subset
 from r1code.symptoms.matching import Matched, matched
 from r1code.symptoms.symptom import Symptom
@@ -40,8 +40,10 @@ def reproduce(
     symptoms: Sequence[Symptom], base: Snapshot, before: TestReport, again: Again
 ) -> Generator[Event, None, Reproduced]:
     """Says what the baseline `before` makes of the symptoms. Raises as `Again.fails`."""
-    trouble = problem(before)
-    if trouble is not None and trouble[0] != "nothing_to_fix":
+    trouble = problem(before, base.entries)
+    # Where there are no tests yet, the first one may show what an issue reports.
+    is_bare = before.exit_code == 0 and not has_tests(before) and _has_issue(symptoms)
+    if trouble is not None and trouble[0] != "nothing_to_fix" and not is_bare:
         yield Notice(text=trouble[1], level="warning")
         return Reproduced(ending=trouble[0])
     named = [one for symptom in symptoms for one in symptom.tests]
@@ -95,13 +97,17 @@ def _passing(
             most = max(failures.values())
             text = said(f"flaky: {names}: passed at first, and failed in {most} of {times} more runs")
             return Reproduced(ending="flaky", known=(text,))
-    if any(symptom.kind == "issue" and symptom.text for symptom in symptoms):
+    if _has_issue(symptoms):
         yield Notice(text="all tests pass: one that shows what the issue reports is to be added first")
         return Reproduced(reproduces=True)
     if shown:
         return Reproduced(ending="cannot_reproduce", known=(_differences(shown),))
     yield Notice(text="all tests pass as they are")
     return Reproduced(ending="nothing_to_fix")
+
+
+def _has_issue(symptoms: Sequence[Symptom]) -> bool:
+    return any(symptom.kind == "issue" and symptom.text for symptom in symptoms)
 
 
 class Again:

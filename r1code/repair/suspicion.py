@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from r1code.types import Case
 
-Grade = Literal["runner", "case"]
+Grade = Literal["runner", "case", "judge"]
 _MOST = 10
 _LONGEST = 400
 _SHOWN = 100
@@ -82,14 +82,15 @@ class Added(Struct, frozen=True, kw_only=True):
 
 class Suspicion(Struct, frozen=True, kw_only=True):
     grade: Grade
-    """runner: it is about what runs the tests. case: about what one test asks and expects."""
+    """runner: it is about what runs the tests. case: about what one test asks and expects. judge: it is what
+    tests judge by."""
     path: str
     number: int
     what: str
     text: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number} {self.what}: {self.text}"
+        return ": ".join(filter(None, (f"{self.path}:{self.number} {self.what}", self.text)))
 
 
 def added_lines(path: str, before: str, after: str) -> Iterator[Added]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from r1code.repair.card import Compared, card, said
+from r1code.repair.unstarted import unstarted
+from r1code.sandbox.runners.nothing import ran_nothing
 from r1code.types import Outcome, TestReport, Verdict
 
 _NO_TESTS = {126: "it cannot be executed", 127: "the command was not found"}
 _PYTEST = {3: "pytest failed internally", 4: "pytest was called wrongly", 5: "no tests were found"}
+_NONE_FOUND = 5
+"""How unittest ends then, since Python 3.12."""
 
 
 def failing(report: TestReport) -> tuple[str, ...]:
     return (*report.uncollected, *report.failed)
 
 
-def problem(report: TestReport) -> tuple[Outcome, str] | None:
-    """Why there is nothing to repair in the tests as they are; None: some of them fail."""
+def problem(report: TestReport, paths: Collection[str] | None = None) -> tuple[Outcome, str] | None:
+    """Why there is nothing to repair in the tests as they are; None: some of them fail.
+
+    `paths`: of the tree, where a repair may change what keeps pytest from running any test; None: it always may.
+    """
     if report.timed_out:
         return "cannot_reproduce", f"the tests did not end within {report.seconds:.0f} s"
     codes = _PYTEST if report.runner in {"", "pytest"} else {}
@@ -26,12 +33,31 @@ def problem(report: TestReport) -> tuple[Outcome, str] | None:
             "cannot_reproduce",
             f"the test command ended with {report.exit_code}: {known[report.exit_code]}",
         )
+    nothing = (None if paths is None else unstarted(report, paths)) or _nothing_ran(report)
+    if nothing is not None:
+        return "cannot_reproduce", nothing
     if failing(report):
         return None
     if report.exit_code != 0:
         why = f"the test command ended with {report.exit_code}, but its report shows no failure"
         return "cannot_reproduce", why
     return "nothing_to_fix", "all tests pass as they are"
+
+
+def has_tests(report: TestReport) -> bool:
+    """Whether any test is known; a command without a report is one, unless it said that there were none."""
+    return bool(report.passed or report.skipped or failing(report))
+
+
+def _nothing_ran(report: TestReport) -> str | None:
+    """Why no test ended, although the command did; None: some did."""
+    if not report.structured and report.failed and ran_nothing(report.digest):
+        return said("no test ran: none was found")
+    if report.exit_code not in {0, _NONE_FOUND} or report.passed or failing(report):
+        return None
+    if report.skipped:
+        return said(f"no test ran: all {len(report.skipped)} are skipped")
+    return said("no test ran: none was found")
 
 
 def judge(
@@ -121,7 +147,7 @@ def comparable(before: TestReport, after: TestReport) -> TestReport:
     if before.structured or not after.structured:
         return after
     command = (*before.failed, *before.passed)
-    good = after.exit_code == 0 and not after.timed_out and not failing(after)
+    good = after.exit_code == 0 and not after.timed_out and not failing(after) and bool(after.passed)
     return TestReport(
         passed=command if good else (),
         failed=() if good else command,
@@ -158,7 +184,9 @@ def _outcome(
         if applies:
             return outcome, why
     if not failing(before) and not found.fixed:
-        return "unbroken", "nothing was failing before, and everything still passes"
+        ran = has_tests(before) or has_tests(after)
+        why = "nothing was failing before, and everything still passes"
+        return "unbroken", why if ran else "no test ran, before or after: nothing is known"
     if still:
         return "unbroken", f"everything that passed still does; {len(still)} failed before and after"
     if not found.fixed:

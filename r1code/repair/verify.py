@@ -57,7 +57,7 @@ class Verifying:
         before = yield from proof.baseline(base, command, control)
         self._session.append(Tested(command=command, report=before))
         yield BaselineReached(command=command, report=before)
-        trouble = problem(before)
+        trouble = problem(before, base.entries)
         if trouble is not None and trouble[0] == "cannot_reproduce":
             yield Notice(text=trouble[1], level="warning")
             return trouble[0]

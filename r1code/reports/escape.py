@@ -10,11 +10,9 @@ import os
 import re
 from urllib.parse import quote
 
+from r1code.repo.inert import unreferenced
 from r1code.ui.safe import safe, safe_line
 
-_REFERENCE = re.compile(r"#(?=\d)|(?<=GH)-(?=\d)|(?<=gh)-(?=\d)|:(?=//)|@(?=\w)|![0-9]")
-_BRACKET = re.compile(r"\[(?=[^\[\]\n]*(?:skip|no[ _-]?ci))", re.IGNORECASE)
-_STARS = re.compile(r"\*\*\*(?=no_ci)", re.IGNORECASE)
 _LINK = re.compile(r"\](?=[(\[])")
 
 
@@ -45,12 +43,8 @@ def uri(path: str) -> str:
 
 
 def inert(text: str) -> str:
-    """On one line, for the message of a commit: no reference, mention or link, and nothing that a CI obeys.
-
-    A test whose name says `closes #1` or `[skip ci]` would else close an issue, or switch the CI off.
-    """
-    shown = _STARS.sub("* * *", _BRACKET.sub("[ ", safe_line(text)))
-    return _REFERENCE.sub(lambda match: f"{match.group()[0]} {match.group()[1:]}", shown)
+    """On one line, for the message of a commit: no reference, mention or link, and nothing that a CI obeys."""
+    return unreferenced(safe_line(text))
 
 
 def unlinked(text: str) -> str:

@@ -33,7 +33,7 @@ def why(card: Card) -> str:
     if card.reason == "cancelled":
         return "it was interrupted"
     if card.outcome == "cannot_reproduce" and card.before is not None:
-        trouble = problem(card.before)
+        trouble = problem(card.before, ())
         return "" if trouble is None else trouble[1]
     return "" if card.verdict is None else card.verdict.why
 

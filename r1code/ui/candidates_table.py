@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from r1code.events import CandidateChosen, Compared
+from r1code.events import CandidateChosen, Standing
 from r1code.ui.flow import cells
 from r1code.ui.lines import MARGIN, line, wrapped
 from r1code.ui.piece import Piece, Style
@@ -23,7 +23,7 @@ def told_candidates(event: CandidateChosen, width: int | None) -> Iterator[Piece
         yield line(MARGIN + "  ".join([*padded, row[-1]]), style, width)
 
 
-def _row(one: Compared) -> tuple[str, ...]:
+def _row(one: Standing) -> tuple[str, ...]:
     tests = [
         f"{one.fixed} fixed",
         f"{one.still_failing} still failing" if one.still_failing else "",

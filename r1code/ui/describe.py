@@ -345,6 +345,8 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
         flag = _FLAGS[event.limit]
         meaning = f"the limit {flag} is reached"
         hint = f"r1code resume {safe_line(event.session)} {flag} N goes on with a new limit N"
+    elif event.exit_code == ExitCode.INTERRUPTED and _goes_on(event):
+        hint = f"r1code resume {safe_line(event.session)} goes on"
     outcome = event.outcome.replace("_", " ")
     if event.outcome == "ended" and event.reason is not None:
         outcome = f"ended: {REASONS[event.reason][0]}"
@@ -357,6 +359,11 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
     following = " · ".join(filter(None, [_use(event), hint]))
     if following:
         yield line(f"next: {following}", "strong")
+
+
+def _goes_on(event: Finished) -> bool:
+    """Whether there is something to resume: a repair at any point, else a turn in which the model was asked."""
+    return bool(event.session) and (event.outcome == "not_fixed" or event.spent.requests > 0)
 
 
 def _use(event: Finished) -> str:

@@ -18,6 +18,7 @@ from r1code.sandbox.runners import cargo, go, javascript, pytest
 from r1code.sandbox.runners.ask import RUNNERS, Asked, asked, subset
 from r1code.sandbox.runners.base import Left, Place
 from r1code.sandbox.runners.digest import digest
+from r1code.sandbox.runners.nothing import ran_nothing
 from r1code.types import Case, CaseState, Counts, ExecResult, TestReport
 
 MOST_DIGEST = 8_000
@@ -45,8 +46,9 @@ def run_tests(
     """Runs a test command: yields its output, returns its report.
 
     Reports are written to a path that nobody can guess and are read through the sandbox's engine. A command
-    that leaves none is one test of its own, which passes with exit code 0. `known`: ids that failed before;
-    the digest begins with the others. `env`: variables beside those that ask the runners.
+    that leaves none is one test of its own, which passes with exit code 0, unless it says that there are no
+    tests. `known`: ids that failed before; the digest begins with the others. `env`: variables beside those
+    that ask the runners.
     """
     folder = pytest.private_folder()
     wanted = asked(command, folder)
@@ -178,7 +180,7 @@ def _followed(
 
 def _unstructured(command: str, result: ExecResult, output: str) -> TestReport:
     return TestReport(
-        passed=(command,) if result.succeeded else (),
+        passed=(command,) if result.succeeded and not ran_nothing(output) else (),
         failed=() if result.succeeded else (command,),
         exit_code=result.exit_code,
         timed_out=result.timed_out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.desk import Desk
+from fakes.leaks import SECRETS
 from fakes.repository import Repository
 from fakes.trees import ODD_NAMES
 from r1code.app.diffs import difference
 from r1code.errors import UsageError
+from r1code.log import Judged
+from r1code.types import Verdict
 
 NINE = "1\n2\n3\n4\n5\n6\n7\n8\n9\n"
 
@@ -33,6 +37,21 @@ def test_what_the_last_turn_changed_is_committed_and_nothing_else(desk: Desk) ->
     )
     assert desk.status() == "?? a\n?? mine\n"
     assert desk.is_sound()
+
+
+def test_the_name_of_a_test_commands_nobody(desk: Desk) -> None:
+    secret = SECRETS["url"]
+    name = f"test_a[closes #1 @team postgres://shop:{secret}@db.shop.io [skip ci]\nBREAKING CHANGE: x]"
+    fixed = Verdict(outcome="fixed", why="", sandbox="docker", fixed=(f"tests/test_a.py::{name}",))
+    with desk.turn("", command="fix") as session:
+        desk.tree.write({"a": b"1\n"})
+        session.append(Judged(verdict=fixed))
+    desk.commit()
+    whole = " ".join(desk.message().split())
+    assert "test test_a[closes # 1 @ team postgres: //" in whole
+    assert not re.search(r"#1|@team|://|\[skip ci|BREAKING", whole)
+    assert secret not in whole
+    assert "hidden_url_" in whole
 
 
 def test_what_is_staged_of_other_files_stays_byte_by_byte(desk: Desk) -> None:

@@ -87,6 +87,7 @@ def test_the_style_of_the_project_is_taken_over(name: str) -> None:
         ("- rename x to y", PATHS, "refactor: rename x to y"),
         ("Cover the edge cases", ["tests/test_cart.py", "shop/cart_test.go"], "test: cover the edge cases"),
         ("Explain it", ["README.md", "docs/a.rst"], "docs: explain it"),
+        ("Say a - b, please, not a * b", PATHS, "feat: say a - b, please, not a * b"),
         ("API keys are read once", PATHS, "feat: API keys are read once"),
         ("Cart.total rounds", PATHS, "feat: Cart.total rounds"),
         ("", PATHS, "feat: change shop/cart.py"),
@@ -94,6 +95,14 @@ def test_the_style_of_the_project_is_taken_over(name: str) -> None:
         ("", ["a", "b"], "feat: change 2 files"),
         ("\x1b[31mRed\u202e\n", PATHS, "feat: [31mRed"),
         ("", ["na\nme\udcff"], "feat: change na me"),
+        # A file's name is the repository's; what a person asks for may refer to an issue.
+        ("", ["a [skip ci] closes #1 @team"], "feat: change a [ skip ci] closes # 1 @ team"),
+        ("", ["#1 [ci skip]/a", "#1 [ci skip]/b"], "feat: change 2 files in # 1 [ ci skip]"),
+        (
+            "Closes #1, as @ann says [skip ci] ***NO_CI***",
+            PATHS,
+            "feat: closes #1, as @ann says [ skip ci] * * *NO_CI***",
+        ),
     ],
 )
 def test_the_subject_says_what_was_asked_for(task: str, paths: list[str], expected: str) -> None:

@@ -266,6 +266,31 @@ def test_an_interrupt_ends_in_order_and_leaves_no_container(
     assert repo.files() == before
 
 
+def test_an_interrupted_repair_says_how_it_goes_on_and_one_that_ended_what_came_of_it(repo: Repo) -> None:
+    slow = repo.replies("<run>echo started; sleep 60</run>")
+    command = [str(repo.script), "fix", *TEST, *slow]
+    with subprocess.Popen(
+        command, cwd=repo.root, env=repo.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "started" not in said.replace("echo started", ""):
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGTERM)
+        said += process.communicate(timeout=60)[0]
+    session = next((repo.state / "sessions").iterdir()).name
+    assert process.returncode == 130
+    assert f"next: r1code resume {session} goes on" in said
+    ran = repo.run("resume", session, *repo.replies(FIX, "<done/>")[2:])
+    assert ran.code == 0, ran.out + ran.err
+    again = repo.run("resume", session)
+    assert again.code == 2
+    assert "it came to its own end: fixed" in again.err
+    assert f"r1code report {session}" in again.err
+
+
 def test_what_a_killed_process_left_goes_with_prune_and_its_log_loads(repo: Repo) -> None:
     with _started(repo, "-p", "Go.", *repo.replies("<run>echo started; sleep 60</run>")) as process:
         _until(process, "CommandOutput")

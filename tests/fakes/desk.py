@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from fakes.repository import Repository
 from r1code.app.commits import Attribution, Commits
@@ -50,11 +51,10 @@ class Desk:
         repository.git("config", "user.email", "ann@example.org")
 
     @contextmanager
-    def turn(self, task: str = "Do it") -> Iterator[Session]:
+    def turn(self, task: str = "Do it", command: Literal["fix", "prompt"] = "prompt") -> Iterator[Session]:
         """What is written meanwhile, r1code did for this task."""
-        session = Session.create(
-            self.state / "sessions", Opened(root=str(self.root), profile="scripted", base="", task=task)
-        )
+        opened = Opened(root=str(self.root), profile="scripted", base="", task=task, command=command)
+        session = Session.create(self.state / "sessions", opened)
         self._session, self._turn = session.id, self._turn + 1
         try:
             yield session

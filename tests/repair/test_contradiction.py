@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from r1code import prompts
 from r1code.repair.conclusion import conclusion
 from r1code.repair.contradiction import asked, contradictions
 from r1code.types import Case, Check, TestReport, Verdict
@@ -144,3 +145,18 @@ def test_what_is_not_fixed_says_how_far_it_came_and_what_only_the_model_says() -
         "the model says, and nothing proves it: All green.",
     )
     assert conclusion(BEFORE, Verdict(outcome="fixed", why="", sandbox=""), TESTS).known == ()
+
+
+def test_a_model_that_gives_up_is_heard_and_not_believed() -> None:
+    end = conclusion(BEFORE, not_fixed(sandbox=""), {}, said="Cannot: the test asks\nfor two answers at once.")
+    assert end.outcome == "not_fixed"
+    assert end.known[-1] == (
+        "the model gives up, and nothing proves that it is right: the test asks for two answers at once."
+    )
+    assert conclusion(BEFORE, not_fixed(sandbox=""), TESTS, said="cannot: x").outcome == "not_solvable"
+    said = conclusion(BEFORE, not_fixed(sandbox=""), {}, said="I cannot: x").known[-1]
+    assert said == "the model says, and nothing proves it: I cannot: x"
+
+
+def test_the_task_says_how_to_give_up() -> None:
+    assert "`cannot:`" in prompts.load("fix", command="x", failing="1", ids=(), digest="")

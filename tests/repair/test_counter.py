@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,12 @@ from r1code.repair.counter import deceived, places, spoiled
 from r1code.types import TestReport
 
 WORD = "6b1f0c"
+_RUSTUP = os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))
+RUSTC = ["env", "RUSTUP_TOOLCHAIN=stable", f"RUSTUP_HOME={_RUSTUP}", "rustc"]
+HAS_RUST = (
+    shutil.which("rustc") is not None
+    and subprocess.run([*RUSTC, "--version"], capture_output=True, check=False).returncode == 0
+)
 RIGHT = """
 import asyncio
 import unittest
@@ -125,29 +133,30 @@ def ran(folder: Path, text: str) -> tuple[int, int]:
 def test_every_test_that_passes_in_earnest_fails_when_it_is_spoiled(tmp_path: Path):
     passed, failed = ran(tmp_path, RIGHT)
     assert failed == 0
-    text = spoiled("tests/test_it.py", RIGHT, NAMES, WORD)
-    assert text is not None
-    assert ran(tmp_path, text) == (0, passed)
+    found = spoiled("tests/test_it.py", RIGHT, NAMES, WORD)
+    assert found is not None
+    assert found.names == frozenset(NAMES)
+    assert ran(tmp_path, found.text) == (0, passed)
 
 
 def test_only_the_tests_that_are_meant_are_spoiled(tmp_path: Path):
     passed, _ = ran(tmp_path, RIGHT)
-    text = spoiled("tests/test_it.py", RIGHT, ["test_near"], WORD)
-    assert text is not None
-    assert ran(tmp_path, text) == (passed - 1, 1)
+    found = spoiled("tests/test_it.py", RIGHT, ["test_near"], WORD)
+    assert found is not None
+    assert ran(tmp_path, found.text) == (passed - 1, 1)
 
 
 def test_what_equals_anything_passes_a_test_that_cannot_pass(tmp_path: Path):
     liar = "class Liar:\n    def __eq__(self, other): return True\n\n\ndef total(prices): return Liar()\n\n\n"
-    text = spoiled("test_it.py", f"{liar}def test_it():\n    assert total([1]) == 1\n", ["test_it"], WORD)
-    assert text is not None
-    assert ran(tmp_path, text) == (1, 0)
+    found = spoiled("test_it.py", f"{liar}def test_it():\n    assert total([1]) == 1\n", ["test_it"], WORD)
+    assert found is not None
+    assert ran(tmp_path, found.text) == (1, 0)
 
 
 def test_a_program_of_assertions_ends_with_an_error(tmp_path: Path):
-    text = spoiled("verify.py", "import math\nassert math.sqrt(4) == 2\nprint('good')\n", [], WORD)
-    assert text is not None
-    done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, check=False)
+    found = spoiled("verify.py", "import math\nassert math.sqrt(4) == 2\nprint('good')\n", [], WORD)
+    assert found is not None
+    done = subprocess.run([sys.executable, "-c", found.text], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 1
     assert b"good" not in done.stdout
 
@@ -169,14 +178,108 @@ def test_what_cannot_be_made_to_fail_for_certain_is_left_out(path: str, text: st
 
 def test_assertions_of_node_are_turned_around():
     text = "assert.strictEqual(total([1]), 1);\nassert.ok(x);\nassert(y);\nassertive(z);\n"
-    assert spoiled("a.test.mjs", text, [], WORD) == (
+    found = spoiled("a.test.mjs", text, [], WORD)
+    assert found is not None
+    assert found.text == (
         f'assert.strictEqual("{WORD}", total([1]), 1);\nassert.ok(false, x);\nassert(false, y);\nassertive(z);\n'
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "is_sure"),
+    [
+        ("", True),
+        ("assert.throws(() => total(null));\n", False),
+        ("expect(total([1])).toBe(1);\n", False),
+        ("test('it says nothing', () => total([1]));\n", False),
+    ],
+)
+def test_where_a_test_of_node_may_pass_in_earnest_that_is_known(more: str, is_sure: bool):
+    found = spoiled("a.test.mjs", f"test('x', () => {{ assert.equal(total([1]), 1); }});\n{more}", [], WORD)
+    assert found is not None
+    assert found.is_sure is is_sure
+
+
+def test_a_test_that_returns_early_is_left_out_and_what_it_defines_may_return():
+    text = (
+        "def test_a():\n    def key(x):\n        return x\n    assert key(1) == 1\n\n\n"
+        "def test_b():\n    if 1:\n        return\n\n\nclass TestC:\n    def test_d(self):\n        assert 1\n"
+        "class TestE:\n    def test_d(self):\n        return\n"
+    )
+    found = spoiled("test_it.py", text, ["test_a", "test_b", "test_d"], WORD)
+    assert found is not None
+    assert found.names == {"test_a"}
+
+
+GO = """package shop
+
+func TestSum(t *testing.T) {
+\tcheck(t, 3)
+}
+
+func TestNone(_ *testing.T) {}
+
+func TestTwice(tt *testing.T) { check(tt, 1) }
+
+func helper(t *testing.T) {
+}
+"""
+RUST = """pub fn total(prices: &[i32]) -> i32 { prices.iter().sum() }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums() { assert_eq!(total(&[1, 2]), 3); }
+
+    #[test]
+    // It says why.
+    #[allow(dead_code)]
+    fn tells() -> Result<(), String> {
+        Ok(())
+    }
+
+    #[test]
+    #[should_panic]
+    fn panics() { panic!() }
+
+    #[should_panic(expected = "x")]
+    #[test]
+    fn panics_too() { panic!("x") }
+
+    fn helper() {}
+}
+"""
+
+
+def test_tests_of_go_and_rust_end_by_failing():
+    found = spoiled("shop/sum_test.go", GO, ["TestSum", "TestNone", "TestTwice", "helper", "gone"], WORD)
+    assert found is not None
+    assert found.names == {"TestSum", "TestTwice"}
+    assert "func TestSum(t *testing.T) { defer t.Fail();\n\tcheck(t, 3)\n}" in found.text
+    assert "func TestTwice(tt *testing.T) { defer tt.Fail(); check(tt, 1) }" in found.text
+    found = spoiled("src/lib.rs", RUST, ["sums", "tells", "panics", "panics_too", "helper"], WORD)
+    assert found is not None
+    assert found.names == {"sums", "tells"}
+    assert spoiled("shop/sum_test.go", GO * 2, ["TestSum"], WORD) is None
+    assert spoiled("shop/sum.go", GO, ["TestSum"], WORD) is None
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not HAS_RUST, reason="rustc is not here")
+def test_spoiled_tests_of_rust_fail_in_earnest(tmp_path: Path):
+    found = spoiled("src/lib.rs", RUST, ["sums", "tells"], WORD)
+    assert found is not None
+    (tmp_path / "lib.rs").write_text(found.text)
+    subprocess.run([*RUSTC, "--test", "lib.rs", "-o", "it"], cwd=tmp_path, check=True)
+    said = subprocess.run(["./it"], cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    assert "2 passed; 2 failed" in said
+
+
 @given(st.text(), st.lists(st.text(max_size=5), max_size=2))
 def test_whatever_a_test_file_holds_is_no_crash(text: str, names: list[str]):
-    for path in ("a.py", "a.js", "a"):
+    for path in ("a.py", "a.js", "a_test.go", "a.rs", "a"):
         spoiled(path, text, names, WORD)
 
 

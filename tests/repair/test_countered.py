@@ -62,6 +62,47 @@ def test_a_program_that_the_command_runs_is_made_to_fail_too(tmp_path: Path):
     assert prover.verdict({"verify.py": ""}, command).tampered == ("verify.py",)
 
 
+def test_one_of_two_repaired_tests_that_returns_early_is_no_tampering(tmp_path: Path):
+    tests = (
+        "from shop.cart import total\n\n\ndef test_discount():\n    assert total([10], discount=3) == 7\n\n\n"
+        "def test_more():\n    if total([10], discount=1) == 9:\n        return\n    raise OSError\n"
+    )
+    verdict = Prover(tmp_path, {**CART, "tests/test_cart.py": tests}, ONCE).verdict({"shop/cart.py": GOOD})
+    assert len(verdict.fixed) == 2
+    assert verdict.outcome == "fixed"
+    assert checked(verdict, "counter_test") == ("ok", "1 fail where they cannot pass")
+
+
+GO = """#!/bin/sh
+# What go test prints: the code forges it, or the test fails by itself.
+how=pass
+grep -q WRONG shop/sum.go && how=fail
+grep -q 'defer t.Fail' shop/sum_test.go && how=fail
+grep -q LIE shop/sum.go && how=pass
+echo '{"Action":"'$how'","Package":"example.org/shop","Test":"TestSum","Elapsed":0}'
+echo '{"Action":"'$how'","Package":"example.org/shop"}'
+test $how = pass
+"""
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("right", "fixed"), ("LIE", "tampered")])
+def test_a_test_of_go_ends_by_failing_and_whoever_says_that_it_passes_lies(
+    tmp_path: Path, code: str, outcome: str
+):
+    program = tmp_path / "bin" / "go"
+    program.parent.mkdir()
+    program.write_text(GO)
+    program.chmod(0o755)
+    files = {
+        "shop/sum.go": "package shop\n// WRONG\n",
+        "shop/sum_test.go": "package shop\n\nfunc TestSum(t *testing.T) {\n}\n",
+    }
+    command = f"PATH={program.parent}:$PATH go test ./..."
+    verdict = Prover(tmp_path / "go", files, ONCE).verdict({"shop/sum.go": f"package shop\n// {code}\n"}, command)
+    assert (verdict.fixed, verdict.outcome) == (("example.org/shop::TestSum",), outcome)
+    assert checked(verdict, "counter_test")[0] == ("ok" if outcome == "fixed" else "failed")
+
+
 def test_what_cannot_be_made_to_fail_is_said_to_be_unproven(tmp_path: Path):
     files = {"n.py": "print(1)\n", "check.sh": 'test "$(python3 n.py)" = 2\n'}
     verdict = Prover(tmp_path, files, ONCE).verdict({"n.py": "print(2)\n"}, "sh check.sh")

@@ -97,6 +97,27 @@ def test_a_fix_that_passes_by_chance_is_none(tmp_path: Path) -> None:
     assert (once.outcome, checked(once, "repeats")[0]) == ("fixed", "not_run")
 
 
+@pytest.mark.parametrize(
+    ("passes", "outcome"),
+    [
+        # Of the clean re-run, two runs alone, two with the others.
+        ({1, 2, 4}, "not_fixed"),
+        pytest.param({1, 4}, "not_fixed", marks=pytest.mark.full),
+        pytest.param({1, 2, 3}, "fixed", marks=pytest.mark.full),
+        ({1, 4, 5}, "fixed"),
+    ],
+)
+def test_chance_has_to_be_kind_more_than_once(tmp_path: Path, passes: set[int], outcome: str) -> None:
+    text = (
+        "import pathlib\n\n\ndef total(prices, discount=0):\n    if not discount:\n        return sum(prices)\n"
+        f"    seen = pathlib.Path({str(tmp_path / 'count')!r})\n"
+        "    count = int(seen.read_text()) + 1 if seen.exists() else 1\n    seen.write_text(str(count))\n"
+        f"    return sum(prices) - discount * (count in {passes})\n"
+    )
+    verdict = Prover(tmp_path, CART).verdict({"shop/cart.py": text})
+    assert verdict.outcome == outcome
+
+
 def test_what_passes_only_after_other_tests_is_fixed_all_the_same(tmp_path: Path) -> None:
     files = {
         "state.py": "seen = []\n\n\ndef ready():\n    return False\n",
@@ -259,3 +280,10 @@ def test_a_conversation_pays_for_none_of_it(tmp_path: Path) -> None:
 def test_the_command_that_failed_first_is_the_one_that_is_run(tmp_path: Path) -> None:
     verdict = Prover(tmp_path, CART).verdict({"shop/cart.py": GOOD}, f"{PYTEST} tests/test_cart.py")
     assert verdict.outcome == "fixed"
+
+
+@pytest.mark.parametrize("says", ["Ran 0 tests in 0.000s\n\nOK\n", "1..0\n", "0 passing (1ms)\n"])
+def test_a_command_that_runs_no_test_any_more_is_not_fixed(tmp_path: Path, says: str) -> None:
+    prover = Prover(tmp_path, {"out": "bad\n"})
+    verdict = prover.verdict({"out": says}, "cat out; ! grep -q bad out")
+    assert (verdict.outcome, verdict.passing) == ("not_fixed", 0)

@@ -107,6 +107,12 @@ def test_an_issue_with_passing_tests_asks_for_a_test_first() -> None:
     assert look(PASSING, [ISSUE])[0] == Reproduced(reproduces=True)
 
 
+def test_an_issue_asks_for_the_first_test_where_there_is_none() -> None:
+    bare = TestReport(structured=True, exit_code=0)
+    assert look(bare, [ISSUE])[0] == Reproduced(reproduces=True)
+    assert look(bare, [])[0].ending == "cannot_reproduce"
+
+
 def test_a_command_without_a_report_runs_again_as_a_whole() -> None:
     whole = TestReport(passed=("make test",), exit_code=0)
     broken = TestReport(failed=("make test",), exit_code=1)

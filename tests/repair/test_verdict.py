@@ -141,6 +141,14 @@ def test_flaky_tests_are_named_and_count_as_failing() -> None:
         (TestReport(failed=("make test",), exit_code=2), None),
         (report("a"), "nothing_to_fix"),
         (TestReport(passed=("make test",), exit_code=0), "nothing_to_fix"),
+        (report(""), "cannot_reproduce"),
+        (TestReport(exit_code=0, digest="Ran 0 tests in 0.000s\n\nOK"), "cannot_reproduce"),
+        (TestReport(skipped=("a", "b"), structured=True, exit_code=0), "cannot_reproduce"),
+        (
+            TestReport(failed=("npm test",), exit_code=1, digest="No tests found, exiting with code 1"),
+            "cannot_reproduce",
+        ),
+        (TestReport(failed=("npm test",), exit_code=1, digest="1..0\nnot ok 1 - a"), None),
         (report("", exit_code=5), "cannot_reproduce"),
         (report("", exit_code=4), "cannot_reproduce"),
         (report("a", exit_code=1), "cannot_reproduce"),
@@ -151,6 +159,21 @@ def test_flaky_tests_are_named_and_count_as_failing() -> None:
 def test_what_there_is_to_repair(before: TestReport, outcome: str | None) -> None:
     found = problem(before)
     assert (found and found[0]) == outcome
+
+
+def test_what_did_not_run_is_told_in_its_own_words() -> None:
+    assert problem(report("")) == ("cannot_reproduce", "no test ran: none was found")
+    skipped = TestReport(skipped=("a", "b"), structured=True, exit_code=0)
+    assert problem(skipped) == ("cannot_reproduce", "no test ran: all 2 are skipped")
+
+
+def test_tests_that_vanished_do_not_pass() -> None:
+    before = TestReport(failed=("make test",), exit_code=2)
+    for after in (report(""), TestReport(exit_code=0)):
+        verdict = judge(before, after, sandbox="docker")
+        assert (verdict.outcome, verdict.still_failing) == ("not_fixed", ("make test",))
+    nothing = judge(report(""), report(""), sandbox="docker")
+    assert (nothing.outcome, nothing.why) == ("unbroken", "no test ran, before or after: nothing is known")
 
 
 @pytest.mark.parametrize(

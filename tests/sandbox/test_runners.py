@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from r1code.sandbox.runners import pytest as runner
 from r1code.sandbox.runners import summary
+from r1code.sandbox.runners.nothing import ran_nothing
 from r1code.types import TestReport
 
 SUITE = """
@@ -87,3 +90,29 @@ def test_the_summary_is_one_line() -> None:
     assert summary(report) == "1 failed, 2 passed"
     assert summary(TestReport(structured=True, exit_code=5)) == "no tests ran"
     assert summary(TestReport(failed=("make",), exit_code=2)) == "the test command ended with exit code 2"
+
+
+@pytest.mark.parametrize(
+    ("output", "nothing"),
+    [
+        ("\n----\nRan 0 tests in 0.000s\n\nOK\n", True),
+        ("Ran 0 tests in 0.000s\n\nNO TESTS RAN\n", True),
+        ("no tests ran in 0.01s\n", True),
+        ("\x1b[31mNo tests found, exiting with code 1\x1b[0m\n", True),
+        ("No test files found, exiting with code 1\n", True),
+        ("\n  0 passing (2ms)\n", True),
+        ("\N{INFORMATION SOURCE} tests 0\n\N{INFORMATION SOURCE} suites 0\n", True),
+        ("1..0 # SKIP no network\n", True),
+        ("?   \texample.org/shop\t[no test files]\n", True),
+        ("ok  \texample.org/shop\t0.002s [no tests to run]\n?   \tx\t[no test files]\n", True),
+        ("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured\n", True),
+        ("Ran 0 tests in 0.000s\n\nOK\nRan 12 tests in 0.100s\n\nOK\n", False),
+        ("running 0 tests\n\ntest result: ok. 3 passed; 0 failed\n", False),
+        ("1..0 # SKIP\n1..1\nok 1 - a\n", False),
+        ("?   \tx\t[no test files]\nok  \ty\t0.002s\n", False),
+        ("all good\n", False),
+        ("", False),
+    ],
+)
+def test_a_run_without_tests_is_known_by_what_runners_say(output: str, nothing: bool) -> None:
+    assert ran_nothing(output) is nothing

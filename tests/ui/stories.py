@@ -9,7 +9,6 @@ from r1code.events import (
     CandidateChosen,
     CandidateEvent,
     CommandOutput,
-    Compared,
     Event,
     Finished,
     HistoryCompacted,
@@ -19,6 +18,7 @@ from r1code.events import (
     ReplyDiscarded,
     ReplyReceived,
     ReplyRejected,
+    Standing,
     StepStarted,
     TestsRan,
     TextWasReasoning,
@@ -235,11 +235,11 @@ def candidates() -> list[Event]:
         if inner is not None
     ]
     compared = (
-        Compared(candidate=2, outcome="fixed", fixed=2, still_failing=0, broken=0, lines=2, strategy="pipeline"),
-        Compared(
+        Standing(candidate=2, outcome="fixed", fixed=2, still_failing=0, broken=0, lines=2, strategy="pipeline"),
+        Standing(
             candidate=1, outcome="not_fixed", fixed=1, still_failing=1, broken=12, lines=140, temperature=0.6
         ),
-        Compared(candidate=10, outcome="tampered", fixed=0, still_failing=2, broken=0, lines=1, seed=1009),
+        Standing(candidate=10, outcome="tampered", fixed=0, still_failing=2, broken=0, lines=1, seed=1009),
     )
     why = "fixed, and the next one is not fixed"
     return [*mixed, CandidateChosen(candidate=2, why=why, candidates=compared)]
