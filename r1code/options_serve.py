@@ -1,0 +1,16 @@
+"""The flags of `r1code serve`: each action's are in a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+_ACTIONS: tuple[Callable[..., None], ...] = ()
+"""Each takes what adds an action."""
+
+
+def add_serve(add: Callable[..., argparse.ArgumentParser]) -> None:
+    serve = add("serve", help="a vLLM server of your own, for one person or a team (docs/serving.md)")
+    actions = serve.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for add_action in _ACTIONS:
+        add_action(actions.add_parser)
