@@ -12,7 +12,7 @@ def add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
     files = add(
         "files",
         help="write what a cluster or a monitoring stack starts from (docs/serving-cluster.md)",
-        epilog="What comes after a `--` is what `vllm serve` gets, the model first: -- MODEL --max-model-len 8192",
+        epilog="What comes after a `--` is what vLLM gets, the model first: -- MODEL --max-model-len 32768",
     )
     files.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     files.add_argument("--out", metavar="FOLDER", required=True, help="the folder that gets the files")

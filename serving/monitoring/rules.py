@@ -78,10 +78,7 @@ RECORDED = (
     ),
     Recorded(
         name=ERRORS,
-        # Kinds that have not happened yet have no series: without the second half there would be no ratio either.
-        expr="(sum by (job) (rate(r1code_gateway_upstream_errors_total[5m])) "
-        "or 0 * sum by (job) (rate(r1code_gateway_requests_total[5m]))) "
-        "/ sum by (job) (rate(r1code_gateway_requests_total[5m]))",
+        expr=_share("r1code_gateway_upstream_errors_total", "r1code_gateway_requests_total", "5m", by="job"),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from r1code.serving.cluster.helm import helm
 from r1code.serving.cluster.kinds import KINDS, files_of
 from r1code.serving.cluster.kuberay import as_arguments
 from r1code.serving.cluster.server import PORT, Server, r1_on
-from r1code.serving.rendered import File, write, yaml_of
+from r1code.serving.rendered import File, yaml_of
 
 KUBERNETES = "1.33"
 COMPOSE = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_bytes())
@@ -111,6 +112,15 @@ def test_a_comment_stays_one() -> None:
     assert yaml.safe_load(yaml_of({"a": 1}, about=["hf download x\nb: 2\x85c: 3"])) == {"a": 1}
 
 
+def by_kubernetes(word: str) -> str:
+    """What a container gets for it."""
+    return re.sub(r"\$\$\(|\$\(\w+\)", lambda found: "$(" if found[0] == "$$(" else "(a variable)", word)
+
+
+def by_compose(word: str) -> str:
+    return re.sub(r"\$\$|\$\{[^}]*\}|\$\w+", lambda found: "$" if found[0] == "$$" else "(a variable)", word)
+
+
 def test_vllm_gets_each_word_as_it_is() -> None:
     argv = ("m", *ODD)
     one, two = replace(ONE, argv=argv), replace(TWO, argv=argv)
@@ -118,15 +128,14 @@ def test_vllm_gets_each_word_as_it_is() -> None:
     lws = of_kind("LeaderWorkerSet", files_of("lws", two))[0]
     for pod in [*pods(kubernetes), *pods(lws)]:
         words = pod["spec"]["containers"][0]["args"]
-        # Kubernetes takes `$$(` for `$(`, and leaves all else alone.
-        assert [word.replace("$$(", "$(") for word in words[: len(argv)]] == list(argv)
+        assert [by_kubernetes(word) for word in words[: len(argv)]] == list(argv)
     for kind, begin in (("compose", 0), ("compose-ray", 3)):
         leader = next(documents(files_of(kind, two)))["services"]["leader"]["command"]
-        assert [word.replace("$$", "$") for word in leader[begin : begin + len(argv)]] == list(argv)
+        assert [by_compose(word) for word in leader[begin : begin + len(argv)]] == list(argv)
     values = next(documents(files_of("helm", one)))["servingEngineSpec"]["modelSpec"][0]
     assert [
         values["modelURL"],
-        *(word.replace("$$(", "$(") for word in values["vllmConfig"]["extraArgs"]),
+        *(by_kubernetes(word) for word in values["vllmConfig"]["extraArgs"]),
     ] == list(argv)
 
 
@@ -136,7 +145,7 @@ def test_rays_script_hands_every_word_on_to_vllm(tmp_path: Path) -> None:
     for name, body in (("ray", "exit 0"), ("vllm", f'printf "%s\\n" "$@" > {shlex.quote(str(got))}')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
-    command = [word.replace("$$", "$") for word in leader["command"]]
+    command = [by_compose(word) for word in leader["command"]]
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ADDRESS": "10.0.0.1", "HOME": "/root"}
     subprocess.run([*leader["entrypoint"], *command], env=environment, check=True)
     words = ["--distributed-executor-backend", "ray", "--port", str(PORT), "--host", "10.0.0.1"]
