@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,18 +28,19 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+def _text(_dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return yaml.ScalarNode("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
 _Dumper.add_representer(str, _text)
+_dump: Callable[..., str] = vars(yaml)["dump_all"]
+"""Its own types are not all known."""
 
 
 def yaml_of(*documents: Tree, about: Sequence[str] = ()) -> str:
     """`about`: lines of a comment before the first."""
     comment = "".join(f"# {line}\n" for text in about for line in text.splitlines())
-    dumped: str = yaml.dump_all(
+    dumped = _dump(
         documents,
         Dumper=_Dumper,
         sort_keys=False,

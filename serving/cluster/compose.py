@@ -12,13 +12,13 @@ def compose(server: Server) -> tuple[File, ...]:
     """VLLM's own processes over the machines."""
     words = [literal(word) for word in server.argv]
     if server.nodes == 1:
-        serving, services = words, {}
+        serving, services = words, Tree()
     else:
         serving = over_nodes(words, server, rank="0", leader="${LEADER:?}")
         worker = over_nodes(words, server, rank="${RANK:-1}", leader="${LEADER:?}")
         services = {"worker": _service(server, "worker", command=[*worker, "--headless"])}
     leader = _service(server, "leader", command=[*serving, "--host", "${ADDRESS:?}", "--port", str(PORT)])
-    tree = {"name": server.name, "services": {"leader": leader, **services}, "volumes": {"cache": {}}}
+    tree: Tree = {"name": server.name, "services": {"leader": leader, **services}, "volumes": {"cache": Tree()}}
     return (File(path="compose.yaml", text=yaml_of(tree, about=_started(server, "RANK=1 "))),)
 
 
@@ -31,7 +31,7 @@ def compose_ray(server: Server) -> tuple[File, ...]:
     worker = ["-c", 'exec ray start --address="$$LEADER:6379" --node-ip-address="$$ADDRESS" --block']
     built = {"build": {"context": "."}, "image": f"{server.name}-ray:{RAY}", "entrypoint": ["/bin/sh"]}
     token = {"secrets": ["ray-token"]}
-    services = {
+    services: dict[str, Tree] = {
         "leader": {**_service(server, "leader", command=head), **built, **token},
         "worker": {**_service(server, "worker", command=worker), **built, **token},
     }
@@ -39,7 +39,7 @@ def compose_ray(server: Server) -> tuple[File, ...]:
         service["environment"] |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": "/run/secrets/ray-token"}
         service["environment"] |= {"ADDRESS": "${ADDRESS:?}", "LEADER": "${LEADER:?}"}
     secrets = {"ray-token": {"file": "./ray-token"}}
-    tree = {"name": server.name, "services": services, "secrets": secrets, "volumes": {"cache": {}}}
+    tree: Tree = {"name": server.name, "services": services, "secrets": secrets, "volumes": {"cache": Tree()}}
     return (
         File(path="compose.yaml", text=yaml_of(tree, about=(*_started(server, ""), *_TOKEN))),
         File(

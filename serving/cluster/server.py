@@ -68,57 +68,56 @@ class Server(Struct, frozen=True, kw_only=True):
 
 def checked(server: Server) -> Server:
     """Raises UsageError for what Kubernetes, Docker or vLLM would not take, or would take for something else."""
-    for what, name in (("name", server.name), ("namespace", server.namespace), ("secret", server.hub)):
-        _check(
-            _NAME.fullmatch(name),
-            f"the {what} {name!r} cannot be used",
-            "it is no short lower-case DNS label",
-            "a-z, 0-9 and - inside it",
+    for what, name in (("name", server.name), ("namespace", server.namespace), ("Secret", server.hub)):
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"the {what} {name!r} cannot be used",
+                why="Kubernetes wants a short name of a-z, 0-9 and - inside it",
+                hint="--name r1 --namespace r1",
+            )
+    if not _PINNED.fullmatch(server.image):
+        raise UsageError(
+            f"the image {server.image!r} cannot be used",
+            why="it has no tag, or `latest`, which means another one tomorrow",
+            hint=f"name a release, as in {VLLM}, or a digest",
         )
-    _check(
-        _PINNED.fullmatch(server.image),
-        f"the image {server.image!r} cannot be used",
-        "it has no tag, or `latest`, which means another one tomorrow",
-        f"name a release, as in {VLLM}, or a digest",
-    )
-    _check(
-        server.argv and not server.argv[0].startswith("-"),
-        "there is no model",
-        "what follows `--` is what vLLM gets, and it begins with the model",
-        "r1code serve files lws --out k8s -- deepseek-ai/DeepSeek-R1-0528 --tensor-parallel-size 8",
-    )
-    _check(
-        all(word and word.isprintable() for word in server.argv),
-        "a word for vLLM cannot be used",
-        "it is empty, or has characters in it that nobody sees",
-        "leave it out",
-    )
-    if taken := _OURS & {word.partition("=")[0] for word in server.argv}:
-        _check(
-            None,
-            f"{min(taken)} cannot be given",
-            "the files say it themselves, differently for each machine",
-            "leave it out",
+    _check_words(server.argv)
+    sizes = (server.weights_gb, server.memory_gb)
+    if min(server.nodes, server.gpus, server.replicas, *sizes) < 1 or server.most_replicas < server.replicas:
+        raise UsageError(
+            "there cannot be so few",
+            why="machines, GPUs, replicas and GB are 1 at least, and --max-replicas no less than --replicas",
+            hint="--nodes 2 --gpus-per-node 8 --replicas 1 --max-replicas 3",
         )
-    counts = (server.nodes, server.gpus, server.replicas, server.most_replicas, server.weights_gb)
-    _check(
-        min(counts) > 0,
-        "a number is not above 0",
-        f"nodes, GPUs, replicas, the most of them and GB are {counts}",
-        "1 is the least",
-    )
     return server
+
+
+def _check_words(argv: Sequence[str]) -> None:
+    """Raises UsageError."""
+    if not argv or argv[0].startswith("-"):
+        raise UsageError(
+            "there is no model",
+            why="what follows `--` is what vLLM gets, and it begins with the model",
+            hint="r1code serve files lws --out k8s -- deepseek-ai/DeepSeek-R1-0528 --tensor-parallel-size 8",
+        )
+    if not all(word and word.isprintable() for word in argv):
+        raise UsageError(
+            "a word for vLLM cannot be used",
+            why="it is empty, or has characters in it that nobody sees",
+            hint="leave it out",
+        )
+    if taken := _OURS & {word.partition("=")[0] for word in argv}:
+        raise UsageError(
+            f"{min(taken)} cannot be given",
+            why="the files say it themselves, differently for each machine",
+            hint="leave it out",
+        )
 
 
 _OURS = frozenset(
     {"--host", "--port", "--nnodes", "--node-rank", "--master-addr", "--master-port", "--headless"}
     | {"-n", "-r", "--distributed-executor-backend", "--api-key"}
 )
-
-
-def _check(good: object, what: str, why: str, hint: str) -> None:
-    if not good:
-        raise UsageError(what, why=why, hint=hint)
 
 
 def over_nodes(argv: Sequence[str], server: Server, *, rank: str, leader: str) -> list[str]:

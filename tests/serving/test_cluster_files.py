@@ -96,7 +96,7 @@ def test_compose_takes_its_file(kind: str, server: Server) -> None:
         jsonschema.validate(document, COMPOSE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.recursive(
         st.text() | st.integers() | st.booleans(),
