@@ -14,11 +14,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -e '.[dev]' -c constraints.txt
 	touch $@
 
-# Type checkers and import-linter see tools/, sandbox/ and prompts/ where they are imported from: in a copy, for
-# pyright follows no links and looks into no hidden folder.
+# Type checkers and import-linter see tools/, sandbox/, prompts/ and serving/ where they are imported from: in a
+# copy, for pyright follows no links and looks into no hidden folder.
 typing-tree:
 	@rm -rf build/src && mkdir -p build/src
-	@cp -r r1code build/src/ && cp -r tools sandbox prompts build/src/r1code/
+	@cp -r r1code build/src/ && cp -r tools sandbox prompts serving build/src/r1code/
 
 check: setup typing-tree
 	$(BIN)/ruff check .

@@ -43,6 +43,7 @@ _HANDLERS = {
     "model": ("cli_model", "model"),
     "settings": ("cli_settings", "settings"),
     "doctor": ("cli_doctor", "doctor"),
+    "serve": ("cli_serve", "serve"),
     "auth": ("cli_auth", "auth"),
     "completion": ("cli_completion", "completion"),
 }

@@ -113,6 +113,7 @@ def _opened(
     from r1code.app.diary import Diary, check_files
     from r1code.app.folders import state_folder
     from r1code.app.ran import Runs
+    from r1code.app.traces import traced
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
     from r1code.cli_git import commits_after_turns
@@ -135,7 +136,7 @@ def _opened(
         # What a killed r1code left behind goes now; and without an engine nothing is started.
         prune_containers(state_folder(), control)
         workshop.image = image_of(git, config, say, control, person=person)
-    with workshop.opened(control):
+    with traced(config, say), workshop.opened(control):
         if (bound := workshop.bound) is not None:
             say(f"each turn: {bound}")
         terms = Terms(command=config.test, found=config.origins.get("test") == DETECTED)

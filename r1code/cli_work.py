@@ -215,6 +215,7 @@ def run_session(
     from r1code.app.folders import state_folder
     from r1code.app.sandboxes import network_of, prune_containers, with_sandbox
     from r1code.app.signals import cancel_on_signals
+    from r1code.app.traces import traced
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
     from r1code.cli_git import automatic_commits
@@ -250,7 +251,11 @@ def run_session(
 
             workshop.image = image_of(git, config, say, control)
         try:
-            with workshop.opened(control), ending.within(workshop.session, workshop.vault.hide, git, say):
+            with (
+                traced(config, say),
+                workshop.opened(control),
+                ending.within(workshop.session, workshop.vault.hide, git, say),
+            ):
                 if (bound := workshop.bound) is not None:
                     say(bound)
                 if config.keep_days is not None:

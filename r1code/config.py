@@ -154,6 +154,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """A file to which what happens is appended (docs/headless.md)."""
     debug_http: bool = False
     """Requests and answers, without keys, go into that file, too."""
+    traces: str | None = None
+    """An OTLP endpoint that is told how long turns, requests and tools took (docs/traces.md); None: nobody is."""
     color: Literal["auto", "always", "never"] = "auto"
     language: Literal["auto", "en", "zh"] = "auto"
     """In which a person is spoken to; `auto`: that of the locale, if there is a catalogue (docs/looks.md)."""
@@ -190,6 +192,7 @@ _OF_NO_SESSION = frozenset(
         "language",
         "log_file",
         "debug_http",
+        "traces",
         "theme",
         "reasoning",
         "keys",

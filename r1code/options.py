@@ -11,6 +11,7 @@ from r1code.options_fix import add_fix
 from r1code.options_git import add_git, add_git_flags, add_not_secret, add_trust
 from r1code.options_record import add_export, add_why
 from r1code.options_report import add_report
+from r1code.options_serve import add_serve
 from r1code.options_sessions import add_continue, add_sessions
 from r1code.options_settings import add_settings
 from r1code.options_start import add_around, add_auth, add_completion, add_output
@@ -117,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
     add_resume(commands.add_parser("resume", help="go on with a turn that a limit stopped"))
     for add in (
         add_batch,
+        add_serve,
         add_sessions,
         add_cost,
         add_why,

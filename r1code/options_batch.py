@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 
 def parted(words: Sequence[str]) -> tuple[Sequence[str], list[str]]:
-    """The words of the command line, and those that a batch hands on: what comes after a `--`."""
+    """The words of the command line, and those that a batch or a server hands on: what comes after a `--`."""
     if "--" not in words:
         return words, []
     at = words.index("--")
-    return (words[:at], list(words[at + 1 :])) if "batch" in words[:at] else (words, [])
+    return (words[:at], list(words[at + 1 :])) if {"batch", "serve"} & {*words[:at]} else (words, [])
 
 
 def add_verify(add: Callable[..., argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:

@@ -31,6 +31,11 @@ def add_output(common: argparse.ArgumentParser) -> None:
         default=None,
         help="with --log-file: requests to the model's server and its answers as well, without keys",
     )
+    output.add_argument(
+        "--traces",
+        metavar="URL",
+        help="tell an OTLP collector how long turns, requests and tools took (docs/traces.md)",
+    )
 
 
 def add_around(whole: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from r1code.budget import Meter
 from r1code.control import Control
@@ -18,6 +19,18 @@ from r1code.types import EndReason, Limit
 End = tuple[EndReason, str]
 Events = Generator[Event, None, None]
 Steps = Generator[Event, None, End]
+Follow = Callable[[Events], Events]
+_follows: list[Follow] = []
+
+
+@contextmanager
+def following(follow: Follow) -> Generator[None, None, None]:
+    """While the block runs, `follow` passes on the events of each turn of this process, in the turn's thread."""
+    _follows.append(follow)
+    try:
+        yield
+    finally:
+        _follows.remove(follow)
 
 
 def turn(
@@ -35,6 +48,21 @@ def turn(
     observation when this ends, also when the listener goes away or something fails. Raises what `steps` raises,
     but Cancelled and BudgetExhausted, which are ways to end.
     """
+    events = _events(session, text, steps, meter=meter, control=control, toolset=toolset)
+    for follow in _follows:
+        events = follow(events)
+    return events
+
+
+def _events(
+    session: Session,
+    text: str | None,
+    steps: Callable[[Control], Steps],
+    *,
+    meter: Meter,
+    control: Control,
+    toolset: Toolset,
+) -> Events:
     began, first = time.monotonic(), len(session.entries)
     end: End = ("error", "")
     limit: Limit | None = None

@@ -63,3 +63,16 @@ for tool in mmdebstrap strace bwrap=bubblewrap; do
     install "${tool#*=}"
   fi
 done
+
+# promtool checks what Prometheus is given. Only the program: the package would start a Prometheus.
+if ! command -v promtool >/dev/null 2>&1 && can_install; then
+  say "taking promtool out of Debian's package"
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  # As another user apt could not write there.
+  chmod 755 "$folder"
+  apt-get update -qq >/tmp/r1code-apt.log 2>&1
+  (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root prometheus >>/tmp/r1code-apt.log 2>&1)
+  dpkg-deb -x "$folder"/prometheus_*.deb "$folder/package"
+  install -m 755 "$folder/package/usr/bin/promtool" /usr/local/bin/promtool
+fi

@@ -18,7 +18,7 @@ from r1code.tools.toolset import ORDER
 from r1code.types import ExitCode
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("r1code", "tools", "sandbox", "prompts")
+PACKAGES = ("r1code", "tools", "sandbox", "prompts", "serving")
 OURS = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

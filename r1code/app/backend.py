@@ -94,7 +94,12 @@ def provider_of(
             from r1code.app.diary import HttpDiary
 
             provider.spy = HttpDiary(Path(config.log_file), key)
-        return provider
+        if config.traces is None:
+            return provider
+        from r1code.app.traces import Followed, marks
+
+        provider.marks = marks
+        return Followed(provider, profile.model)
     if (script := script_of(profile, config)) is not None:
         return ScriptedProvider(
             [one for one in script if candidate is None or one.candidate in {None, candidate}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -88,6 +88,8 @@ class ChatProvider:
         self._tap = tap
         self.spy: Spy | None = None
         """Told of each exchange (Wire)."""
+        self.marks: Callable[[], Mapping[str, str]] | None = None
+        """Headers that are sent besides, asked for in the thread that takes the stream."""
         self._tls = httpx2.create_ssl_context()
         self._lock = threading.Lock()
         self._live: set[Exchange] = set()
@@ -243,7 +245,7 @@ class ChatProvider:
             headers[self._profile.session_header] = self._session()
         if self._tap is not None:
             headers["accept-encoding"] = "identity"
-        return headers
+        return headers if self.marks is None else {**self.marks(), **headers}
 
     def _believed(self, usage: Usage, seen: set[str]) -> Usage:
         """A reasoning count of 0 with reasoning is none: vLLM does not see what the prompt opened."""

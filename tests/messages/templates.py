@@ -23,7 +23,7 @@ from r1code.ui.piece import Style
 from r1code.ui.repl.live import Doing
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("r1code", "tools", "sandbox")
+SOURCES = ("r1code", "tools", "sandbox", "serving")
 SAYING = frozenset(
     {
         "say",
@@ -72,6 +72,7 @@ _WORDS = frozenset(
 """Keywords whose texts are said, in any call."""
 DOCUMENTS = frozenset(
     {"r1code/ui/batch_page.py", "r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"}
+    | {"serving/monitoring/dashboard.py", "serving/monitoring/rules.py"}
 )
 """What is in these is read by others than the person at the terminal, or said to none."""
 _LETTERS = re.compile(r"(?<![A-Za-z.:\\[])(?<!--)[a-z][a-z']+|\b[A-Z][a-z]+")
