@@ -96,6 +96,7 @@ class Bench:
                     if self.ended != "whole":
                         break
                     await _Level(self, concurrency).run()
+                    self._judge(self.levels[-1])
         except TimeoutError:
             self.ended = "time"
             if self.levels and self.levels[-1].ended == "interrupted":
@@ -103,6 +104,11 @@ class Bench:
         except asyncio.CancelledError:
             self.ended = "interrupted"
             raise
+
+    def _judge(self, level: Level) -> None:
+        """After a level without one answer there is nothing to learn from the next."""
+        if self.ended == "whole" and all(turn.failure is not None for turn in level.turns):
+            self.ended = "failing"
 
     async def _warm(self) -> None:
         """The prefix once, with one token: in a team it is in the cache long before."""

@@ -52,6 +52,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "repetition": body(repetition_detection={"max_pattern_size": 8, "min_pattern_size": 2, "min_count": 4}),
     "template_arguments": body(chat_template_kwargs={"thinking": True}),
     "salted": body(cache_salt="abc"),
+    "of_a_length": body(min_tokens=12, ignore_eos=True, max_tokens=12),
     "session": body(session_id="abc", user="me"),
     "effort": body(reasoning_effort="high"),
     "more_than_what_is_left_of_the_window": body(messages=[NEARLY], max_tokens=2048),
