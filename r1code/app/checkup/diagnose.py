@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from r1code.app.checkup import context, speaking
+from r1code.app.checkup import context, gpu, speaking, versions
 from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.names import kin, kin_of
@@ -14,7 +14,8 @@ from r1code.profiles.choose import RETIRED
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 PROXY = (
-    "put a proxy in front that lets only /v1 through (nginx: location /v1/ { proxy_pass ...; }, and return 404)"
+    "put r1code's gateway in front (r1code serve gateway), or a proxy that lets only /v1 through "
+    "(nginx: location /v1/ { proxy_pass ...; }, and return 404)"
 )
 _MOST_SKEW_SECONDS = 60.0
 _LISTED = 8
@@ -28,7 +29,9 @@ def diagnose(seen: Evidence, target: Target) -> list[Finding]:
     if found[-1].state == "wrong":
         return found
     if seen.vllm:
-        found.append(ok("server", f"vLLM {seen.version or 'of a version that it does not say'}"))
+        found.append(versions.diagnose(seen.version))
+    if seen.gpus is not None:
+        found += gpu.diagnose(seen.gpus)
     found += _key(seen, target)
     found += _model(seen, target)
     found += speaking.diagnose(seen, target)

@@ -55,6 +55,14 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
         {"details": True, "guarded": True, "context": 4096},
         {"context": ("wrong", "--max-model-len 65536")},
     ),
+    "vllm_without_prefix_caching": (
+        {"details": True, "caching": False},
+        {"open": ("warning", OPEN), "cache": ("warning", "without --no-enable-prefix-caching")},
+    ),
+    "vllm_of_an_old_version": (
+        {"details": True, "version": "0.27.1"},
+        {"open": ("warning", "r1code serve gateway"), "server": ("warning", "update to vLLM 0.32.0 or later")},
+    ),
     "vllm_in_large_pieces": (
         {"details": True, "guarded": True, "answers": [replace(REPLY, size=0)]},
         {"streaming": ("warning", "--stream-interval 1")},
