@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from r1code.serving.bench.figures import Figures, Spread
 
+ACROSS = "sessions at a time"
 Points = tuple[tuple[int, float], ...]
 
 

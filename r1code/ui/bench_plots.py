@@ -12,7 +12,7 @@ from typing import Any
 from r1code.errors import UsageError
 from r1code.serving.bench.figures import all_figures
 from r1code.serving.bench.result import Result
-from r1code.ui.bench_charts import charts_of
+from r1code.ui.bench_charts import ACROSS, charts_of
 from r1code.ui.safe import safe_line
 
 
@@ -40,7 +40,7 @@ def picture(result: Result) -> bytes:
         levels = sorted({x for curve in chart.curves for x, _ in curve.points})
         axes.set_xscale("log", base=2)
         axes.set_xticks(levels, [str(level) for level in levels])
-        axes.set(title=chart.title, xlabel="sessions at a time", ylabel=chart.unit, ylim=(0, chart.most * 1.05))
+        axes.set(title=chart.title, xlabel=ACROSS, ylabel=chart.unit, ylim=(0, chart.most * 1.05))
         axes.legend()
     name = safe_line(result.label or result.served.model)
     # A `$` would begin a formula, and what the font lacks a warning.

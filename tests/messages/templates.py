@@ -72,6 +72,7 @@ _WORDS = frozenset(
 """Keywords whose texts are said, in any call."""
 DOCUMENTS = frozenset(
     {"r1code/ui/batch_page.py", "r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"}
+    | {"r1code/ui/bench_charts.py", "r1code/ui/bench_page.py"}
 )
 """What is in these is read by others than the person at the terminal, or said to none."""
 _LETTERS = re.compile(r"(?<![A-Za-z.:\\[])(?<!--)[a-z][a-z']+|\b[A-Z][a-z]+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -72,7 +73,5 @@ def test_gpus_are_looked_at_where_that_can_be() -> None:
 
 
 def test_every_defect_is_explained() -> None:
-    from pathlib import Path
-
     page = (Path(__file__).parents[3] / "docs/doctor.md").read_text()
     assert [one.id for one in DEFECTS if one.id not in page] == []

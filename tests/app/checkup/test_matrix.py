@@ -136,6 +136,13 @@ def bad(found: list[Finding]) -> dict[str, str]:
     return {one.name: one.state for one in found if one.state != "ok"}
 
 
+def test_functions_where_several_tokens_may_come_at_once_are_warned_of() -> None:
+    with FakeServer([REPLY], models=[R1], key=KEY, speculative=True) as server:
+        found, _, _ = probed(server.url, model=R1, dialect="native")
+    (streaming,) = (one for one in found if one.name == "streaming")
+    assert (streaming.state, "#48020" in streaming.seen) == ("warning", True)
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_each_kind_of_server_is_told_what_to_change(name: str) -> None:
     made, expected = VARIANTS[name]
