@@ -122,6 +122,7 @@ def _looked_at(server: _Server, options: argparse.Namespace, control: Control) -
         profile=name,
         base_url=_shown(url),
         model=model,
+        root=next((one.root for one in listed if one.id == model), ""),
         vllm=str(version or ("?" if vllm else "")),
         exact=exact or (options.lengths == "auto" and vllm),
         window=next((one.window for one in listed if one.id == model), None) or profile.context_window,

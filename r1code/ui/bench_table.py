@@ -19,6 +19,8 @@ from r1code.ui.safe import safe_line
 _FOREIGN = 0.02
 """A share of tokens that is not ours, above which somebody else used the server."""
 _WHYS = 3
+_LATE, _LATE_PART = 0.02, 0.25
+"""Seconds, and the part of a token's time, above which a busy machine is told of."""
 _ENDINGS: dict[Ending, str] = {
     "interrupted": "interrupted: what was measured by then",
     "time": "--max-seconds ended it: what was measured by then",
@@ -67,6 +69,8 @@ def remarks(result: Result, figures: Sequence[Figures]) -> list[str]:
         found += [f"  {count} × {safe_line(why)}" for why, count in failures.most_common(_WHYS)]
     if short := sum(one.short for one in figures):
         found.append(localized(f"answers that were shorter than asked for: {short}"))
+    if late := max((one.lag or 0.0 for one in figures if _is_late(one)), default=0.0):
+        found.append(localized(f"this machine was busy: times may be {late * 1000:.0f} ms too long"))
     if any((one.foreign or 0) > _FOREIGN for one in figures):
         found.append(
             localized("the server read prompts besides ours: somebody else used it, and took part of it")
@@ -74,6 +78,11 @@ def remarks(result: Result, figures: Sequence[Figures]) -> list[str]:
     if any(one.turns and one.output_per_second == 0 and not one.failures for one in figures):
         found.append(localized("the server counts no tokens (usage): there is no throughput"))
     return found
+
+
+def _is_late(one: Figures) -> bool:
+    lag = one.lag or 0.0
+    return lag > _LATE or (one.tpot is not None and lag > _LATE_PART * one.tpot.p50)
 
 
 def _levels(figures: Sequence[Figures]) -> list[str]:

@@ -57,6 +57,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     goodput: Goodput | None
     short: int
     """Answers that were shorter than asked for."""
+    lag: float | None
+    """Seconds that this machine may have added to times, for it was busy."""
     foreign: float | None
     """Tokens of prompts that the server had besides ours, as a share: above 0, others used it too."""
 
@@ -138,6 +140,7 @@ def figures_of(level: Level, goal: Goal) -> Figures:
         preemptions=level.counters.preemptions,
         goodput=share if turns else None,
         short=sum(_output(turn) < turn.wanted for turn in answered if turn.completion is not None),
+        lag=level.lag,
         foreign=_foreign(level),
     )
 

@@ -77,6 +77,8 @@ class Level(Struct, frozen=True, kw_only=True):
     gaps: Gaps
     """Between pieces, of all turns that are not in the tail."""
     counters: Counters
+    lag: float | None = None
+    """How late this process came to what was due: 95 % of looks were less late. What it adds to times."""
     ended: Ending = "whole"
 
 
@@ -93,6 +95,8 @@ class Served(Struct, frozen=True, kw_only=True):
     profile: str
     base_url: str
     model: str
+    root: str = ""
+    """What the model was loaded from, where the server says so."""
     vllm: str = ""
     """Its version; empty: it does not say, or is none."""
     exact: bool = False

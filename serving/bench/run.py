@@ -18,6 +18,7 @@ from r1code.serving.bench.stream import Answer, Gaps
 from r1code.serving.bench.workload import PlannedTurn, Session, prefix_of, sessions_of
 
 _LOOK_SECONDS = 1.0
+_TICK_SECONDS = 0.05
 _HOPELESS = 5
 """Failures in a row, with no answer in between, after which a server is left alone; or twice the concurrency."""
 
@@ -188,6 +189,7 @@ class _Level:
         self._tail = False
         self._begun = 0.0
         self._watch = Watch()
+        self._late = Gaps(counts={})
 
     async def run(self) -> None:
         """The level is kept in whatever way it ends."""
@@ -197,7 +199,7 @@ class _Level:
         self._watch.see(await bench.backend.metrics())
         self._begun = bench.now()
         ended: float | None = None
-        looking = asyncio.create_task(self._look())
+        looking, ticking = asyncio.create_task(self._look()), asyncio.create_task(self._tick())
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._concurrency):
@@ -205,15 +207,17 @@ class _Level:
             ended = bench.now()
             self._watch.see(await bench.backend.metrics())
         finally:
-            looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await looking
+            for task in (looking, ticking):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             level = Level(
                 concurrency=self._concurrency,
                 seconds=(bench.now() if ended is None else ended) - self._begun,
                 turns=tuple(self._turns),
                 gaps=self._gaps,
                 counters=self._watch.counters(),
+                lag=self._late.quantile(0.95),
                 ended="interrupted" if ended is None else bench.ended,
             )
             bench.levels.append(level)
@@ -245,6 +249,13 @@ class _Level:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             self._watch.see(await self._bench.backend.metrics())
+
+    async def _tick(self) -> None:
+        """Who reads many streams on a busy machine sees pieces late; so late, about, as this is."""
+        while True:
+            due = self._bench.now() + _TICK_SECONDS
+            await asyncio.sleep(_TICK_SECONDS)
+            self._late.add(self._bench.now() - due)
 
 
 def _wrong(answer: Answer) -> AskError | None:

@@ -64,7 +64,9 @@ def run_own(
 
 
 def arguments(program: str, plan: Plan, concurrency: int, folder: Path) -> list[str]:
-    work = plan.workload
+    work, root = plan.workload, plan.served.root
+    # A name that the server gave it is no tokenizer's.
+    tokenizer = ["--tokenizer", root] if root and root != plan.served.model else []
     return [
         program, "bench", "serve", "--backend", "openai-chat",
         "--base-url", plan.profile.base_url.rstrip("/").removesuffix("/v1"),
@@ -73,7 +75,7 @@ def arguments(program: str, plan: Plan, concurrency: int, folder: Path) -> list[
         "--num-prompts", str(work.turns * work.sessions(concurrency)), "--max-concurrency", str(concurrency),
         "--seed", str(work.seed), "--ignore-eos", "--percentile-metrics", "ttft,tpot,itl",
         "--metric-percentiles", "95", "--save-result",
-        "--result-dir", str(folder), "--result-filename", "own.json",
+        "--result-dir", str(folder), "--result-filename", "own.json", *tokenizer,
     ]  # fmt: skip
 
 

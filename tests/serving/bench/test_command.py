@@ -12,11 +12,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from fakes.answers import Reply, cut_after, fault, openai_error
+from fakes.benched import SERVED, plan
 from fakes.server import HANG, Answer, FakeServer
 from r1code.cli import main
+from r1code.serving.bench.vllm_own import arguments
 
 KEY = "sk-bench-0123456789"
 MODEL = "deepseek-ai/DeepSeek-R1"
@@ -213,6 +216,9 @@ def test_vllms_own_bench_is_run_where_it_is(bench: Bench, tmp_path: Path) -> Non
         broken = bench(*given, "--model", "broken", **environ)
         none = bench(*given, "--model", MODEL, **{**environ, "PATH": "/nowhere"})
     assert ran.returncode == 0, ran.stderr
+    alias = msgspec.structs.replace(SERVED, root="/models/r1")
+    words = arguments("vllm", msgspec.structs.replace(plan(), served=alias), 1, tmp_path)
+    assert words[-2:] == ["--tokenizer", "/models/r1"]
     first = "1 at a time: 600 in/s, 100 out/s; first token 0.25 s, later 20.5 ms; 4 answered, 0 failed"
     assert ran.stdout.splitlines()[0] == first
     assert (broken.returncode, "no tokenizer" in broken.stderr) == (2, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,19 @@ def test_what_is_measured_is_what_the_server_did() -> None:
     assert (found.hit_rate, found.tokens_per_piece, found.short) == (0.8, 1.0, 0)
     assert found.goodput is not None
     assert (found.goodput.share, found.goodput.tokens_per_second) == (1.0, found.output_per_second)
-    assert done.ended == "whole"
+    assert (done.ended, found.lag) == ("whole", pytest.approx(0, abs=1e-5))
+
+
+def test_a_busy_machine_is_noticed() -> None:
+    class Late(TimedBackend):
+        async def ask(self, body: bytes, session: str) -> AsyncGenerator[bytes, None]:
+            async for data in super().ask(body, session):
+                # As if this process had been kept from going on: the clock moves, and nobody gets a turn.
+                asyncio.get_running_loop()._virtual.now += 0.03  # type: ignore[attr-defined]
+                yield data
+
+    found = figures_of(run(plan(1), Late()).levels[0], plan().goal)
+    assert found.lag == pytest.approx(0.03, rel=0.02)
 
 
 def test_what_is_sent_is_what_was_planned() -> None:
