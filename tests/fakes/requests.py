@@ -60,6 +60,8 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 BAD: dict[str, dict[str, Any]] = {
+    "a_length_beyond_the_limit": body(min_tokens=9),
+    "a_length_below_nothing": body(min_tokens=-1),
     "no_messages": body("messages"),
     "empty_messages": body(messages=[]),
     "messages_of_a_wrong_kind": body(messages="Hi"),
