@@ -92,6 +92,7 @@ def _server(options: argparse.Namespace) -> _Server:
 
 def _looked_at(server: _Server, options: argparse.Namespace, control: Control) -> tuple[Served, str | None]:
     """What the server says of itself, and where its metrics are. With --plan nothing is asked."""
+    from r1code.app.checkup.evidence import base_of
     from r1code.app.checkup.plain import Plain
     from r1code.app.checkup.probe import listed_in
     from r1code.errors import ProviderError, UsageError
@@ -122,10 +123,10 @@ def _looked_at(server: _Server, options: argparse.Namespace, control: Control) -
         profile=name,
         base_url=_shown(url),
         model=model,
-        root=next((one.root for one in listed if one.id == model), ""),
+        root=base_of(listed, model).root,
         vllm=str(version or ("?" if vllm else "")),
         exact=exact or (options.lengths == "auto" and vllm),
-        window=next((one.window for one in listed if one.id == model), None) or profile.context_window,
+        window=base_of(listed, model).window or profile.context_window,
     )
     if options.metrics is None and vllm:
         metrics = f"{root}/metrics"

@@ -17,7 +17,8 @@ style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with
 style="openai"    any other server; style="o1": OpenAI's models that think; "deepseek-v3.2": the API before V4
 
 `context`, `most_output`, `template`, `concurrency` and `rate` (requests, seconds) are the server's limits;
-`guarded`: a proxy in front lets only /v1 through; `version`, `caching`, `speculative`: what kind of vLLM it is;
+`guarded`: a proxy in front lets only /v1 through; `version`, `caching`, `speculative`, `adapters` (LoRAs
+by name, and where they lie): what kind of vLLM it is;
 `parser=False`: the reasoning stands in the answer;
 `tells=False`, with "openai": it does not say what it takes when it refuses a prompt as too long.
 """
@@ -25,7 +26,7 @@ style="openai"    any other server; style="o1": OpenAI's models that think; "dee
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from msgspec import DecodeError
@@ -101,11 +102,12 @@ class FakeServer:
         version: str = "0.32.0",
         caching: bool = True,
         speculative: bool = False,
+        adapters: Mapping[str, str] | None = None,
     ) -> None:
         self.answers = list(answers)
         self.host = HOSTS[style]
         self.rules = Rules(
-            models=models,
+            models=[*models, *(adapters or {})],
             context=context or self.host.context,
             most_output=most_output or self.host.most_output,
             template=template or self.host.template,
@@ -122,6 +124,7 @@ class FakeServer:
         self.version = version
         self.caching = caching
         self.speculative = speculative
+        self.adapters = adapters or {}
         self.blocks = 8192
         self.preempted = 0
         self.seen: list[Seen] = []
@@ -288,6 +291,8 @@ class FakeServer:
 
     def _listed(self, name: str) -> dict[str, Any]:
         listed = {"id": name, "object": "model", "created": 1, "owned_by": self.style}
+        if name in self.adapters:
+            return {**listed, "root": self.adapters[name], "parent": self.rules.models[0], "max_model_len": None}
         return {**listed, "max_model_len": self.rules.context} if self.style == "vllm" else listed
 
     def _refuse(self, refusal: Refusal, **headers: str) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from r1code.app.checkup import engine
-from r1code.app.checkup.evidence import BUDGET, Evidence, Talk, Target
+from r1code.app.checkup.evidence import BUDGET, Evidence, Talk, Target, base_of
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.speaking import PARSER, start_of
 from r1code.dialects.reasoning import CLOSE
@@ -20,8 +20,7 @@ _WORTH_SECONDS = 0.2
 
 
 def window_of(seen: Evidence, model: str) -> int | None:
-    listed = next((one.window for one in seen.listed or () if one.id == model), None)
-    return listed or seen.window
+    return base_of(seen.listed, model).window or seen.window
 
 
 def diagnose(seen: Evidence, target: Target) -> Iterator[Finding]:

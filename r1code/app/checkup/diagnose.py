@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from r1code.app.checkup import context, gpu, speaking, versions
-from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target
+from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target, base_of
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.names import kin, kin_of
 from r1code.profiles.choose import RETIRED
@@ -168,7 +168,9 @@ def _model(seen: Evidence, target: Target) -> Iterator[Finding]:
     else:
         yield ok("model", f"{asked} is there")
     if asked and retired is None and (asked in listed or seen.listed is None):
-        yield _identity(listed.get(asked, Listed(id=asked)), target)
+        parent = listed[asked].parent if asked in listed else ""
+        base = base_of(seen.listed, asked)
+        yield _adapter(listed[asked], base, target) if parent else _identity(base, target)
 
 
 def _identity(listed: Listed, target: Target) -> Finding:
@@ -184,6 +186,15 @@ def _identity(listed: Listed, target: Target) -> Finding:
         )
     if named.family == "unknown":
         return warning("is it R1", words, "say what it is in the label of a profile of your own")
+    return ok("is it R1", words)
+
+
+def _adapter(listed: Listed, base: Listed, target: Target) -> Finding:
+    words = (
+        f"an adapter, loaded from {listed.root or 'it does not say where'}, on {kin_of(base.id, base.root).words}"
+    )
+    if target.profile.is_r1:
+        return wrong("is it R1", words, "a student is not R1: set label and is_r1 = false in one of your own")
     return ok("is it R1", words)
 
 

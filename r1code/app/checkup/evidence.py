@@ -56,6 +56,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """What it was loaded from, where that is said."""
     owner: str = ""
     window: int | None = None
+    parent: str = ""
+    """The model that it is an adapter of (a LoRA); empty: it is none."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -139,6 +141,13 @@ class Gpus(Struct, frozen=True, kw_only=True):
     cuda: tuple[int, int]
     """The newest that the driver offers."""
     cards: tuple[Card, ...]
+
+
+def base_of(listed: tuple[Listed, ...] | None, model: str) -> Listed:
+    """The model's entry; of an adapter that of the model below it, whose template and vocabulary it has."""
+    known = {one.id: one for one in listed or ()}
+    one = known.get(model, Listed(id=model))
+    return known.get(one.parent, Listed(id=one.parent)) if one.parent else one
 
 
 class Evidence(Struct, frozen=True, kw_only=True):

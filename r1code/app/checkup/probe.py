@@ -49,6 +49,7 @@ class _Model(Struct):
     root: str | None = None
     owned_by: str | None = None
     max_model_len: int | None = None
+    parent: str | None = None
 
 
 class _Models(Struct):
@@ -287,7 +288,13 @@ def listed_in(answered: Answered) -> tuple[Listed, ...] | None:
     except msgspec.MsgspecError:
         return None
     return tuple(
-        Listed(id=one.id, root=one.root or "", owner=one.owned_by or "", window=one.max_model_len)
+        Listed(
+            id=one.id,
+            root=one.root or "",
+            owner=one.owned_by or "",
+            window=one.max_model_len,
+            parent=one.parent or "",
+        )
         for one in models
     )
 
