@@ -15,6 +15,7 @@ from r1code.serving.bench.workload import numbers
 
 _SAMPLES = 1_000
 _SEED = 20_260_101
+_SAME = 1e-6
 _FEWEST = 4
 """Sessions that both have, below which resampling says nothing."""
 Interval = tuple[float, float]
@@ -33,7 +34,8 @@ class Ratio(Struct, frozen=True, kw_only=True):
 
     @property
     def differs(self) -> bool:
-        return self.interval is not None and not self.interval[0] <= 1 <= self.interval[1]
+        # Equal times differ in their last bits.
+        return self.interval is not None and not self.interval[0] - _SAME <= 1 <= self.interval[1] + _SAME
 
 
 class BenchComparison(Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ APART = frozenset(
         # Heads and cells of tables, ends of turns, verdicts.
         *("requests", "hit", "miss", "reasoning", "answer", "cost", "all", "nothing", "unknown"),
         *("used", "turns", "ended", "branch", "title", "project", "profile", "from", "begun", "size", "now"),
+        *("hits", "preempted"),
         *("answered", "question", "cancelled", "interrupted", "damaged", "forked", "flaky", "failed", "passed"),
         *("instructions", "tasks and the map", "replies", "observations", "no sandbox", "tests untouched"),
         *("1 edit", "{0} edits", "(1 edit)", "({0} edits)"),
