@@ -209,10 +209,9 @@ def _wrong_sampling(body: Body, rules: Rules) -> Refusal | None:
 def _wrong_least(body: Body, rules: Rules) -> Refusal | None:
     asked, least = body.get("max_completion_tokens", body.get("max_tokens")), body.get("min_tokens") or 0
     if least < 0:
-        return _wrong("min_tokens", f"min_tokens must be greater than or equal to 0, got {least}.", least)
+        return _error(f"min_tokens must be greater than or equal to 0, got {least}.")
     if asked is not None and least > asked:
-        message = f"min_tokens must be less than or equal to max_tokens={asked}, got {least}."
-        return _wrong("min_tokens", message, least)
+        return _error(f"min_tokens must be less than or equal to max_tokens={asked}, got {least}.")
     return None
 
 
