@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     """The name of the profile, the profile, and the key."""
 
 
+_MOST_AT_ONCE = 512
+"""Each has a connection, and one process reads them all."""
+
+
 def bench(options: argparse.Namespace) -> int:
     """Raises UsageError, StateError and ProviderError."""
     from r1code.app.signals import cancel_on_signals
@@ -183,10 +187,10 @@ def _concurrency(text: str) -> tuple[int, ...]:
         levels = tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
         levels = ()
-    if not levels or levels[0] < 1:
+    if not levels or levels[0] < 1 or levels[-1] > _MOST_AT_ONCE:
         raise UsageError(
             f"--concurrency {text} cannot be used",
-            why="it takes numbers from 1 on, with commas between them",
+            why=f"it takes numbers from 1 to {_MOST_AT_ONCE}, with commas between them",
             hint="--concurrency 1,2,4,8",
         )
     return levels

@@ -185,6 +185,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
             ["--base-url", "http://127.0.0.1:9/v1", "--concurrency", "0", "--plan", "--model", "m"],
             "cannot be used",
         ),
+        (["--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--plan", "--concurrency", "513"], "1 to 512"),
         (["--show", "nothing.json"], "cannot be read"),
     ],
 )
