@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -65,12 +65,20 @@ class HttpBackend:
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
 
-    async def ask(self, body: bytes, session: str) -> AsyncGenerator[bytes, None]:
+    async def ask(self, body: bytes, session: str, sent: Callable[[], None]) -> AsyncGenerator[bytes, None]:
         headers = {**self._headers, **self._key}
         if self._session_header is not None:
             headers[self._session_header] = session
+
+        async def traced(name: str, _info: object) -> None:
+            if name == "http11.send_request_headers.started":
+                sent()
+
+        extensions = {"trace": traced}
         try:
-            async with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            async with self._client.stream(
+                "POST", self._url, content=body, headers=headers, extensions=extensions
+            ) as response:
                 if response.status_code != HTTPStatus.OK:
                     raise AskError(_kind(response.status_code), await _why(response))
                 async for data in response.aiter_raw():

@@ -33,8 +33,11 @@ class AskError(Exception):
 
 
 class Backend(Protocol):
-    def ask(self, body: bytes, session: str) -> AsyncGenerator[bytes, None]:
-        """Sends it as soon as it is iterated, and gives the bytes of the answer as they come. Raises AskError."""
+    def ask(self, body: bytes, session: str, sent: Callable[[], None]) -> AsyncGenerator[bytes, None]:
+        """Sends it as soon as it is iterated, and gives the bytes of the answer as they come.
+
+        `sent` is called when it goes out, with a connection that is there. Raises AskError.
+        """
         ...
 
     async def metrics(self) -> Sample | None:
@@ -125,10 +128,14 @@ class Bench:
         planned, body = session.turns[at], body_of(self._plan, self._prefix, session, at)
         failure: AskError | None = None
         answer = Answer(self._clock())
+
+        def sent() -> None:
+            answer.sent = self._clock()
+
         try:
             async with asyncio.timeout(self._plan.limits.turn_seconds):
-                answer.sent = self._clock()
-                async with aclosing(self._backend.ask(body, session_name(self._plan, session))) as stream:
+                name = session_name(self._plan, session)
+                async with aclosing(self._backend.ask(body, name, sent)) as stream:
                     async for data in stream:
                         answer.feed(data, self._clock())
         except AskError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import msgspec
@@ -36,6 +36,8 @@ class TimedBackend:
 
     def __init__(self, *, first: float = 0.5, each: float = 0.1, room: int = 1_000) -> None:
         self.first, self.each, self.room = first, each, room
+        self.connect = 0.0
+        """Seconds until the request can go out: they are in no figure."""
         self.bodies: list[dict[str, Any]] = []
         self.failures: dict[int, AskError] = {}
         """What the n-th request comes to instead."""
@@ -43,9 +45,11 @@ class TimedBackend:
         self.samples: list[Sample] = []
         self._at_once = 0
 
-    async def ask(self, body: bytes, session: str) -> AsyncGenerator[bytes, None]:
+    async def ask(self, body: bytes, session: str, sent: Callable[[], None]) -> AsyncGenerator[bytes, None]:
         asked = msgspec.json.decode(body)
         self.bodies.append(asked)
+        await asyncio.sleep(self.connect)
+        sent()
         failure = self.always or self.failures.get(len(self.bodies) - 1)
         if failure is not None:
             await asyncio.sleep(0.25)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import msgspec
@@ -56,10 +56,18 @@ def test_what_is_measured_is_what_the_server_did() -> None:
     assert (done.ended, found.lag) == ("whole", pytest.approx(0, abs=1e-5))
 
 
+def test_times_count_from_when_the_request_went_out() -> None:
+    backend = TimedBackend()
+    backend.connect = 0.4
+    found = figures_of(run(plan(1), backend).levels[0], plan().goal)
+    assert found.ttft is not None
+    assert (found.ttft.p50, found.ttft.most) == pytest.approx((0.5, 0.5))
+
+
 def test_a_busy_machine_is_noticed() -> None:
     class Late(TimedBackend):
-        async def ask(self, body: bytes, session: str) -> AsyncGenerator[bytes, None]:
-            async for data in super().ask(body, session):
+        async def ask(self, body: bytes, session: str, sent: Callable[[], None]) -> AsyncGenerator[bytes, None]:
+            async for data in super().ask(body, session, sent):
                 # As if this process had been kept from going on: the clock moves, and nobody gets a turn.
                 asyncio.get_running_loop()._virtual.now += 0.03  # type: ignore[attr-defined]
                 yield data
