@@ -73,6 +73,7 @@ bench: setup docker
 	$(BIN)/python bench/review.py
 	$(BIN)/python bench/sessions.py
 	$(BIN)/python bench/sandbox.py
+	$(BIN)/python bench/serving.py
 	$(BIN)/python bench/runaways.py
 	$(BIN)/python bench/batch.py --quiet
 	$(BIN)/python bench/batch.py

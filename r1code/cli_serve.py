@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import argparse
 
 _ACTIONS: dict[str, tuple[str, str]] = {
+    "bench": ("cli_serve_bench", "bench"),
     "files": ("cli_serve_files", "files"),
 }
 """Action -> the module of the package and its function, which takes the options and returns the exit code."""

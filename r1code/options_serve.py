@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options_serve_bench import add_bench
 from r1code.options_serve_files import add_files
 
-_ACTIONS: tuple[Callable[..., None], ...] = (add_files,)
+_ACTIONS: tuple[Callable[..., None], ...] = (add_bench, add_files)
 """Each takes what adds an action."""
 
 

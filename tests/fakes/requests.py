@@ -52,6 +52,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "repetition": body(repetition_detection={"max_pattern_size": 8, "min_pattern_size": 2, "min_count": 4}),
     "template_arguments": body(chat_template_kwargs={"thinking": True}),
     "salted": body(cache_salt="abc"),
+    "of_a_length": body(min_tokens=12, ignore_eos=True, max_tokens=12),
     "session": body(session_id="abc", user="me"),
     "effort": body(reasoning_effort="high"),
     "more_than_what_is_left_of_the_window": body(messages=[NEARLY], max_tokens=2048),
@@ -59,6 +60,8 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 BAD: dict[str, dict[str, Any]] = {
+    "a_length_beyond_the_limit": body(min_tokens=9),
+    "a_length_below_nothing": body(min_tokens=-1),
     "no_messages": body("messages"),
     "empty_messages": body(messages=[]),
     "messages_of_a_wrong_kind": body(messages="Hi"),

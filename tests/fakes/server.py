@@ -17,14 +17,16 @@ style="deepseek"  DeepSeek's hosted API of today; style="r1-era": as it was with
 style="openai"    any other server; style="o1": OpenAI's models that think; "deepseek-v3.2": the API before V4
 
 `context`, `most_output`, `template`, `concurrency` and `rate` (requests, seconds) are the server's limits;
-`guarded`: a proxy in front lets only /v1 through; `parser=False`: the reasoning stands in the answer;
+`guarded`: a proxy in front lets only /v1 through; `version`, `caching`, `speculative`, `adapters` (LoRAs
+by name, and where they lie): what kind of vLLM it is;
+`parser=False`: the reasoning stands in the answer;
 `tells=False`, with "openai": it does not say what it takes when it refuses a prompt as too long.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from msgspec import DecodeError
@@ -71,7 +73,6 @@ __all__ = [
 _OPEN = {
     "/health": fault(200, ""),
     "/ping": fault(200, ""),
-    "/version": fault(200, {"version": "0.32.0"}),
     "/load": fault(200, {"server_load": 0}),
     "/docs": fault(200, "<html></html>"),
     "/openapi.json": fault(200, {"openapi": "3.1.0"}),
@@ -98,11 +99,15 @@ class FakeServer:
         concurrency: int | None = None,
         rate: tuple[int, float] | None = None,
         guarded: bool = False,
+        version: str = "0.32.0",
+        caching: bool = True,
+        speculative: bool = False,
+        adapters: Mapping[str, str] | None = None,
     ) -> None:
         self.answers = list(answers)
         self.host = HOSTS[style]
         self.rules = Rules(
-            models=models,
+            models=[*models, *(adapters or {})],
             context=context or self.host.context,
             most_output=most_output or self.host.most_output,
             template=template or self.host.template,
@@ -116,6 +121,12 @@ class FakeServer:
         self.concurrency = concurrency
         self.rate = rate
         self.guarded = guarded
+        self.version = version
+        self.caching = caching
+        self.speculative = speculative
+        self.adapters = adapters or {}
+        self.blocks = 8192
+        self.preempted = 0
         self.seen: list[Seen] = []
         self.rejected: list[object] = []
         self.cached: list[int] = []
@@ -137,6 +148,13 @@ class FakeServer:
     @property
     def chats(self) -> list[Seen]:
         return [seen for seen in self.seen if seen.path.endswith("/chat/completions")]
+
+    def seen_chats(self, count: int, seconds: float = 20.0) -> bool:
+        """Waits until so many came."""
+        until = time.monotonic() + seconds
+        while len(self.chats) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        return len(self.chats) >= count
 
     def __enter__(self) -> Self:
         self._listening.start()
@@ -217,7 +235,7 @@ class FakeServer:
         stem = tokens(render(body["messages"], template, generation=False))
         read = tokens(text)
         owner = body.get("user_id") or body.get("cache_salt") or ""
-        self.cached.append(self._cache.hit(read, stem, owner))
+        self.cached.append(self._cache.hit(read, stem, owner) if self.caching else 0)
         self.prompted.append(len(read))
         return Prompt(text=text, tokens=len(read), cached=self.cached[-1], left=self.rules.context - len(read))
 
@@ -238,10 +256,29 @@ class FakeServer:
         if seen.path in {"/tokenize", "/detokenize"}:
             return self._tokens(seen)
         if seen.path == "/metrics":
-            hits, queries = sum(self.cached), sum(self.prompted)
-            lines = f"vllm:prefix_cache_queries_total {queries}\nvllm:prefix_cache_hits_total {hits}\n"
-            return Answer([lines.encode()], headers={"content-type": "text/plain; version=1.0.0; charset=utf-8"})
+            return Answer([self._metrics()], headers={"content-type": "text/plain; version=1.0.0; charset=utf-8"})
+        if seen.path == "/version":
+            return fault(200, {"version": self.version})
         return _OPEN.get(seen.path)
+
+    def _metrics(self) -> bytes:
+        """Those that we look at, in the form of Prometheus's client."""
+        named = f'{{engine="0",model_name="{self.rules.models[0]}"}}'
+        config = (
+            f'block_size="{self.host.unit}",enable_prefix_caching="{self.caching}",num_gpu_blocks="{self.blocks}"'
+        )
+        lines = [f'vllm:cache_config_info{{{config},engine="0"}} 1.0']
+        counted: dict[str, float] = {
+            "prefix_cache_queries_total": sum(self.prompted),
+            "prefix_cache_hits_total": sum(self.cached),
+            "prompt_tokens_total": sum(self.prompted),
+            "num_preemptions_total": self.preempted,
+            "num_requests_running": self._at_once,
+            "num_requests_waiting": 0,
+            **({"spec_decode_num_draft_tokens_total": 100.0} if self.speculative else {}),
+        }
+        lines += [f"vllm:{name}{named} {value:.1f}" for name, value in counted.items()]
+        return ("# HELP vllm:num_preemptions Of the engine.\n" + "\n".join(lines) + "\n").encode()
 
     def _tokens(self, seen: Seen) -> Answer:
         """Of a rendered prompt, or the text of tokens."""
@@ -254,6 +291,8 @@ class FakeServer:
 
     def _listed(self, name: str) -> dict[str, Any]:
         listed = {"id": name, "object": "model", "created": 1, "owned_by": self.style}
+        if name in self.adapters:
+            return {**listed, "root": self.adapters[name], "parent": self.rules.models[0], "max_model_len": None}
         return {**listed, "max_model_len": self.rules.context} if self.style == "vllm" else listed
 
     def _refuse(self, refusal: Refusal, **headers: str) -> Answer:

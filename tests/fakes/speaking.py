@@ -59,7 +59,11 @@ def _said(reply: Reply, body: Body, host: Host, prompt: Prompt) -> Said:
     finish, stop_reason = reply.finish or ("tool_calls" if reply.calls else "stop"), None
     text = reply.text if closed or not opened else ""
     limit = min(_limit(body, host), prompt.left)
+    goes_on = limit if body.get("ignore_eos") else body.get("min_tokens") or 0
     thought = 0 if host.answer_only else len(tokens(reasoning)) + int(opened and closed)
+    if thought + len(tokens(text)) < goes_on:
+        text += " on" * (goes_on - thought - len(tokens(text)))
+        finish = "length" if goes_on == limit else finish
     looped = _repeats([*tokens(reasoning), *tokens(text)], body.get("repetition_detection"))
     if looped:
         limit, finish, stop_reason = min(limit, looped), "repetition", "repetition_detected"

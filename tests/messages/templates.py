@@ -55,6 +55,7 @@ APART = frozenset(
         # Heads and cells of tables, ends of turns, verdicts.
         *("requests", "hit", "miss", "reasoning", "answer", "cost", "all", "nothing", "unknown"),
         *("used", "turns", "ended", "branch", "title", "project", "profile", "from", "begun", "size", "now"),
+        *("hits", "preempted"),
         *("answered", "question", "cancelled", "interrupted", "damaged", "forked", "flaky", "failed", "passed"),
         *("instructions", "tasks and the map", "replies", "observations", "no sandbox", "tests untouched"),
         *("1 edit", "{0} edits", "(1 edit)", "({0} edits)"),
@@ -73,6 +74,7 @@ _WORDS = frozenset(
 DOCUMENTS = frozenset(
     {"r1code/ui/batch_page.py", "r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"}
     | {"serving/monitoring/dashboard.py", "serving/monitoring/rules.py"}
+    | {"r1code/ui/bench_charts.py", "r1code/ui/bench_page.py"}
 )
 """What is in these is read by others than the person at the terminal, or said to none."""
 _LETTERS = re.compile(r"(?<![A-Za-z.:\\[])(?<!--)[a-z][a-z']+|\b[A-Z][a-z]+")

@@ -22,11 +22,15 @@ def test_what_a_real_vllm_shows_and_what_it_is_told_to_change(real: Served) -> N
     probe.run()
     found = {one.name: one for one in diagnose(probe.seen, probe.target)}
     # Two layers without weights, served with a tiny window, open but for /v1, and loaded from no telling path.
-    assert {name: one.state for name, one in found.items() if one.state != "ok"} == {
+    # How fast a busy machine is, is no matter of it.
+    assert {name: one.state for name, one in found.items() if one.state != "ok" and name != "speed"} == {
         "is it R1": "warning",
         "context": "wrong",
         "open": "warning",
     }
+    assert found["history"].seen == "keeps earlier answers, drops their reasoning"
+    assert found["server"].seen == f"vLLM {probe.seen.version}"
+    assert "whole windows" in found["room"].seen
     assert f"{CONTEXT:,} tokens" in found["context"].seen
     assert "--max-model-len" in found["context"].advice
     assert found["reasoning"].seen == "in the field `reasoning`"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from r1code.app.checkup.evidence import BUDGET, Evidence, Talk, Target
+from r1code.app.checkup import engine
+from r1code.app.checkup.evidence import BUDGET, Evidence, Talk, Target, base_of
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.speaking import PARSER, start_of
 from r1code.dialects.reasoning import CLOSE
@@ -19,14 +20,14 @@ _WORTH_SECONDS = 0.2
 
 
 def window_of(seen: Evidence, model: str) -> int | None:
-    listed = next((one.window for one in seen.listed or () if one.id == model), None)
-    return listed or seen.window
+    return base_of(seen.listed, model).window or seen.window
 
 
 def diagnose(seen: Evidence, target: Target) -> Iterator[Finding]:
     if seen.first is None or seen.first.trouble is not None:
         return
     yield from _window(seen, target)
+    yield from engine.diagnose(seen, window_of(seen, target.profile.model))
     yield from _output(seen, target)
     if seen.again is not None and seen.again.trouble is None:
         yield _cache(seen, seen.first, seen.again)
@@ -74,6 +75,12 @@ def _cache(seen: Evidence, first: Talk, again: Talk) -> Finding:
     counting = "start vLLM with --enable-prompt-tokens-details: hits are then counted"
     if again.cached is None and seen.hits:
         return warning("cache", f"on, by its metric ({seen.hits:.0f} tokens); answers do not count it", counting)
+    if seen.engine is not None and seen.engine.caching is False:
+        return warning(
+            "cache",
+            "off: every turn of a session is read from its beginning",
+            "start vLLM without --no-enable-prefix-caching",
+        )
     on = "--enable-prefix-caching (its default: look for --no-enable-prefix-caching)"
     if again.cached == 0 or seen.hits is not None:
         advice = f"start vLLM with {on}" if seen.vllm else "some caches begin at 1,024 tokens, or take a while"

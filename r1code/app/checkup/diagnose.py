@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from r1code.app.checkup import context, speaking
-from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target
+from r1code.app.checkup import context, gpu, speaking, versions
+from r1code.app.checkup.evidence import Evidence, Listed, Reach, Target, base_of
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.names import kin, kin_of
 from r1code.profiles.choose import RETIRED
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 PROXY = (
-    "put a proxy in front that lets only /v1 through (nginx: location /v1/ { proxy_pass ...; }, and return 404)"
+    "put r1code's gateway in front (r1code serve gateway), or a proxy that lets only /v1 through "
+    "(nginx: location /v1/ { proxy_pass ...; }, and return 404)"
 )
 _MOST_SKEW_SECONDS = 60.0
 _LISTED = 8
@@ -28,7 +29,9 @@ def diagnose(seen: Evidence, target: Target) -> list[Finding]:
     if found[-1].state == "wrong":
         return found
     if seen.vllm:
-        found.append(ok("server", f"vLLM {seen.version or 'of a version that it does not say'}"))
+        found.append(versions.diagnose(seen.version))
+    if seen.gpus is not None:
+        found += gpu.diagnose(seen.gpus)
     found += _key(seen, target)
     found += _model(seen, target)
     found += speaking.diagnose(seen, target)
@@ -165,7 +168,9 @@ def _model(seen: Evidence, target: Target) -> Iterator[Finding]:
     else:
         yield ok("model", f"{asked} is there")
     if asked and retired is None and (asked in listed or seen.listed is None):
-        yield _identity(listed.get(asked, Listed(id=asked)), target)
+        parent = listed[asked].parent if asked in listed else ""
+        base = base_of(seen.listed, asked)
+        yield _adapter(listed[asked], base, target) if parent else _identity(base, target)
 
 
 def _identity(listed: Listed, target: Target) -> Finding:
@@ -181,6 +186,15 @@ def _identity(listed: Listed, target: Target) -> Finding:
         )
     if named.family == "unknown":
         return warning("is it R1", words, "say what it is in the label of a profile of your own")
+    return ok("is it R1", words)
+
+
+def _adapter(listed: Listed, base: Listed, target: Target) -> Finding:
+    words = (
+        f"an adapter, loaded from {listed.root or 'it does not say where'}, on {kin_of(base.id, base.root).words}"
+    )
+    if target.profile.is_r1:
+        return wrong("is it R1", words, "a student is not R1: set label and is_r1 = false in one of your own")
     return ok("is it R1", words)
 
 

@@ -56,6 +56,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """What it was loaded from, where that is said."""
     owner: str = ""
     window: int | None = None
+    parent: str = ""
+    """The model that it is an adapter of (a LoRA); empty: it is none."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -105,6 +107,49 @@ class Prompt(Struct, frozen=True, kw_only=True):
     """It ends with an open `<think>`."""
 
 
+class Past(Struct, frozen=True, kw_only=True):
+    """What the server's template made of an earlier reply in a conversation."""
+
+    answer: bool
+    """It is in the prompt."""
+    reasoning: bool
+    same: bool
+    """What stands before it is as it was when it was asked for: so it can be in the cache."""
+
+
+class Engine(Struct, frozen=True, kw_only=True):
+    """As vLLM's metrics show it."""
+
+    caching: bool | None = None
+    room: int | None = None
+    """Tokens that its key-value cache holds, of all requests together."""
+    speculative: bool = False
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    name: str
+    total: int
+    used: int
+    """Bytes."""
+    capability: tuple[int, int]
+
+
+class Gpus(Struct, frozen=True, kw_only=True):
+    """Of this machine."""
+
+    driver: str
+    cuda: tuple[int, int]
+    """The newest that the driver offers."""
+    cards: tuple[Card, ...]
+
+
+def base_of(listed: tuple[Listed, ...] | None, model: str) -> Listed:
+    """The model's entry; of an adapter that of the model below it, whose template and vocabulary it has."""
+    known = {one.id: one for one in listed or ()}
+    one = known.get(model, Listed(id=model))
+    return known.get(one.parent, Listed(id=one.parent)) if one.parent else one
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """None: it was not looked at, or could not be seen."""
 
@@ -126,6 +171,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """As a refusal said; `listed` may say it as well."""
     most_output: int | None = None
     prompt: Prompt | None = None
+    past: Past | None = None
+    engine: Engine | None = None
+    gpus: Gpus | None = None
+    """Where the server is on this machine."""
     roles: Talk | None = None
     """A system message and two messages of the user in a row."""
     system_alone: Talk | None = None

@@ -7,19 +7,22 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import cast
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from r1code.app.checkup.context import window_of
-from r1code.app.checkup.diagnose import diagnose
-from r1code.app.checkup.evidence import Evidence, Listed, Prompt, Talk, Target
+from r1code.app.checkup.diagnose import LOCAL, diagnose
+from r1code.app.checkup.engine import read_engine
+from r1code.app.checkup.evidence import Evidence, Listed, Past, Prompt, Talk, Target
+from r1code.app.checkup.gpu import look
 from r1code.app.checkup.plain import Answered, Plain
 from r1code.app.checkup.reach import reach, with_answer
-from r1code.app.checkup.talking import ONE, SYSTEM, TWO, Ask, Asks, asks, bound, talk
+from r1code.app.checkup.talking import ONE, SAID, SYSTEM, THOUGHT, TWO, Ask, Asks, asks, bound, talk
 from r1code.control import Control
-from r1code.dialects.reasoning import OPEN
+from r1code.dialects.reasoning import CLOSE, OPEN
 from r1code.profiles import Profile
 from r1code.providers.overflow import longest_answer, read_overflow
 
@@ -29,13 +32,13 @@ _PLAIN_SECONDS = 15.0
 STOPS = frozenset({"name", "port", "tls", "http", "key", "model"})
 """What has to be right before tokens are spent."""
 _HITS = re.compile(r"^vllm:prefix_cache_hits_total(?:\{[^}\n]*\})? (\d+(?:\.\d+)?(?:e\+?\d+)?)$", re.MULTILINE)
-_ASKED = ("/health", "/version", "/load", "/metrics", "/docs", "/openapi.json")
-_POSTED = ("/tokenize", "/invocations")
+_ASKED = ("/health", "/ping", "/version", "/load", "/metrics", "/docs", "/openapi.json")
+_POSTED = ("/tokenize", "/detokenize", "/invocations")
 """Asked with an empty object, which none of them takes: a refusal that is not about the key is an open door."""
 _LISTED_DOORS = frozenset(
     {"/pooling", "/classify", "/score", "/rerank", "/generative_scoring", "/pause", "/resume", "/abort_requests"}
     | {"/scale_elastic_ep", "/update_weights", "/init_weight_transfer_engine", "/sleep", "/wake_up"}
-    | {"/collective_rpc", "/reset_prefix_cache"}
+    | {"/collective_rpc", "/reset_prefix_cache", "/server_info"}
 )
 """Never asked, for they do something; known to be there from the server's own description."""
 _OPEN_STATUS = frozenset({200, 400, 422})
@@ -46,6 +49,7 @@ class _Model(Struct):
     root: str | None = None
     owned_by: str | None = None
     max_model_len: int | None = None
+    parent: str | None = None
 
 
 class _Models(Struct):
@@ -143,6 +147,10 @@ class Probe:
                 _LISTED_DOORS & set(cast("dict[str, object]", paths) if isinstance(paths, dict) else ())
             )
         self._see(open=tuple(doors))
+        if "/metrics" in doors:
+            self._see(engine=read_engine(self._metrics()))
+        if urlsplit(self._root).hostname in LOCAL:
+            self._see(gpus=look())
 
     def _tell(self, planned: Asks) -> None:
         coming = [planned.first, planned.again, planned.roles]
@@ -201,13 +209,16 @@ class Probe:
     def _hits(self) -> float | None:
         if "/metrics" not in (self.seen.open or ()):
             return None
-        found = _HITS.findall(self._plain.ask(f"{self._root}/metrics").body.decode(errors="replace"))
+        found = _HITS.findall(self._metrics())
         return sum(map(float, found)) if found else None
+
+    def _metrics(self) -> str:
+        return self._plain.ask(f"{self._root}/metrics").body.decode(errors="replace")
 
     def _roles(self, planned: Asks) -> None:
         self._say("looking at the chat template")
         if (prompt := self._rendered()) is not None:
-            self._see(prompt=prompt)
+            self._see(prompt=prompt, past=self._remembered())
             return
         roles = self._talk(planned.roles)
         alone = self._talk(planned.system_alone) if roles.trouble is not None else None
@@ -217,20 +228,31 @@ class Probe:
         """The prompt as vLLM itself makes it, where it says so."""
         if "/tokenize" not in (self.seen.open or ()):
             return None
-        model = self.target.profile.model
-        messages = [
-            {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": ONE},
-            {"role": "user", "content": TWO},
-        ]
-        body = {"model": model, "messages": messages, "add_generation_prompt": True}
-        made = self._plain.ask(f"{self._root}/tokenize", keyed=True, body=body).table() or {}
-        asked = {"model": model, "tokens": made.get("tokens")}
-        text = (self._plain.ask(f"{self._root}/detokenize", keyed=True, body=asked).table() or {}).get("prompt")
-        if not isinstance(text, str):
+        text = self._prompt(("system", SYSTEM), ("user", ONE), ("user", TWO))
+        if text is None:
             return None
         users = (ONE in text) + (TWO in text)
         return Prompt(system=SYSTEM in text, users=users, opens=text.rstrip().endswith(OPEN))
+
+    def _remembered(self) -> Past | None:
+        """What the template makes of a reply that was given before."""
+        first = self._prompt(("user", ONE))
+        second = self._prompt(
+            ("user", ONE), ("assistant", f"{OPEN}\n{THOUGHT}\n{CLOSE}\n\n{SAID}"), ("user", TWO)
+        )
+        if first is None or second is None:
+            return None
+        asked = first.partition(ONE)[0] + ONE
+        return Past(answer=SAID in second, reasoning=THOUGHT in second, same=second.startswith(asked))
+
+    def _prompt(self, *messages: tuple[str, str]) -> str | None:
+        model = self.target.profile.model
+        told = [{"role": role, "content": content} for role, content in messages]
+        body = {"model": model, "messages": told, "add_generation_prompt": True}
+        made = self._plain.ask(f"{self._root}/tokenize", keyed=True, body=body).table() or {}
+        asked = {"model": model, "tokens": made.get("tokens")}
+        text = (self._plain.ask(f"{self._root}/detokenize", keyed=True, body=asked).table() or {}).get("prompt")
+        return text if isinstance(text, str) else None
 
     def _limits(self, planned: Asks) -> None:
         """The window, by asking for more than there can be: a refusal costs nothing."""
@@ -266,7 +288,13 @@ def listed_in(answered: Answered) -> tuple[Listed, ...] | None:
     except msgspec.MsgspecError:
         return None
     return tuple(
-        Listed(id=one.id, root=one.root or "", owner=one.owned_by or "", window=one.max_model_len)
+        Listed(
+            id=one.id,
+            root=one.root or "",
+            owner=one.owned_by or "",
+            window=one.max_model_len,
+            parent=one.parent or "",
+        )
         for one in models
     )
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from r1code.app.checkup.evidence import Evidence, Prompt, Talk, Target
+from r1code.app.checkup.evidence import Evidence, Past, Prompt, Talk, Target
 from r1code.app.checkup.finding import Finding, ok, warning, wrong
 from r1code.app.checkup.names import kin
 from r1code.dialects.reasoning import CLOSE, OPEN, ReasoningStart
@@ -51,7 +51,7 @@ def diagnose(seen: Evidence, target: Target) -> Iterator[Finding]:
     yield from _parser(talk, seen, target)
     yield from _template(seen, target)
     yield _usage(talk)
-    yield _granularity(talk, target)
+    yield _granularity(talk, target, speculative=seen.engine is not None and seen.engine.speculative)
     yield from _speed(talk)
     yield from _functions(seen)
     yield _alive(talk, target)
@@ -109,6 +109,8 @@ def _parser(talk: Talk, seen: Evidence, target: Target) -> Iterator[Finding]:
 def _template(seen: Evidence, target: Target) -> Iterator[Finding]:
     if seen.prompt is not None:
         yield _rendered(seen.prompt, target)
+        if seen.past is not None:
+            yield _history(seen.past)
         return
     roles = seen.roles
     if roles is None:
@@ -136,6 +138,17 @@ def _rendered(prompt: Prompt, target: Target) -> Finding:
     return ok("template", words)
 
 
+def _history(past: Past) -> Finding:
+    thought = "keeps their reasoning" if past.reasoning else "drops their reasoning"
+    if not past.answer:
+        advice = "start vLLM with --chat-template FILE: the model's own, or one that keeps them"
+        return wrong("history", "the template drops earlier answers: the model would forget what it did", advice)
+    if not past.same:
+        advice = "start vLLM with a --chat-template that adds at the end only: nothing else can be cached"
+        return warning("history", "what stands before an answer changes with the next message", advice)
+    return ok("history", f"keeps earlier answers, {thought}")
+
+
 def _usage(talk: Talk) -> Finding:
     if talk.completion is None or talk.prompt is None:
         return wrong("usage", "the stream has none: cost and budgets cannot be counted", _NO_USAGE)
@@ -150,7 +163,7 @@ def _usage(talk: Talk) -> Finding:
 _NO_USAGE = "the server, or a proxy before it, has to heed stream_options.include_usage"
 
 
-def _granularity(talk: Talk, target: Target) -> Finding:
+def _granularity(talk: Talk, target: Target, *, speculative: bool) -> Finding:
     per_delta = (talk.completion or 0) / max(talk.deltas, 1)
     if talk.deltas >= _JERKY and talk.deltas / max(talk.reads, 1) >= _JERKY and talk.seconds >= _HELD_SECONDS:
         return warning(
@@ -162,6 +175,12 @@ def _granularity(talk: Talk, target: Target) -> Finding:
     if target.profile.dialect == "native" and per_delta >= _LOSING:
         return warning(
             "streaming", f"{words}: vLLM's parser loses calls like that", "serve with --stream-interval 1"
+        )
+    if target.profile.dialect == "native" and speculative:
+        return warning(
+            "streaming",
+            f"{words}, and speculative decoding, which can make it more: vLLM's parser loses calls then (#48020)",
+            'dialect = "text" in a profile of your own, or serve without --speculative-config',
         )
     if per_delta > _JERKY:
         return warning("streaming", f"{words}: it will be seen in jerks", "vLLM: serve with --stream-interval 1")

@@ -21,6 +21,8 @@ from r1code.providers.chat import ChatProvider
 from r1code.providers.retry import Backoff
 
 SYSTEM, ONE, TWO = "Be brief. Codeword: umbra.", "Codeword: lumen.", "Codeword: flint. Say ok."
+THOUGHT, SAID = "Codeword: brume.", "Codeword: ember."
+"""Of a reply that was given before."""
 NO_LIMIT = 100_000_000
 """More than any server gives: the refusal says what it does give."""
 _TEMPLATE_TOKENS = 40

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from r1code.app.checkup.context import window_of
-from r1code.app.checkup.evidence import Evidence, Target
+from r1code.app.checkup.evidence import Evidence, Target, base_of
 from r1code.app.checkup.names import Kin, kin, kin_of
 from r1code.app.checkup.speaking import start_of
 from r1code.app.kept import alone
@@ -62,21 +62,23 @@ def _says(believed: object, value: object) -> bool:
 def _who(seen: Evidence, profile: Profile) -> dict[str, Any]:
     """What it is, and how such a model is asked."""
     root, known = _root(seen, profile), _kin(seen, profile)
+    student = base_of(seen.listed, profile.model).id != profile.model
     what = profile.model if known.family == "unknown" else known.words
     # Called R1 by whoever started the server, and loaded from what does not say so: that is no proof.
     proven = root in {"", profile.model} or kin(root).family != "unknown"
+    what = f"an adapter on {what}" if student else what
     label = f"{what}{'' if proven else ', as it is called'}: {profile.model} at {profile.base_url}"
-    who = {"label": label, "is_r1": proven and known.family == "r1"}
+    who = {"label": label, "is_r1": proven and known.family == "r1" and not student}
     asked = {"sampling": _SAMPLING, "tokenizer": known.tokenizer} if known.family in _LIKE_R1 else {}
     return {**who, "model": profile.model, **asked}
 
 
 def _root(seen: Evidence, profile: Profile) -> str:
-    return next((one.root for one in seen.listed or () if one.id == profile.model), "")
+    return base_of(seen.listed, profile.model).root
 
 
 def _kin(seen: Evidence, profile: Profile) -> Kin:
-    return kin_of(profile.model, _root(seen, profile))
+    return kin_of(base_of(seen.listed, profile.model).id, _root(seen, profile))
 
 
 def write_profile(name: str, table: dict[str, Any], file: Path, *, force: bool) -> None:

@@ -19,9 +19,11 @@ from app.checkup.seen import (
     target,
 )
 from r1code.app.checkup.diagnose import PROXY
-from r1code.app.checkup.evidence import Listed
+from r1code.app.checkup.evidence import Card, Engine, Gpus, Listed
 from r1code.profiles import Sampling
 
+CARD = Card(name="NVIDIA H200", total=140_000_000_000, used=20_000_000_000, capability=(9, 0))
+GPUS = Gpus(driver="580.65.06", cuda=(13, 0), cards=(CARD,))
 HOLDING: Cases = {
     "a_window_that_is_too_small": (
         replace(GOOD, listed=(replace(LISTED, window=4096),)),
@@ -70,6 +72,76 @@ HOLDING: Cases = {
         "wrong",
         "8,192",
         "sampling.max_tokens = 8192",
+    ),
+    "less_room_than_a_window": (
+        replace(GOOD, engine=Engine(caching=True, room=50_000)),
+        TARGET,
+        "room",
+        "warning",
+        "less than one window of 65,536",
+        "--max-model-len 50000",
+    ),
+    "room_for_two_windows": (GOOD, TARGET, "room", "ok", "2.0 whole windows", ""),
+    "a_cache_that_is_off": (
+        replace(GOOD, again=replace(AGAIN, cached=0), hits=0.0, engine=Engine(caching=False)),
+        TARGET,
+        "cache",
+        "warning",
+        "off",
+        "without --no-enable-prefix-caching",
+    ),
+    "a_version_with_a_defect": (
+        replace(GOOD, version="0.27.1"),
+        TARGET,
+        "server",
+        "warning",
+        "GHSA-fpch-3xrf-7q96",
+        "0.32.0 or later",
+    ),
+    "a_version_that_was_built_from_a_commit": (
+        replace(GOOD, version="0.31.1.dev7+gabc"),
+        TARGET,
+        "server",
+        "warning",
+        "CVE-2026-115911",
+        "0.32.0",
+    ),
+    "a_version_that_is_newer": (replace(GOOD, version="0.40.0"), TARGET, "server", "ok", "tested with 0.32", ""),
+    "a_version_that_is_just_mended": (replace(GOOD, version="0.32.0"), TARGET, "server", "ok", "vLLM 0.32.0", ""),
+    "a_version_that_is_the_first_with_a_defect": (
+        replace(GOOD, version="0.16.0"),
+        TARGET,
+        "server",
+        "warning",
+        "GHSA-v97p-wpxp-px84",
+        "0.31.0",
+    ),
+    "a_version_that_is_none": (replace(GOOD, version="main"), TARGET, "server", "ok", "no version", ""),
+    "no_version": (replace(GOOD, version=""), TARGET, "server", "ok", "does not say", ""),
+    "a_gpu": (replace(GOOD, gpus=GPUS), LOCAL, "gpu", "ok", "NVIDIA H200 (20 of 140 GB used); driver 580", ""),
+    "an_old_driver": (
+        replace(GOOD, gpus=replace(GPUS, cuda=(12, 4))),
+        LOCAL,
+        "gpu",
+        "warning",
+        "CUDA 12.4",
+        "update the driver",
+    ),
+    "an_old_gpu": (
+        replace(GOOD, gpus=replace(GPUS, cards=(replace(CARD, name="Tesla V100", capability=(7, 0)),))),
+        LOCAL,
+        "gpu",
+        "warning",
+        "Tesla V100",
+        "compute capability 7.5",
+    ),
+    "gpus_of_two_kinds": (
+        replace(GOOD, gpus=replace(GPUS, cards=(CARD, replace(CARD, name="NVIDIA L4")))),
+        LOCAL,
+        "gpu",
+        "warning",
+        "NVIDIA L4",
+        "CUDA_VISIBLE_DEVICES",
     ),
     "hits_are_counted": (GOOD, TARGET, "cache", "ok", "384 of 400", ""),
     "hits_are_only_in_the_metric": (

@@ -18,10 +18,50 @@ from app.checkup.seen import (
     first,
     target,
 )
-from r1code.app.checkup.evidence import Prompt, Talk
+from r1code.app.checkup.evidence import Engine, Past, Prompt, Talk
 from r1code.profiles import Timers
 
 SPEAKING: Cases = {
+    "a_template_that_forgets": (
+        replace(GOOD, past=Past(answer=False, reasoning=False, same=True)),
+        TARGET,
+        "history",
+        "wrong",
+        "drops earlier answers",
+        "--chat-template FILE",
+    ),
+    "a_template_that_writes_the_past_anew": (
+        replace(GOOD, past=Past(answer=True, reasoning=True, same=False)),
+        TARGET,
+        "history",
+        "warning",
+        "changes with the next message",
+        "adds at the end only",
+    ),
+    "a_template_that_keeps_reasoning": (
+        replace(GOOD, past=Past(answer=True, reasoning=True, same=True)),
+        TARGET,
+        "history",
+        "ok",
+        "keeps their reasoning",
+        "",
+    ),
+    "functions_with_speculative_decoding": (
+        replace(GOOD, engine=Engine(speculative=True), called=replace(TALK, call='note {"text": "a b"}')),
+        NATIVE,
+        "streaming",
+        "warning",
+        "#48020",
+        'dialect = "text"',
+    ),
+    "text_with_speculative_decoding": (
+        replace(GOOD, engine=Engine(speculative=True)),
+        TARGET,
+        "streaming",
+        "ok",
+        "1.0",
+        "",
+    ),
     "no_answer": (replace(GOOD, first=NO), TARGET, "answer", "wrong", "answered 400: no", "look"),
     "another_limit_field": (
         replace(OTHER, limit_field="max_completion_tokens"),

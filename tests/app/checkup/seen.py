@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from r1code.app.checkup.evidence import Evidence, Listed, Prompt, Reach, Talk, Target, Trouble
+from r1code.app.checkup.evidence import Engine, Evidence, Listed, Past, Prompt, Reach, Talk, Target, Trouble
 from r1code.profiles import Profile, Thinking
 
 MODEL = "deepseek-ai/DeepSeek-R1"
@@ -28,9 +28,21 @@ CUT = replace(TALK, reasoning="Seventeen times three.", content="51")
 GOOD = Evidence(
     reach=REACH, key_status=200, keyless_status=401, listed=(LISTED,), vllm=True, version="0.33.0", first=TALK,
     again=AGAIN, hits=384.0, prompt=Prompt(system=True, users=2, opens=True), budgeted=CUT, continued=TALK,
-    open=(), skew_seconds=0.5,
+    open=(), skew_seconds=0.5, past=Past(answer=True, reasoning=False, same=True),
+    engine=Engine(caching=True, room=131_072),
 )  # fmt: skip
-OTHER = replace(GOOD, vllm=False, open=None, prompt=None, roles=TALK, continued=None, budgeted=None, hits=None)
+OTHER = replace(
+    GOOD,
+    vllm=False,
+    open=None,
+    prompt=None,
+    past=None,
+    engine=None,
+    roles=TALK,
+    continued=None,
+    budgeted=None,
+    hits=None,
+)
 REFUSED = Trouble(what="the server refused the request", why="gpu:8000 answered 400: no", hint="look")
 NO = Talk(trouble=REFUSED)
 

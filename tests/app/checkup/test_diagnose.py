@@ -36,8 +36,8 @@ def test_all_that_is_right_says_so_in_one_order() -> None:
     found = diagnose(GOOD, TARGET)
     assert {one.state for one in found} == {"ok"}
     assert " ".join(one.name.replace(" ", "_") for one in found) == (
-        "name port tls http server key model is_it_R1 reasoning parser template usage streaming speed keep-alive "
-        "context cache budget continuing open clock"
+        "name port tls http server key model is_it_R1 reasoning parser template history usage streaming speed "
+        "keep-alive context room cache budget continuing open clock"
     )
     assert exit_code(found) == 0
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from r1code.app.checkup.diagnose import diagnose
 from r1code.app.checkup.evidence import Target
 from r1code.app.checkup.finding import Finding, exit_code
 from r1code.app.checkup.probe import Probe
+from r1code.app.checkup.written import table_of, write_profile
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.profiles import find_profile, load_profiles
@@ -54,6 +56,14 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "vllm_with_a_small_window": (
         {"details": True, "guarded": True, "context": 4096},
         {"context": ("wrong", "--max-model-len 65536")},
+    ),
+    "vllm_without_prefix_caching": (
+        {"details": True, "caching": False},
+        {"open": ("warning", OPEN), "cache": ("warning", "without --no-enable-prefix-caching")},
+    ),
+    "vllm_of_an_old_version": (
+        {"details": True, "version": "0.27.1"},
+        {"open": ("warning", "r1code serve gateway"), "server": ("warning", "update to vLLM 0.32.0 or later")},
     ),
     "vllm_in_large_pieces": (
         {"details": True, "guarded": True, "answers": [replace(REPLY, size=0)]},
@@ -126,6 +136,37 @@ SAMPLING = replace(load_profiles()["vllm-r1"].profile.sampling, temperature=None
 
 def bad(found: list[Finding]) -> dict[str, str]:
     return {one.name: one.state for one in found if one.state != "ok"}
+
+
+def test_a_student_beside_its_model_is_told_and_written_as_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    with FakeServer(
+        [REPLY], models=[DISTILL], adapters={"mine": "/adapters/mine"}, key=KEY, details=True
+    ) as server:
+        found, _, _ = probed(server.url, model="mine")
+        loose = Target(
+            name="", profile=find_profile("openai-compatible", base_url=server.url, model="mine"), key="set"
+        )
+        probe = Probe(loose, KEY, Control(), say=lambda _: None)
+        probe.run()
+    # The profile vllm-r1 says that it is R1, and a student is not.
+    (what,) = (one for one in found if one.name == "is it R1")
+    assert what.state == "wrong"
+    assert "an adapter, loaded from /adapters/mine, on R1-Distill-Llama-70B" in what.seen
+    again = {one.name: one for one in diagnose(probe.seen, probe.target)}
+    assert (again["is it R1"].state, again["context"].state) == ("ok", "ok")
+    write_profile("mine", table_of(probe.seen, probe.target), file, force=False)
+    student = load_profiles(file)["mine"].profile
+    assert (student.model, student.is_r1, student.tokenizer) == ("mine", False, "llama-3")
+    assert student.label.startswith("an adapter on R1-Distill-Llama-70B")
+    assert (student.context_window, student.sampling.temperature, student.reasoning) == (131_072, 0.6, "field")
+
+
+def test_functions_where_several_tokens_may_come_at_once_are_warned_of() -> None:
+    with FakeServer([REPLY], models=[R1], key=KEY, speculative=True) as server:
+        found, _, _ = probed(server.url, model=R1, dialect="native")
+    (streaming,) = (one for one in found if one.name == "streaming")
+    assert (streaming.state, "#48020" in streaming.seen) == ("warning", True)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

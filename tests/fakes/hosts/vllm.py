@@ -14,6 +14,8 @@ FIELDS = {
     "model": Field(kind="string"),
     "max_tokens": Field(kind="integer"),
     "max_completion_tokens": Field(kind="integer"),
+    "min_tokens": Field(kind="integer"),
+    "ignore_eos": Field(kind="boolean"),
     "temperature": Field(kind="number"),
     "top_p": Field(kind="number"),
     "top_k": Field(kind="integer"),
@@ -204,6 +206,15 @@ def _wrong_sampling(body: Body, rules: Rules) -> Refusal | None:
     return None
 
 
+def _wrong_least(body: Body, rules: Rules) -> Refusal | None:
+    asked, least = body.get("max_completion_tokens", body.get("max_tokens")), body.get("min_tokens") or 0
+    if least < 0:
+        return _error(f"min_tokens must be greater than or equal to 0, got {least}.")
+    if asked is not None and least > asked:
+        return _error(f"min_tokens must be less than or equal to max_tokens={asked}, got {least}.")
+    return None
+
+
 def prompt_of(body: Body, rules: Rules) -> str:
     """Raises PrefillError."""
     generation, go_on = body.get("add_generation_prompt", True), body.get("continue_final_message", False)
@@ -224,6 +235,7 @@ VLLM = Host(
         _wrong_output,
         _too_long,
         _wrong_sampling,
+        _wrong_least,
     ),
     locked_out=lambda _key: Refusal(status=401, body={"error": "Unauthorized"}),
     limited=lambda: _error("The server is overloaded.", kind="ServiceUnavailableError", status=503),
