@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-_ACTIONS: dict[str, tuple[str, str]] = {}
+_ACTIONS: dict[str, tuple[str, str]] = {
+    "plan": ("cli_serve_plan", "plan"),
+}
 """Action -> the module of the package and its function, which takes the options and returns the exit code."""
 
 

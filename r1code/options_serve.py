@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-_ACTIONS: tuple[Callable[..., None], ...] = ()
+from r1code.options_serve_plan import add_plan
+
+_ACTIONS: tuple[Callable[..., None], ...] = (add_plan,)
 """Each takes what adds an action."""
 
 
