@@ -20,7 +20,7 @@ _Row = tuple[str, str, str]
 
 def told_plan(plan: Plan) -> str:
     lines = [
-        localized(f"{plan.label}, {plan.precision}, on {plan.gpus}, for {plan.goal}"),
+        localized(f"{plan.label} in {plan.precision} on {plan.gpus}, planned for {plan.goal}"),
         *_section("memory of a GPU, in GiB", _table(_memory(plan))),
         *_section("what fits", map(localized, _fits(plan))),
         *_section("command", _commands(plan)),
@@ -57,8 +57,8 @@ def _memory(plan: Plan) -> Iterator[_Row]:
     if memory.adapters:
         yield "adapters", _gib(memory.adapters), ""
     yield "to run", _gib(memory.running), "activations, CUDA graphs, libraries: an estimate"
-    each = f"{memory.token / _KIB:.1f} KiB"
-    yield "KV cache", _gib(memory.cache), f"{memory.per_engine:,} tokens of {each} each"
+    each = memory.token / _KIB
+    yield "KV cache", _gib(memory.cache), f"{memory.per_engine:,} tokens of {each:.1f} KiB each"
 
 
 def _shares(plan: Plan) -> str:
@@ -119,6 +119,6 @@ def _reasons(plan: Plan) -> Iterator[str]:
 def _use(plan: Plan) -> Iterator[str]:
     address = safe_line(plan.base_url)
     if plan.profile is None:
-        yield f"r1code doctor {shlex.quote(address)} --write NAME"
+        yield shlex.join(["r1code", "doctor", address, "--write", "NAME"])
     else:
-        yield f"r1code --profile {plan.profile} --base-url {shlex.quote(address)}"
+        yield shlex.join(["r1code", "--profile", plan.profile, "--base-url", address])

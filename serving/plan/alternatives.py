@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from r1code.serving.plan.known import gpu_named, known_models
 from r1code.serving.plan.plan import Plan, planned
 
 _MOST = 6
+_LARGER = 2
 _COUNTS = (1, 2, 4, 8)
 _OTHERS = ("L40S", "H100", "H200", "B200", "B300")
 _NODES = (2, 4)
@@ -92,6 +93,10 @@ def _cases(said: _Case) -> Iterator[_Case]:
     yield from _smaller_models(said)
 
 
+def _changed(said: _Case, *, what: str, **other: object) -> _Case:
+    return replace(said, what=what, **other)
+
+
 def _less(said: _Case) -> Iterator[_Case]:
     """With a part of the wishes."""
     yield from _without(said)
@@ -99,36 +104,36 @@ def _less(said: _Case) -> Iterator[_Case]:
     if wishes.kv_cache != "bf16":
         other, words = ("fp8", "8") if wishes.kv_cache == "auto" else ("bf16", "16")
         changed = replace(wishes, kv_cache=other)
-        yield replace(said, what=f"with the cache in {words} bits", wishes=changed)
+        yield _changed(said, what=f"with the cache in {words} bits", wishes=changed)
     if wishes.window is not None:
         longest = said.model.shape.window
         halves = [longest if wishes.window > longest else wishes.window >> 1]
         halves += [halves[0] >> step for step in range(1, 8)]
         smaller = [replace(wishes, window=one) for one in halves if one >= LEAST_WINDOW]
-        yield from _best(said, smaller, "with a smaller window")
+        yield from _best(said, smaller, what="with a smaller window")
     if wishes.users is not None:
         fewer = [wishes.users >> step for step in range(1, wishes.users.bit_length())]
-        yield from _best(said, [replace(wishes, users=one) for one in fewer], "for fewer users")
+        yield from _best(said, [replace(wishes, users=one) for one in fewer], what="for fewer users")
 
 
 def _without(said: _Case) -> Iterator[_Case]:
     wishes = said.wishes
     if wishes.tools:
-        yield replace(said, what="without native function calls", wishes=replace(wishes, tools=False))
+        yield _changed(said, what="without native function calls", wishes=replace(wishes, tools=False))
     if wishes.speculation == "mtp":
-        yield replace(said, what="without speculation", wishes=replace(wishes, speculation="off"))
+        yield _changed(said, what="without speculation", wishes=replace(wishes, speculation="off"))
     if wishes.loras:
-        yield replace(said, what="without adapters", wishes=replace(wishes, loras=()))
+        yield _changed(said, what="without adapters", wishes=replace(wishes, loras=()))
     if said.model.own_code and not wishes.own_code:
         agreed = replace(wishes, own_code=True)
-        yield replace(said, what="with your consent to run its code, if you have read it", wishes=agreed)
+        yield _changed(said, what="with your consent to run its code, if you have read it", wishes=agreed)
 
 
-def _best(said: _Case, wishes: list[Wishes], what: str) -> Iterator[_Case]:
+def _best(said: _Case, wishes: list[Wishes], *, what: str) -> Iterator[_Case]:
     """The first that fits."""
     for one in wishes:
         if isinstance(planned(said.model, said.machine, one), Plan):
-            yield replace(said, what=what, wishes=one)
+            yield _changed(said, what=what, wishes=one)
             return
 
 
@@ -137,10 +142,11 @@ def _precisions(model: Model) -> list[Precision]:
 
 
 def _rounded(said: _Case) -> Iterator[_Case]:
-    for one in _precisions(said.model):
+    # What a GPU has no units for comes last.
+    for one in sorted(_precisions(said.model), key=lambda one: one == "nvfp4" and not said.machine.gpu.fp4):
         if one != (said.wishes.quantization or said.model.checkpoints[0].precision):
             changed = replace(said.wishes, quantization=one)
-            yield replace(said, what=f"with its weights in {one}", wishes=changed)
+            yield _changed(said, what=f"with its weights in {one}", wishes=changed)
 
 
 def _more_gpus(said: _Case) -> Iterator[_Case]:
@@ -148,17 +154,20 @@ def _more_gpus(said: _Case) -> Iterator[_Case]:
     more = [replace(machine, count=count, nodes=1) for count in _COUNTS if count > machine.count]
     more += [replace(machine, count=8, nodes=nodes) for nodes in _NODES if nodes > machine.nodes]
     own = [replace(one, free_gib=None, measured=False) for one in more]
-    yield from _first(said, own, "on more of these GPUs")
+    yield from _first(said, own, what="on more of these GPUs")
     larger = [gpu for gpu in map(gpu_named, _OTHERS) if gpu is not None and gpu.gib > machine.gpu.gib]
-    for gpu in larger:
-        yield from _first(said, [Machine(gpu=gpu, count=count) for count in _COUNTS], "on larger GPUs")
+    found = (
+        _first(said, [Machine(gpu=gpu, count=count) for count in _COUNTS], what="on larger GPUs")
+        for gpu in larger
+    )
+    yield from islice(chain.from_iterable(found), _LARGER)
 
 
-def _first(said: _Case, machines: list[Machine], what: str) -> Iterator[_Case]:
+def _first(said: _Case, machines: list[Machine], *, what: str) -> Iterator[_Case]:
     """The smallest that fits."""
     for machine in machines:
         if isinstance(planned(said.model, machine, said.wishes), Plan):
-            yield replace(said, what=what, machine=machine, gpus=machine.words)
+            yield _changed(said, what=what, machine=machine, gpus=machine.words)
             return
 
 
@@ -175,7 +184,7 @@ def _smaller_models(said: _Case) -> Iterator[_Case]:
             native = precision == one.checkpoints[0].precision
             wishes = replace(plain, quantization=None if native else precision)
             if isinstance(planned(one, said.machine, wishes), Plan):
-                yield replace(said, what=f"{one.label}, another model", word=one.name, model=one, wishes=wishes)
+                yield _changed(said, what=f"{one.label}, another model", word=one.name, model=one, wishes=wishes)
                 return
 
 

@@ -135,7 +135,8 @@ def model_in(folder: Path) -> Model:
         sampling=generation is not None and generation.temperature is not None,
         template=bool(template),
         size=kin.size if kin else 0,
-        notes=_notes(config, folder),
+        partial=any(kind != "full_attention" for kind in config.layer_types or ()),
+        weights=any(folder.glob("*.safetensors")),
     )
 
 
@@ -273,15 +274,6 @@ def _kin(folder: Path, shape: Shape) -> Model | None:
     return max(alike, key=lambda one: len(one.served), default=None)
 
 
-def _notes(config: _Config, folder: Path) -> tuple[str, ...]:
-    notes = list[str]()
-    if any(kind != "full_attention" for kind in config.layer_types or ()):
-        notes.append("some of its layers keep less of the context: the plan counts them as if they kept all")
-    if not any(folder.glob("*.safetensors")):
-        notes.append("there are no weights in safetensors in its folder: their size is computed")
-    return tuple(notes)
-
-
 def _optional(file: Path, shape: type[_Table], most: int) -> _Table | None:
     return _read(file, shape, most) if file.is_file() else None
 
@@ -290,7 +282,9 @@ def _read(file: Path, shape: type[_Table], most: int = _DEEP) -> _Table:
     try:
         if file.stat().st_size > most:
             raise UsageError(
-                f"{file} is not read", why="it is too large to be what its name says", hint="check it"
+                f"{file} is not read",
+                why="it is too large to be what its name says",
+                hint="name a folder with a complete checkpoint",
             )
         return msgspec.json.decode(file.read_bytes(), type=shape)
     except (OSError, msgspec.MsgspecError) as error:

@@ -21,9 +21,9 @@ _DIVIDING = 0.85
 _HALF_PRECISION, _BF16, _STORES_FP8, _FP8_CACHE = 7.5, 8.0, 7.5, 8.9
 _SPARE = 0.3
 _BATCHES = {
-    "latency": Batch(sequences=16, tokens=4096),
+    "latency": Batch(sequences=32, tokens=4096),
     "throughput": Batch(sequences=256, tokens=8192),
-    "context": Batch(sequences=8, tokens=2048),
+    "context": Batch(sequences=16, tokens=2048),
 }
 
 
@@ -104,16 +104,18 @@ def can_fp8_cache(gpu: Gpu) -> bool:
 
 
 def _unsupported(model: Model, checkpoint: Checkpoint, gpu: Gpu, wishes: Wishes) -> Shortage | None:
-    what = f"{gpu.name} cannot run this"
     is_nvidia = gpu.vendor == "nvidia"
     if is_nvidia and gpu.capability < _HALF_PRECISION:
         return Shortage(
-            what=what, why=f"vLLM needs compute capability {_HALF_PRECISION}; it has {gpu.capability}"
+            what=f"{gpu.name} cannot run this",
+            why=f"vLLM needs compute capability {_HALF_PRECISION}; it has {gpu.capability}",
         )
     if checkpoint.precision == "nvfp4" and not is_nvidia:
-        return Shortage(what=what, why="NVFP4 is NVIDIA's own format")
+        return Shortage(what=f"{gpu.name} cannot run this", why="NVFP4 is NVIDIA's own format")
     if wishes.kv_cache == "fp8" and not can_fp8_cache(gpu):
-        return Shortage(what=what, why=f"a KV cache in fp8 needs compute capability {_FP8_CACHE}")
+        return Shortage(
+            what=f"{gpu.name} cannot run this", why=f"a KV cache in fp8 needs compute capability {_FP8_CACHE}"
+        )
     if wishes.speculation == "mtp" and not checkpoint.mtp:
         return Shortage(
             what=f"{checkpoint.id} cannot speculate with MTP",
@@ -165,26 +167,32 @@ def _with_window(model: Model, one: Choice, wishes: Wishes) -> Choice:
     if window is None:
         most = model.shape.window if wishes.goal == "context" else min(model.shape.window, USUAL_WINDOW)
         window = min(most, one.memory.per_engine // each // ROUND * ROUND)
-    users = one.memory.per_engine // window * one.layout.dp * one.layout.replicas
-    return replace(one, window=window, users=users)
+    return replace(one, window=window, users=users_of(one, window))
+
+
+def users_of(one: Choice, tokens: int) -> int:
+    """How many contexts of `tokens` fit at the same time."""
+    each = min(one.memory.per_engine // tokens, one.run.batch.sequences)
+    return each * one.layout.dp * one.layout.replicas
 
 
 def _too_small(model: Model, machine: Machine, best: Choice | None, wishes: Wishes) -> Shortage:
-    what = f"{model.label} does not fit on {machine.words}"
     if best is None:
-        return Shortage(what=what, why=f"it cannot be divided among {machine.count} GPUs")
-    memory, least = best.memory, _needed(best, wishes)
-    held = memory.weights + memory.running + memory.adapters
-    figures = f"{memory.weights / GIB:.1f} GiB of weights and {memory.running / GIB:.1f} GiB to run"
+        return Shortage(
+            what=f"{model.label} does not fit on {machine.words}",
+            why=f"it cannot be divided among {machine.count} GPUs",
+        )
+    memory, users = best.memory, wishes.users or 1
+    weights, running = memory.weights + memory.adapters, memory.running
     if memory.cache <= 0:
         return Shortage(
-            what=what,
-            why=f"each GPU would hold {figures}: {(held - memory.budget) / GIB:.1f} GiB more than the"
-            f" {memory.budget / GIB:.1f} GiB that vLLM may use",
+            what=f"{model.label} does not fit on {machine.words}",
+            why=f"weights take {weights / GIB:.1f} GiB of each GPU and running {running / GIB:.1f}:"
+            f" {-memory.cache / GIB:.1f} GiB more than the {memory.budget / GIB:.1f} GiB that vLLM may use",
         )
-    tokens, users = least[0], wishes.users or 1
-    wanted = f"{tokens:,} tokens" if users == 1 else f"{users} times {tokens:,} tokens"
+    least, _ = _needed(best, wishes)
     return Shortage(
-        what=what,
-        why=f"beside {figures}, {memory.tokens:,} tokens of context fit; {wanted} are needed",
+        what=f"{model.label} does not fit on {machine.words}",
+        why=f"beside its weights there is room for {memory.tokens:,} tokens of context,"
+        f" and {users} times {least:,} are needed",
     )

@@ -97,7 +97,10 @@ class Model(Struct, frozen=True, kw_only=True):
     """It has a chat template."""
     size: int = 0
     """Billions of parameters, for order."""
-    notes: tuple[str, ...] = ()
+    partial: bool = False
+    """Some layers keep less than the whole context."""
+    weights: bool = True
+    """They are there, where it is a folder."""
 
 
 class Gpu(Struct, frozen=True, kw_only=True):

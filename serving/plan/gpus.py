@@ -51,11 +51,12 @@ def _described(word: str) -> Machine:
     gpu = _gpu(name)
     if gpu is None:
         near = difflib.get_close_matches(name.upper(), list(gpu_names()), n=1, cutoff=0.4)
-        guess = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"--gpus {word} names no GPU that is known",
             why=f"known are {', '.join(gpu_names())}",
-            hint=f"{guess}any other by its memory and compute capability: --gpus 4x24GiB@8.9",
+            hint=f"did you mean {near[0]}?"
+            if near
+            else "any other by its memory and compute capability: --gpus 4x24GiB@8.9",
         )
     if any(not 0 < count <= _MOST for count in counts):
         raise UsageError(

@@ -82,11 +82,12 @@ def model_named(word: str) -> tuple[Model, Precision | None] | None:
 def unknown_model(word: str) -> UsageError:
     names = list(known_models())
     near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.5)
-    guess = f"did you mean {near[0]}? " if near else ""
     return UsageError(
         f"there is no model {word!r}",
         why=f"it is no folder with a config.json, and none of {', '.join(names)}",
-        hint=f"{guess}a checkpoint that is not in this list has to be a folder here",
+        hint=f"did you mean {near[0]}?"
+        if near
+        else "a checkpoint that is not in this list has to be a folder here",
     )
 
 

@@ -9,8 +9,6 @@ from types import ModuleType
 from r1code.errors import UsageError
 from r1code.serving.plan.gpus import Seen
 
-_NAME = "--gpus 8xH200, for example, plans for GPUs that are elsewhere"
-
 
 class Nvml:
     def gpus(self) -> list[Seen]:
@@ -18,21 +16,29 @@ class Nvml:
             raise UsageError(
                 "the GPUs of this machine cannot be looked at",
                 why="r1code is installed without the extra `serve`",
-                hint=f"pipx install 'r1code[serve]'; {_NAME}",
+                hint="pipx install 'r1code[serve]', or say which GPUs you mean: --gpus 8xH200",
             )
         nvml = import_module("pynvml")
         try:
             nvml.nvmlInit()
         except nvml.NVMLError as error:
-            raise UsageError("there is no NVIDIA GPU here", why=str(error), hint=_NAME) from error
+            raise UsageError(
+                "there is no NVIDIA GPU here", why=str(error), hint="say which GPUs you mean: --gpus 8xH200"
+            ) from error
         try:
             found = [_seen(nvml, number) for number in range(nvml.nvmlDeviceGetCount())]
         except nvml.NVMLError as error:
-            raise UsageError("the driver does not show its GPUs", why=str(error), hint=_NAME) from error
+            raise UsageError(
+                "the driver does not show its GPUs", why=str(error), hint="say which GPUs you mean: --gpus 8xH200"
+            ) from error
         finally:
             nvml.nvmlShutdown()
         if not found:
-            raise UsageError("there is no NVIDIA GPU here", why="the driver shows none", hint=_NAME)
+            raise UsageError(
+                "there is no NVIDIA GPU here",
+                why="the driver shows none",
+                hint="say which GPUs you mean: --gpus 8xH200",
+            )
         return found
 
 
