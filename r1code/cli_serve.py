@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 _ACTIONS: dict[str, tuple[str, str]] = {
     "plan": ("cli_serve_plan", "plan"),
+    "up": ("cli_serve_run", "up"),
+    "down": ("cli_serve_run", "down"),
+    "status": ("cli_serve_run", "status"),
+    "logs": ("cli_serve_run", "logs"),
 }
 """Action -> the module of the package and its function, which takes the options and returns the exit code."""
 

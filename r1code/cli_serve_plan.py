@@ -8,28 +8,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from r1code.serving.plan.alternatives import Refusal
     from r1code.serving.plan.facts import Lora, Model, Precision, Wishes
+    from r1code.serving.plan.plan import Plan
 
 
 def plan(options: argparse.Namespace) -> int:
     import msgspec
 
     from r1code.serving.plan.alternatives import Refusal
-    from r1code.serving.plan.alternatives import plan as make
-    from r1code.serving.plan.gpus import machine_of
-    from r1code.serving.plan.nvml import Nvml
     from r1code.types import ExitCode
     from r1code.ui.serve_plan import told_plan, told_refusal
 
-    model, precision = _model(options.model)
-    wishes = _wishes(options, precision)
-    machine = machine_of(options.gpus, Nvml)
-    made = make(model, machine, wishes, word=options.model, gpus=options.gpus)
+    _, made = made_plan(options)
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
     else:
         print(told_refusal(made) if isinstance(made, Refusal) else told_plan(made))
     return ExitCode.USAGE if isinstance(made, Refusal) else ExitCode.OK
+
+
+def made_plan(options: argparse.Namespace) -> tuple[Model, Plan | Refusal]:
+    """Raises UsageError where the words mean nothing."""
+    from r1code.serving.plan.alternatives import plan as make
+    from r1code.serving.plan.gpus import machine_of
+    from r1code.serving.plan.nvml import Nvml
+
+    model, precision = _model(options.model)
+    wishes = _wishes(options, precision)
+    machine = machine_of(options.gpus, Nvml)
+    return model, make(model, machine, wishes, word=options.model, gpus=options.gpus)
 
 
 def _model(word: str) -> tuple[Model, Precision | None]:

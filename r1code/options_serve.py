@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Callable
 
 from r1code.options_serve_plan import add_plan
+from r1code.options_serve_run import add_down, add_logs, add_status, add_up
 
-_ACTIONS: tuple[Callable[..., None], ...] = (add_plan,)
+_ACTIONS: tuple[Callable[..., None], ...] = (add_plan, add_up, add_down, add_status, add_logs)
 """Each takes what adds an action."""
 
 

@@ -14,7 +14,7 @@ KEY = "VLLM_API_KEY"
 _TOOLS = frozenset({"r1-0528", "v3"})
 """Families whose tokenizer has the tokens of DeepSeek's calls."""
 _TEMPLATES = {"r1-0528": "tool_chat_template_deepseekr1.jinja", "v3": "tool_chat_template_deepseekv3.jinja"}
-_DRAIN_SECONDS = 120
+DRAIN_SECONDS = 120
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 _BF16 = 8.0
 
@@ -206,7 +206,7 @@ def _extras(choice: Choice) -> Iterator[Flag]:
         modules = [f"{one.name}={one.path}" for one in wishes.loras]
         yield flag("--lora-modules", *modules, why="what each is called, and where it is")
     yield flag(
-        "--shutdown-timeout", _DRAIN_SECONDS, why="answers under way may end before it stops, for so many seconds"
+        "--shutdown-timeout", DRAIN_SECONDS, why="answers under way may end before it stops, for so many seconds"
     )
 
 

@@ -60,6 +60,9 @@ APART = frozenset(
         *("1 edit", "{0} edits", "(1 edit)", "({0} edits)"),
         *("fixed", "unbroken", "tampered", "act", "none"),
         *("command", "why", "mind", "then", "weights", "adapters"),
+        # States of servers, and the head of their table.
+        *("starting", "ready", "restarting", "stopping", "stopped", "unwatched", "gone"),
+        *("server", "state", "address", "model", "restarts"),
         *("{0} failed", "{0} not collected", "{0} flaky", "{0} passed", "{0} skipped"),
         *("{0} fixed", "{0} broken", "{0} still fail", "{0} still fails", "{0} still pass", "{0} still passes"),
     }
@@ -68,7 +71,7 @@ APART = frozenset(
 HELPING = frozenset(
     {
         *("add_argument", "add_parser", "add", "add_argument_group", "Grammar"),
-        *("flag", "Variable", "Shortage", "_changed", "_best", "_first"),
+        *("flag", "Variable", "Shortage", "_changed", "_best", "_first", "Progress", "Failure"),
     }
 )
 """Calls of which keywords are said, and nothing else."""
