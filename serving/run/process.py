@@ -21,6 +21,7 @@ from r1code.serving.run.supervisor import end_group
 
 _LAST_LINES = 400
 _MOST_BYTES = 1 << 20
+_LOOK_SECONDS = 1.0
 _ALIVE_SECONDS = 15.0
 """In which a supervisor says that it is there."""
 
@@ -90,7 +91,7 @@ def start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
 
 def follow(kept: Kept, control: Control) -> Iterator[Progress]:
     """What the log shows, until the server is ready. Raises ProviderError where it ends before; Cancelled."""
-    tail, begun = Tail(kept.log), time.monotonic()
+    tail, begun, looked = Tail(kept.log), time.monotonic(), time.monotonic()
     while True:
         for line in tail.lines():
             if (seen := seen_in(line)) is not None:
@@ -106,6 +107,15 @@ def follow(kept: Kept, control: Control) -> Iterator[Progress]:
             )
         if now is not None and now.phase in {"failed", "stopped"}:
             raise told(failure_of(kept, now.why))
+        if now is not None and time.monotonic() - looked > _LOOK_SECONDS:
+            looked = time.monotonic()
+            # What it said last, it may have said just now.
+            if not kept.is_supervised() and kept.now() == now:
+                raise ProviderError(
+                    "nobody watches the server any more",
+                    why="the process beside it was killed",
+                    hint=f"r1code serve down {kept.name}, and start it again",
+                )
         control.sleep(POLL_SECONDS)
 
 

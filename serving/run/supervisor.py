@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from types import FrameType
 
@@ -40,6 +41,7 @@ class Supervisor:
         self._asks: list[int] = []
         """Signals by which somebody asked it to end."""
         self._restarts = 0
+        self._was_ready = False
 
     def ask(self, number: int, _frame: FrameType | None) -> None:
         self._asks.append(number)
@@ -49,16 +51,19 @@ class Supervisor:
             process = self._start()
             if process is None:
                 return 1
-            was_ready, since = self._watch(process)
+            ready_at = self._watch(process)
             if self._asks:
                 self._end(process)
                 self._say("stopped")
                 return 0
-            if was_ready and time.monotonic() - since > _STEADY_SECONDS:
-                self._restarts = 0
             code = process.returncode
+            # Its workers may live on, and hold the GPUs' memory.
+            end_group(process.pid, signal.SIGKILL)
+            if ready_at is not None:
+                self._was_ready = True
+                self._restarts = 0 if time.monotonic() - ready_at > _STEADY_SECONDS else self._restarts
             # What never got ready would fail in the same way again.
-            if not was_ready or self._restarts >= _MOST_RESTARTS:
+            if not self._was_ready or self._restarts >= _MOST_RESTARTS:
                 self._say("failed", why=str(code))
                 return 1
             self._wait(min(2.0**self._restarts, _LONGEST_WAIT_SECONDS), code)
@@ -85,17 +90,17 @@ class Supervisor:
         self._say("starting", process)
         return process
 
-    def _watch(self, process: subprocess.Popen[bytes]) -> tuple[bool, float]:
-        """Until it ends, or somebody asks for that. Whether it was ready, and since when."""
-        ready, since, looked = False, time.monotonic(), 0.0
+    def _watch(self, process: subprocess.Popen[bytes]) -> float | None:
+        """Until it ends, or somebody asks for that. When it was ready; None: never."""
+        ready_at, looked = None, 0.0
         while process.poll() is None and not self._asks:
-            if not ready and time.monotonic() - looked > _LOOK_SECONDS:
+            if ready_at is None and time.monotonic() - looked > _LOOK_SECONDS:
                 looked = time.monotonic()
                 if _answers(self._server):
-                    ready, since = True, looked
+                    ready_at = looked
                     self._say("ready", process)
             time.sleep(_POLL_SECONDS)
-        return ready, since
+        return ready_at
 
     def _wait(self, seconds: float, code: int) -> None:
         self._say("restarting", why=str(code))
@@ -137,8 +142,7 @@ def end_group(pid: int, number: signal.Signals, *, leader_only: bool = False) ->
 
 
 def _answers(server: Server) -> bool:
-    host = "127.0.0.1" if server.host in {"", "0.0.0.0"} else server.host  # noqa: S104 - compared, not bound to
-    connection = http.client.HTTPConnection(host, server.port, timeout=_HEALTH_SECONDS)
+    connection = http.client.HTTPConnection(_reached(server.host), server.port, timeout=_HEALTH_SECONDS)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == http.client.OK
@@ -146,6 +150,17 @@ def _answers(server: Server) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _reached(host: str) -> str:
+    """Where a server that listens at `host` is found from here."""
+    try:
+        one = ip_address(host)
+    except ValueError:
+        return host
+    if not one.is_unspecified:
+        return host
+    return "127.0.0.1" if isinstance(one, IPv4Address) else "::1"
 
 
 def main() -> int:
