@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
 
     from r1code.serving.plan.alternatives import Refusal
-    from r1code.serving.plan.facts import Lora, Model, Precision, Wishes
+    from r1code.serving.plan.facts import Lora, Machine, Model, Precision, Wishes
     from r1code.serving.plan.plan import Plan
 
 
@@ -17,18 +17,22 @@ def plan(options: argparse.Namespace) -> int:
     import msgspec
 
     from r1code.serving.plan.alternatives import Refusal
+    from r1code.serving.plan.compose import compose_of
     from r1code.types import ExitCode
+    from r1code.ui.safe import safe
     from r1code.ui.serve_plan import told_plan, told_refusal
 
-    _, made = made_plan(options)
+    _, machine, made = made_plan(options)
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
+    elif options.compose and not isinstance(made, Refusal):
+        print(safe(compose_of(made, machine)), end="")
     else:
         print(told_refusal(made) if isinstance(made, Refusal) else told_plan(made))
     return ExitCode.USAGE if isinstance(made, Refusal) else ExitCode.OK
 
 
-def made_plan(options: argparse.Namespace) -> tuple[Model, Plan | Refusal]:
+def made_plan(options: argparse.Namespace) -> tuple[Model, Machine, Plan | Refusal]:
     """Raises UsageError where the words mean nothing."""
     from r1code.serving.plan.alternatives import plan as make
     from r1code.serving.plan.gpus import machine_of
@@ -37,7 +41,7 @@ def made_plan(options: argparse.Namespace) -> tuple[Model, Plan | Refusal]:
     model, precision = _model(options.model)
     wishes = _wishes(options, precision)
     machine = machine_of(options.gpus, Nvml)
-    return model, make(model, machine, wishes, word=options.model, gpus=options.gpus)
+    return model, machine, make(model, machine, wishes, word=options.model, gpus=options.gpus)
 
 
 def _model(word: str) -> tuple[Model, Precision | None]:

@@ -30,7 +30,7 @@ def up(options: argparse.Namespace) -> int:
     from r1code.types import ExitCode
     from r1code.ui.serve_plan import told_refusal
 
-    model, made = made_plan(options)
+    model, _, made = made_plan(options)
     if isinstance(made, Refusal):
         print(told_refusal(made))
         return ExitCode.USAGE

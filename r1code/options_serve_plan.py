@@ -11,7 +11,9 @@ _MOST_PORT = 65_535
 def add_plan(add: Callable[..., argparse.ArgumentParser]) -> None:
     plan = add("plan", help="the command that serves MODEL on these GPUs, what fits, and why (docs/serving.md)")
     add_wishes(plan)
-    plan.add_argument("--json", action="store_true", help="as JSON")
+    form = plan.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--compose", action="store_true", help="as a project for Docker Compose, with vLLM's image")
 
 
 def add_wishes(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from ruamel.yaml import YAML
 
 from fakes.plans import NoDriver
 from r1code.cli import main
 from r1code.serving.plan.alternatives import Refusal, plan
-from r1code.serving.plan.facts import Wishes
+from r1code.serving.plan.compose import compose_of
+from r1code.serving.plan.facts import Lora, Wishes
 from r1code.serving.plan.gpus import machine_of
 from r1code.serving.plan.known import model_named
+from r1code.serving.plan.plan import Plan
 from r1code.ui.messages import speak
 from r1code.ui.serve_plan import told_plan, told_refusal
 
@@ -160,3 +164,51 @@ def test_the_installed_command_writes_plain_text_into_a_pipe():
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert "\x1b" not in done.stdout
     assert "--tensor-parallel-size 8" in done.stdout
+
+
+def test_a_project_for_compose_is_one_and_is_reached_from_this_machine_only(tmp_path: Path, serve: Serve):
+    wishes = ("--thinking-end", 'It\'s $5; "enough". ', "--port", "8123")
+    code, shown, _ = serve("distill-qwen-32b", "--gpus", "2xH100", *wishes, "--compose")
+    assert code == 0
+    file = tmp_path / "compose.yaml"
+    file.write_text(shown)
+    schema = ["--builtin-schema", "vendor.compose-spec", str(file)]
+    check = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run([check, *schema], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    service = YAML(typ="safe").load(shown)["services"]["vllm"]
+    assert service["ports"] == ["127.0.0.1:8123:8123"]
+    assert service["image"] == "vllm/vllm-openai:v0.33.0"
+    assert service["environment"]["VLLM_API_KEY"] == "${VLLM_API_KEY:?}"
+    words = service["command"]
+    assert words[words.index("--host") + 1] == "0.0.0.0"
+    # The dollar is ours, and no variable of Compose.
+    told = json.loads(words[words.index("--reasoning-config") + 1].replace("$$", "$"))
+    assert told["reasoning_end_str"] == 'It\'s $5; "enough". </think>'
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert device["count"] == 2
+
+
+def test_folders_are_mounted_into_a_project_and_cannot_be_written_there(tmp_path: Path):
+    adapter = Lora(name="mine", path="/srv/$a", rank=8)
+    found = model_named("distill-qwen-7b")
+    assert found is not None
+    own = replace(found[0], checkpoints=(replace(found[0].checkpoints[0], id="/srv/my model"),))
+    machine = machine_of("H100", NoDriver)
+    made = plan(own, machine, Wishes(loras=(adapter,)))
+    assert isinstance(made, Plan)
+    service = YAML(typ="safe").load(compose_of(made, machine))["services"]["vllm"]
+    assert service["command"][0] == "/weights"
+    assert "mine=/adapters/mine" in service["command"]
+    assert service["volumes"][1:] == [
+        {"type": "bind", "source": "/srv/my model", "target": "/weights", "read_only": True},
+        {"type": "bind", "source": "/srv/$$a", "target": "/adapters/mine", "read_only": True},
+    ]
+    assert service["environment"]["HF_HUB_OFFLINE"] == "1"
+
+
+@pytest.mark.parametrize("gpus", ["2x8xH100", "8xMI300X"])
+def test_what_compose_cannot_do_says_so(gpus: str, serve: Serve):
+    code, shown, said = serve("distill-qwen-32b", "--gpus", gpus, "--compose")
+    assert (code, shown) == (2, "")
+    assert "next:" in said
