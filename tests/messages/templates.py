@@ -60,17 +60,28 @@ APART = frozenset(
         *("instructions", "tasks and the map", "replies", "observations", "no sandbox", "tests untouched"),
         *("1 edit", "{0} edits", "(1 edit)", "({0} edits)"),
         *("fixed", "unbroken", "tampered", "act", "none"),
+        *("command", "why", "mind", "then", "weights", "adapters"),
+        # States of servers, and the head of their table.
+        *("starting", "ready", "restarting", "stopping", "stopped", "unwatched", "gone"),
+        *("server", "state", "address", "model", "restarts"),
         *("{0} failed", "{0} not collected", "{0} flaky", "{0} passed", "{0} skipped"),
         *("{0} fixed", "{0} broken", "{0} still fail", "{0} still fails", "{0} still pass", "{0} still passes"),
     }
 ) - {""}
 """Messages that are put together of words, or are words alone."""
-HELPING = frozenset({"add_argument", "add_parser", "add", "add_argument_group", "Grammar"})
+HELPING = frozenset(
+    {
+        *("add_argument", "add_parser", "add", "add_argument_group", "Grammar"),
+        *("flag", "Variable", "Shortage", "_changed", "_best", "_first", "Progress", "Failure"),
+    }
+)
+"""Calls of which keywords are said, and nothing else."""
 _STYLES = frozenset(get_args(Style))
 _WORDS = frozenset(
     {"why", "hint", "what", "text", "help", "description", "title", "about", "label", "advice", "seen", "reason"}
 )
 """Keywords whose texts are said, in any call."""
+WHOLE = ("r1code/ui/", "serving/plan/warned.py")
 DOCUMENTS = frozenset(
     {"r1code/ui/batch_page.py", "r1code/ui/page.py", "r1code/ui/markdown.py", "r1code/ui/themes.py"}
     | {"serving/monitoring/dashboard.py", "serving/monitoring/rules.py"}
@@ -93,7 +104,7 @@ def templates() -> dict[str, set[str]]:
             path = file.relative_to(ROOT).as_posix()
             if path in DOCUMENTS:
                 continue
-            for text in _of(ast.parse(file.read_text()), whole=path.startswith("r1code/ui/")):
+            for text in _of(ast.parse(file.read_text()), whole=path.startswith(WHOLE)):
                 found.setdefault(text, set()).add(path)
     return found
 

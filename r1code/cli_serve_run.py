@@ -1,0 +1,212 @@
+"""`r1code serve up`, `down`, `status` and `logs`: a vLLM on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from r1code.control import Control
+    from r1code.serving.plan.plan import Plan
+    from r1code.serving.run.state import Kept, Server
+
+
+def up(options: argparse.Namespace) -> int:
+    from r1code.app.folders import state_folder, user_profiles
+    from r1code.app.keys import Keys, environment, key_file
+    from r1code.app.served import check_profile, ensure_key, profile_of
+    from r1code.app.signals import cancel_on_signals
+    from r1code.cli_serve_plan import made_plan
+    from r1code.control import Control
+    from r1code.serving.plan.alternatives import Refusal
+    from r1code.serving.plan.flags import KEY
+    from r1code.serving.run.process import start
+    from r1code.serving.run.state import Kept, checked_name
+    from r1code.types import ExitCode
+    from r1code.ui.serve_plan import told_refusal
+
+    model, _, made = made_plan(options)
+    if isinstance(made, Refusal):
+        print(told_refusal(made))
+        return ExitCode.USAGE
+    name = checked_name(options.name or made.model.casefold())
+    server = _server(name, made, options)
+    table = profile_of(server, made.profile, made.label)
+    check_profile(name, table, user_profiles(), force=options.force)
+    key, is_new = ensure_key(environment(), Keys(key_file()))
+    if is_new:
+        _say("made a key for it, and kept it (r1code auth list)")
+    kept, control = Kept(_servers(state_folder()) / name), Control()
+    with cancel_on_signals(control):
+        start(kept, server, {**os.environ, KEY: key})
+        if options.detach:
+            _say(f"starting; r1code serve status says how far it is, r1code serve logs {name} more")
+            return ExitCode.OK
+        _wait(kept, made, control)
+        _greet(name, table, key, control=control, reasons=model.parser is not None)
+    return ExitCode.OK
+
+
+def _server(name: str, made: Plan, options: argparse.Namespace) -> Server:
+    """Raises UsageError where it cannot be started from here."""
+    import shutil
+    import time
+
+    from r1code.errors import UsageError
+    from r1code.serving.plan.flags import DRAIN_SECONDS
+    from r1code.serving.run.state import Server
+
+    if len(made.commands) > 1 or made.layout.replicas > 1:
+        raise UsageError(
+            "the plan is for several machines",
+            why="r1code starts processes on this one only",
+            hint="run the commands of `r1code serve plan` on each, or name the GPUs of this machine alone",
+        )
+    program = shutil.which(str(options.vllm))
+    if program is None:
+        raise UsageError(
+            "vLLM is not here",
+            why=f"there is no program {options.vllm}",
+            hint="install it (pip install vllm, in an environment of its own), or say where it is: --vllm FILE",
+        )
+    _check_port(options.host, options.port)
+    return Server(
+        name=name,
+        argv=(program, *next(iter(made.commands)).argv[1:], *options.vllm_arg),
+        environment={one.name: one.value for one in made.environment if one.value is not None},
+        host=options.host,
+        port=options.port,
+        base_url=made.base_url,
+        served=made.served,
+        profile=name,
+        window=made.window,
+        tokens=made.memory.per_engine,
+        drain_seconds=float(DRAIN_SECONDS),
+        started=time.time(),
+    )
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises UsageError where it is taken. vLLM would say so only after minutes."""
+    import socket
+
+    from r1code.errors import UsageError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"nothing can listen at {host}, port {port}",
+                why=str(error),
+                hint="choose another one with --port, or stop the program that has it",
+            ) from error
+
+
+def _wait(kept: Kept, made: Plan, control: Control) -> None:
+    """Raises ProviderError where it does not start. Ctrl-C stops it again."""
+    from r1code.control import Control as Fresh
+    from r1code.errors import Cancelled
+    from r1code.serving.run.process import follow, stop
+    from r1code.ui.messages import localized
+
+    started, last = None, ""
+    try:
+        for step in follow(kept, control):
+            started = step.tokens or started
+            if step.text != last:
+                last = step.text
+                _say(step.text)
+    except Cancelled:
+        _say("stopping it again")
+        stop(kept, Fresh(), at_once=True)
+        raise
+    planned = made.memory.per_engine
+    if started is not None and started < planned:
+        text = f"! the plan said {planned:,} tokens of KV cache, and vLLM has room for {started:,}"
+        print(localized(text), file=sys.stderr)
+
+
+def _greet(name: str, table: Mapping[str, Any], key: str, *, control: Control, reasons: bool) -> None:
+    from r1code.app.folders import user_profiles
+    from r1code.app.served import first_answer, save_profile
+
+    save_profile(name, table, user_profiles())
+    seconds = first_answer(name, user_profiles(), key, control, reasons=reasons)
+    _say(f"it answers: a sum took {seconds:.1f} s")
+    print(f"r1code --profile {name}")
+
+
+def down(options: argparse.Namespace) -> int:
+    from r1code.app.folders import state_folder
+    from r1code.app.signals import cancel_on_signals
+    from r1code.control import Control
+    from r1code.serving.run.process import stop
+    from r1code.serving.run.state import kept_named
+
+    kept, control = kept_named(_servers(state_folder()), options.name), Control()
+    with cancel_on_signals(control):
+        stop(kept, control, at_once=options.now)
+    _say(f"stopped: {kept.name}")
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    import msgspec
+
+    from r1code.app.folders import state_folder
+    from r1code.serving.run.process import shown
+    from r1code.serving.run.state import servers_in
+    from r1code.ui.serve_status import told_servers
+
+    found = [shown(one) for one in servers_in(_servers(state_folder()))]
+    if options.json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        print(told_servers(found))
+    return 0
+
+
+def logs(options: argparse.Namespace) -> int:
+    from r1code.app.folders import state_folder
+    from r1code.app.signals import cancel_on_signals
+    from r1code.control import POLL_SECONDS, Control
+    from r1code.errors import Cancelled
+    from r1code.serving.run.process import Tail, last_lines
+    from r1code.serving.run.state import kept_named
+    from r1code.ui.safe import safe_line
+
+    kept, control = kept_named(_servers(state_folder()), options.name), Control()
+    if not options.follow:
+        for line in last_lines(kept.log, options.lines):
+            print(safe_line(line))
+        return 0
+    tail = Tail(kept.log)
+    with cancel_on_signals(control):
+        for line in list(tail.lines())[-options.lines :]:
+            print(safe_line(line), flush=True)
+        try:
+            while True:
+                for line in tail.lines():
+                    print(safe_line(line), flush=True)
+                control.sleep(POLL_SECONDS)
+        except Cancelled:
+            return 0
+
+
+def _servers(state: Path) -> Path:
+    return state / "servers"
+
+
+def _say(text: str) -> None:
+    from r1code.ui.messages import localized
+    from r1code.ui.safe import safe_line
+
+    print(safe_line(localized(text)), file=sys.stderr, flush=True)
