@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-_ACTIONS: dict[str, tuple[str, str]] = {}
+_ACTIONS: dict[str, tuple[str, str]] = {
+    "gateway": ("cli_serve_gateway", "gateway"),
+    "keys": ("cli_serve_keys", "keys"),
+    "usage": ("cli_serve_keys", "usage"),
+}
 """Action -> the module of the package and its function, which takes the options and returns the exit code."""
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-_ACTIONS: tuple[Callable[..., None], ...] = ()
+from r1code.options_serve_gateway import add_gateway, add_keys, add_usage
+
+_ACTIONS: tuple[Callable[..., None], ...] = (
+    add_gateway,
+    add_keys,
+    add_usage,
+)
 """Each takes what adds an action."""
 
 

@@ -23,7 +23,7 @@ from r1code.ui.piece import Style
 from r1code.ui.repl.live import Doing
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("r1code", "tools", "sandbox")
+SOURCES = ("r1code", "tools", "sandbox", "serving")
 SAYING = frozenset(
     {
         "say",
