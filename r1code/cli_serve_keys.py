@@ -81,9 +81,8 @@ def _limit(store: Store, options: argparse.Namespace) -> None:
 def _list(store: Store, options: argparse.Namespace) -> None:
     import msgspec
 
-
     now = time.time()
-    kept = store.keys()
+    kept = store.issued()
     if options.json:
         found = [
             {
@@ -119,7 +118,9 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(
+            text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)
+        ).rstrip()
 
 
 def _show(key: str) -> None:

@@ -25,7 +25,9 @@ def add_keys(add: Callable[..., argparse.ArgumentParser]) -> None:
     actions = keys.add_subparsers(dest="deed", metavar="DEED", required=True)
     new = actions.add_parser("add", help="a key for a person or bot; it is shown once")
     _add_name(new)
-    new.add_argument("--team", metavar="TEAM", default="team", help="who shares what the servers have cached (team)")
+    new.add_argument(
+        "--team", metavar="TEAM", default="team", help="who shares what the servers have cached (team)"
+    )
     _add_limits(new)
     rotate = actions.add_parser("rotate", help="another key for somebody; the old one works on for a while")
     _add_name(rotate)
@@ -55,7 +57,9 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what the person or bot is called; to revoke also a key's id")
+    parser.add_argument(
+        "name", metavar="NAME", help="what the person or bot is called; to revoke also a key's id"
+    )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

@@ -26,26 +26,37 @@ def admit(store: Store, claim: Claim, limits: Limits, now: float) -> int:
     """The number of its row. Raises Refusal, and StateError."""
     with store.alone():
         key = store.rows.execute(
-            "SELECT 1 FROM key WHERE id = ? AND revoked IS NULL AND (expires IS NULL OR expires > ?)", (claim.key, now)
+            "SELECT 1 FROM key WHERE id = ? AND revoked IS NULL AND coalesce(expires > ?, true)", (claim.key, now)
         ).fetchone()
         if key is None:
             raise no_key()
-        for check in (_concurrency, _rate, _tokens):
-            check(store, claim.holder, limits, now)
+        _check_concurrency(store, claim.holder, limits)
+        _check_rate(store, claim.holder, limits, now)
+        _check_tokens(store, claim.holder, limits, now)
         row = store.rows.execute(
-            "INSERT INTO request (holder, key, slot, started, input, output, estimated) VALUES (?, ?, ?, ?, ?, ?, 1)"
-            " RETURNING id",
+            "INSERT INTO request (holder, key, slot, started, input, output, estimated)"
+            " VALUES (?, ?, ?, ?, ?, ?, 1) RETURNING id",
             (claim.holder, claim.key, claim.slot, now, claim.input, claim.output),
         ).fetchone()
         return int(row[0])
 
 
-def settle(store: Store, row: int, used: Used, outcome: Outcome, now: float) -> None:
+class Ended(Struct, frozen=True, kw_only=True):
+    """What came of the request of a row."""
+
+    row: int
+    used: Used
+    outcome: Outcome
+    at: float
+
+
+def settle(store: Store, ended: Ended) -> None:
     """Raises StateError."""
+    used = ended.used
     with store.alone():
         store.rows.execute(
             "UPDATE request SET ended = ?, input = ?, output = ?, estimated = ?, outcome = ? WHERE id = ?",
-            (now, used.input, used.output, used.estimated, outcome, row),
+            (ended.at, used.input, used.output, used.estimated, ended.outcome, ended.row),
         )
 
 
@@ -57,7 +68,7 @@ def recover(store: Store, slot: int, now: float) -> None:
         )
 
 
-def _concurrency(store: Store, holder: str, limits: Limits, now: float) -> None:
+def _check_concurrency(store: Store, holder: str, limits: Limits) -> None:
     if limits.concurrent is None:
         return
     # An index over what is open alone: there are never many.
@@ -74,7 +85,7 @@ def _concurrency(store: Store, holder: str, limits: Limits, now: float) -> None:
         )
 
 
-def _rate(store: Store, holder: str, limits: Limits, now: float) -> None:
+def _check_rate(store: Store, holder: str, limits: Limits, now: float) -> None:
     most = limits.requests_per_minute
     if most is None:
         return
@@ -92,7 +103,7 @@ def _rate(store: Store, holder: str, limits: Limits, now: float) -> None:
         )
 
 
-def _tokens(store: Store, holder: str, limits: Limits, now: float) -> None:
+def _check_tokens(store: Store, holder: str, limits: Limits, now: float) -> None:
     """What runs counts with what it may use, so that many at once do not pass the limit together."""
     most = limits.tokens_per_day
     if most is None:

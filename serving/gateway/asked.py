@@ -1,12 +1,13 @@
 """What a client may ask of the model's server: read, checked, and written anew.
 
-Only fields that are named here get through. What reaches the server is never the client's own bytes, so both cannot
-read one request in two ways.
+Only fields that fields.toml names get through. What reaches the server is never the client's own bytes, so both
+cannot read one request in two ways.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any, Literal, cast
 
 import msgspec
@@ -23,27 +24,28 @@ _BYTES_OF_A_TOKEN = 4
 _UNNAMED_OUTPUT = 4_096
 """Held for an answer of which nobody says how long it may get."""
 _MOST_ANSWERS = 8
-_COMMON = frozenset(
-    "model max_tokens temperature top_p top_k min_p n seed stop stop_token_ids stream stream_options"
-    " frequency_penalty presence_penalty repetition_penalty repetition_detection logit_bias logprobs response_format"
-    " structured_outputs skip_special_tokens spaces_between_special_tokens include_stop_str_in_output ignore_eos"
-    " min_tokens bad_words thinking_token_budget".split()
-)
-_FIELDS: Mapping[Endpoint, frozenset[str]] = {
-    "/v1/chat/completions": _COMMON
-    | frozenset(
-        "messages max_completion_tokens top_logprobs tools tool_choice parallel_tool_calls reasoning_effort"
-        " include_reasoning add_generation_prompt continue_final_message chat_template_kwargs".split()
-    ),
-    "/v1/completions": _COMMON | frozenset(["prompt", "suffix", "echo"]),
-}
-"""Not among them, and why: `cache_salt`, `priority`, `request_id`, `kv_transfer_params`, `vllm_xargs` and the like steer
-the server itself; `chat_template`, `prompt_embeds`, `mm_processor_kwargs` make it run or load what a client sends;
-`prompt_logprobs` and beam search cost many times what they count.
-"""
-_UNHEARD = frozenset("user metadata store service_tier safety_identifier prompt_cache_key session_id user_id".split())
-"""Clients of other servers send them; they are dropped. Some name the session."""
-_SESSIONS = ("session_id", "user_id", "prompt_cache_key")
+
+
+class _Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    common: frozenset[str]
+    chat: frozenset[str]
+    completions: frozenset[str]
+    unheard: frozenset[str]
+    sessions: Sequence[str]
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        return self.unheard.union(self.sessions)
+
+    def taken(self, endpoint: Endpoint) -> frozenset[str]:
+        own = self.chat if endpoint == "/v1/chat/completions" else self.completions
+        return self.common | own | self.dropped
+
+
+_FILE = files("r1code.serving.gateway") / "fields.toml"
+_FIELDS = msgspec.toml.decode(_FILE.read_bytes(), type=_Fields)
+_LONGEST_NAME = 40
+"""Of a field, in a refusal."""
 _TEMPLATE_WORDS = frozenset({"thinking", "enable_thinking"})
 
 
@@ -70,13 +72,15 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def read_asked(raw: bytes, endpoint: Endpoint, limits: Limits, session: str | None) -> Asked:
-    """`session` is what a header named. Raises Refusal; its words hold nothing of the request but names of fields."""
+    """`session` is what a header named. Raises Refusal, whose words hold no more of the request than a name."""
     body = _decoded(raw)
     _check_depth(body)
+    taken = _FIELDS.taken(endpoint)
     for name in body:
-        if name not in _FIELDS[endpoint] and name not in _UNHEARD:
+        if name not in taken:
             known = "is the gateway's to set" if name == "cache_salt" else "is not taken by this gateway"
-            raise bad_request(f"a field {known}", name if name.isidentifier() and len(name) <= 40 else None)
+            param = name if name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME else None
+            raise bad_request(f"a field {known}", param)
     if not isinstance(body.get("model"), str):
         raise bad_request("model has to be a text", "model")
     opening = _opening(body, endpoint)
@@ -85,8 +89,10 @@ def read_asked(raw: bytes, endpoint: Endpoint, limits: Limits, session: str | No
     if count > _MOST_ANSWERS:
         raise bad_request(f"n is {_MOST_ANSWERS} at most", "n")
     most = _longest(body, limits)
-    named = [session, *(body.get(name) for name in _SESSIONS)]
-    sent = {name: value for name, value in body.items() if name not in _UNHEARD and name != "stream_options"}
+    named = [session, *(body.get(name) for name in _FIELDS.sessions)]
+    sent = {
+        name: value for name, value in body.items() if name not in _FIELDS.dropped and name != "stream_options"
+    }
     if most is not None and "max_completion_tokens" not in body:
         sent["max_tokens"] = most
     return Asked(
@@ -115,7 +121,7 @@ def _check_depth(body: object) -> None:
             inner
             for outer in level
             if isinstance(outer, dict | list)
-            for inner in (cast("Body", outer).values() if isinstance(outer, dict) else cast("list[Any]", outer))
+            for inner in (cast("Body", outer).values() if isinstance(outer, dict) else outer)
         ]
         if not level:
             return
@@ -137,8 +143,7 @@ def _opening(body: Body, endpoint: Endpoint) -> str:
     words = body.get("chat_template_kwargs")
     if words is not None and not _is_plain(words):
         raise bad_request("chat_template_kwargs may only switch thinking on or off", "chat_template_kwargs")
-    first: list[object] = messages[:2]
-    return msgspec.json.encode(first).decode()
+    return msgspec.json.encode(cast("list[object]", messages)[:2]).decode()
 
 
 def _check_message(message: object) -> None:
@@ -169,7 +174,9 @@ def _options(body: Body) -> Body:
 def _longest(body: Body, limits: Limits) -> int | None:
     """How long the answer may get, where the client or the gateway says so."""
     cap = limits.max_tokens
-    asked = [_number(body, name, 0) for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
+    asked = [
+        _number(body, name, 0) for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None
+    ]
     if cap is not None and any(number > cap for number in asked):
         # In the words of OpenAI's API, in which clients find the number.
         raise bad_request(f"max_tokens is too large: this key gets at most {cap}", "max_tokens")

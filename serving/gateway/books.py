@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
 from msgspec import Struct
 
 from r1code.errors import StateError
-from r1code.serving.gateway.admission import Claim, admit, recover, settle
+from r1code.serving.gateway.admission import Claim, Ended, admit, recover, settle
 from r1code.serving.gateway.keys import Key, Presented, derived, matches
 from r1code.serving.gateway.limits import Limits
 from r1code.serving.gateway.refusals import Refusal
@@ -22,13 +22,6 @@ T = TypeVar("T")
 
 _LOOK_SECONDS = 0.2
 """How often a proxy looks whether keys have changed: a revocation has to take effect within a second."""
-
-
-class _Ended(Struct, frozen=True):
-    row: int
-    used: Used
-    outcome: Outcome
-    at: float
 
 
 class _Known(Struct, frozen=True):
@@ -47,7 +40,7 @@ class Books:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-books")
         self._known = _Known({}, {})
         self._version = -1
-        self._unsettled: list[_Ended] = []
+        self._unsettled: list[Ended] = []
 
     async def __aenter__(self) -> Self:
         self._store = await self._done(lambda: Store(self._file, durable=False))
@@ -95,13 +88,17 @@ class Books:
         except StateError as error:
             # What cannot be counted is not sent.
             raise Refusal(
-                503, "the gateway cannot keep its books now", reason="books", code="unavailable", wait_seconds=5
+                503,
+                "the gateway cannot keep its books now",
+                reason="books",
+                code="unavailable",
+                wait_seconds=5,
             ) from error
 
-    def settle(self, row: int, used: Used, outcome: Outcome) -> None:
+    def settle(self, row: int, used: Used, outcome: Outcome) -> Future[None]:
         """Does not wait: it is called where a request is over, also when it was cancelled."""
-        self._unsettled.append(_Ended(row, used, outcome, time.time()))
-        self._thread.submit(self._catch_up)
+        self._unsettled.append(Ended(row=row, used=used, outcome=outcome, at=time.time()))
+        return self._thread.submit(self._catch_up)
 
     async def look(self) -> None:
         """Reads the keys again where something has changed. Raises StateError where that fails."""
@@ -114,7 +111,7 @@ class Books:
             try:
                 await self.look()
             except StateError:
-                # Who cannot know whether a key was revoked takes no request; what runs is looked at the next time.
+                # Who cannot know whether a key was revoked takes no request; what runs waits for the next look.
                 self._known, self._version = _Known({}, {}), -1
             else:
                 changed()
@@ -124,7 +121,7 @@ class Books:
         with self._store.reading():
             if (version := self._store.version()) == self._version:
                 return
-            keys = {key.id: key for key in self._store.keys()}
+            keys = {key.id: key for key in self._store.issued()}
             holders = {holder.name: holder for holder in self._store.holders()}
         self._known, self._version = _Known(keys, holders), version
 
@@ -133,7 +130,7 @@ class Books:
         while self._unsettled:
             one = self._unsettled[0]
             try:
-                settle(self._store, one.row, one.used, one.outcome, one.at)
+                settle(self._store, one)
             except StateError:
                 return
             self._unsettled.pop(0)

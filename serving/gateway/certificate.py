@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -35,35 +35,44 @@ def self_signed(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
 
 
 def _serves(certificate: Path, key: Path, subject: x509.SubjectAlternativeName) -> bool:
-    if not (certificate.exists() and key.exists()):
+    try:
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+        secret = serialization.load_pem_private_key(key.read_bytes(), None)
+    except (FileNotFoundError, ValueError):
         return False
-    found = x509.load_pem_x509_certificate(certificate.read_bytes())
-    left = found.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
+    left = found.not_valid_after_utc - dt.datetime.now(dt.UTC)
     held = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return left > datetime.timedelta(days=_LEFT_DAYS) and held == subject
+    belong = secret.public_key() == found.public_key()
+    return belong and left > dt.timedelta(days=_LEFT_DAYS) and held == subject
 
 
 def _make(certificate: Path, key: Path, subject: x509.SubjectAlternativeName) -> None:
     secret = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "r1code gateway, for trying out")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(secret.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=_DAYS))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=_DAYS))
         .add_extension(subject, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(secret, hashes.SHA256())
     )
     private = serialization.PrivateFormat.PKCS8
-    key.unlink(missing_ok=True)
-    with os.fdopen(os.open(key, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(secret.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    _replace(key, secret.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()), 0o600)
+    _replace(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _replace(file: Path, data: bytes, mode: int) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode), "wb") as written:
+        written.write(data)
+    fresh.replace(file)
 
 
 def _name(text: str) -> x509.GeneralName:

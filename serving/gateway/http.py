@@ -116,8 +116,8 @@ class Reply:
         """Waits while the client does not read."""
         await self._body(data, more=True)
 
-    async def end(self) -> None:
-        await self._body(b"", more=False)
+    async def last(self, data: bytes) -> None:
+        await self._body(data, more=False)
 
     async def refuse(self, refusal: Refusal) -> None:
         """As an answer of its own, or as the last event of one that has begun."""

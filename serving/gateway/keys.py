@@ -17,8 +17,10 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """What is kept. The secret half has 256 random bits, so nobody can try them all, and a plain SHA-256 is enough:
-    salt and slow hashes are for words that people choose.
+    """What is kept of it.
+
+    The secret half has 256 random bits, so nobody can try them all, and a plain SHA-256 is enough: salt and slow
+    hashes are for words that people choose.
     """
 
     id: str

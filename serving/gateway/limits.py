@@ -25,10 +25,10 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class OwnLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A holder's own; what is not set is as the gateway has it."""
 
-    requests_per_minute: int | None | UnsetType = UNSET
-    concurrent: int | None | UnsetType = UNSET
-    tokens_per_day: int | None | UnsetType = UNSET
-    max_tokens: int | None | UnsetType = UNSET
+    requests_per_minute: int | UnsetType | None = UNSET
+    concurrent: int | UnsetType | None = UNSET
+    tokens_per_day: int | UnsetType | None = UNSET
+    max_tokens: int | UnsetType | None = UNSET
 
     def over(self, limits: Limits) -> Limits:
         own = {name: value for name, value in asdict(self).items() if value is not UNSET}

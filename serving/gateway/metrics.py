@@ -16,7 +16,10 @@ class Metrics:
     def __init__(self) -> None:
         self._all = CollectorRegistry()
         self._requests = Counter(
-            "r1code_gateway_requests", "Requests that were sent to a server", ("key", "outcome"), registry=self._all
+            "r1code_gateway_requests",
+            "Requests that were sent to a server",
+            ("key", "outcome"),
+            registry=self._all,
         )
         self._tokens = Counter(
             "r1code_gateway_tokens", "Tokens of requests that are over", ("key", "kind"), registry=self._all

@@ -45,7 +45,7 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
             hint="install r1code again",
         )
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    environment.filters["milliseconds"] = lambda seconds: f"{round(1_000 * seconds)}ms"
+    environment.filters["milliseconds"] = _milliseconds
     return environment.from_string(data.decode()).render(
         user=settings.user if os.geteuid() == 0 else None,
         run=settings.run,
@@ -63,6 +63,10 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
         session_variable=f"http_{settings.session_header.replace('-', '_')}",
         router=settings.router,
     )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(1_000 * seconds)}ms"
 
 
 def written(settings: Settings, folder: Path) -> Path:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
 from typing import cast, get_args
 
 import httpx2
@@ -29,13 +31,14 @@ _PATHS: Mapping[tuple[str, str], str] = {
 }
 _DRAIN_SECONDS = 3.0
 _LAST_WORDS_SECONDS = 2.0
-_OVERLOADED = frozenset({429, 503})
 
 
 class Running:
     """One request that is with a server."""
 
-    def __init__(self, key: str, tally: Tally) -> None:
+    def __init__(self, row: int, holder: str, key: str, tally: Tally) -> None:
+        self.row = row
+        self.holder = holder
         self.key = key
         self.tally = tally
         self.stopped = asyncio.Event()
@@ -43,8 +46,10 @@ class Running:
 
 
 class Gateway:
-    """An ASGI application. Plain, for what matters here is who waits for what: a client that leaves, a key that is
-    revoked and a limit of time each end a request that waits for a server.
+    """An ASGI application.
+
+    Plain, for what matters here is who waits for what: a client that leaves, a key that is revoked and a limit of
+    time each end a request that waits for a server.
     """
 
     def __init__(self, settings: Settings, books: Books, upstream: Upstream, metrics: Metrics) -> None:
@@ -66,7 +71,7 @@ class Gateway:
         except Refusal as refusal:
             self._metrics.refused(refusal.reason)
             with contextlib.suppress(Gone):
-                # nginx may be sending still: closed under it, the connection would be its error, not ours to word.
+                # nginx may be sending still: closed under it, the connection would be its error to word.
                 await incoming.drained(self._bounds.body_bytes, _DRAIN_SECONDS)
                 await reply.refuse(refusal)
         except Gone:
@@ -100,22 +105,37 @@ class Gateway:
         asked = await self._read(head, endpoint, incoming, holder)
         row = await self._books.admit(holder, shown.id, (asked.input, asked.output))
         tally = Tally(asked.input, shows_usage=asked.shows_usage, shows_running_usage=asked.shows_running_usage)
-        running = Running(shown.id, tally)
+        running = Running(row, holder.name, shown.id, tally)
         self._running.add(running)
         self._metrics.began()
         try:
-            body, route = asked.sent(self._books.salt(holder)), self._books.route(holder, asked.session)
-            work = asyncio.create_task(self._relay(asked, endpoint, (body, route), running, reply))
+            route = self._books.route(holder, asked.session)
+            answer = self._upstream.sent(endpoint, asked.sent(self._books.salt(holder)), route)
+            work = asyncio.create_task(self._relay(answer, running, reply, stream=asked.stream))
             await self._watched(work, running, incoming, reply)
         finally:
-            self._running.discard(running)
-            self._books.settle(row, tally.used, running.outcome)
-            self._metrics.ended(holder.name, tally.used, running.outcome)
+            self._settle(running)
+
+    def _settle(self, running: Running) -> Future[None] | None:
+        """None: it was settled before."""
+        if running not in self._running:
+            return None
+        self._running.discard(running)
+        self._metrics.ended(running.holder, running.tally.used, running.outcome)
+        return self._books.settle(running.row, running.tally.used, running.outcome)
+
+    async def _done(self, running: Running, outcome: Outcome) -> None:
+        """Before the client has the end: whoever asks again at once finds its place free, at any proxy."""
+        running.outcome = outcome
+        if (settled := self._settle(running)) is not None:
+            await asyncio.wrap_future(settled)
 
     async def _read(self, head: Head, endpoint: Endpoint, incoming: Incoming, holder: Holder) -> Asked:
         kind = head.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         if kind != b"application/json" or head.headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(415, "the body has to be plain application/json", reason="request", code="invalid_request")
+            raise Refusal(
+                415, "the body has to be plain application/json", reason="request", code="invalid_request"
+            )
         raw = await incoming.body(self._bounds.body_bytes, self._bounds.body_seconds)
         session = session_of(head, self._settings.session_header)
         return read_asked(raw, endpoint, self._books.limits(holder), session)
@@ -154,31 +174,38 @@ class Gateway:
             work.result()
 
     async def _relay(
-        self, asked: Asked, endpoint: Endpoint, sent: tuple[bytes, str], running: Running, reply: Reply
+        self,
+        answer: AbstractAsyncContextManager[httpx2.Response],
+        running: Running,
+        reply: Reply,
+        *,
+        stream: bool,
     ) -> None:
         """Raises Refusal."""
         started = time.monotonic()
         try:
-            async with self._upstream.sent(endpoint, *sent) as response:
-                if asked.stream:
+            async with answer as response:
+                if stream:
                     await self._stream(response, running, reply, started)
                 else:
                     body = await whole(response)
                     running.tally.whole(body)
                     self._metrics.first_piece(time.monotonic() - started)
-                    running.outcome = "done"
+                    await self._done(running, "done")
                     await reply.whole(200, body, {"content-type": "application/json"})
         except httpx2.HTTPError as error:
             running.outcome = "failed"
             self._metrics.upstream_failed(type(error).__name__)
-            raise failed_upstream("the connection to the model's server broke; the answer is not whole") from error
+            raise failed_upstream(
+                "the connection to the model's server broke; the answer is not whole"
+            ) from error
         except (TooLongError, msgspec.MsgspecError) as error:
             running.outcome = "failed"
             self._metrics.upstream_failed("garbled")
             raise failed_upstream("the model's server sent what cannot be read") from error
         except Refusal as refusal:
             running.outcome = "failed"
-            if refusal.status >= 500 or refusal.status in _OVERLOADED:
+            if refusal.reason == "upstream":
                 self._metrics.upstream_failed(str(refusal.status))
             if not reply.begun:
                 running.tally.refused()
@@ -193,14 +220,13 @@ class Gateway:
             shown = b"".join(event for one in events.fed(data) if (event := tally.shown(one)) is not None)
             if tally.begun and not begun:
                 self._metrics.first_piece(time.monotonic() - started)
+            if tally.done:
+                await self._done(running, "failed" if tally.error else "done")
+                await reply.last(shown)
+                return
             if shown:
                 await reply.piece(shown)
-            if tally.done:
-                break
-        if not tally.done:
-            raise failed_upstream("the model's server ended its answer early; it is not whole")
-        running.outcome = "failed" if tally.error else "done"
-        await reply.end()
+        raise failed_upstream("the model's server ended its answer early; it is not whole")
 
 
 async def _cancel(*tasks: asyncio.Task[object] | asyncio.Task[None]) -> None:

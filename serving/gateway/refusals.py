@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+from http import HTTPStatus
 from typing import Any, Literal
 
 import msgspec
 
 Reason = Literal[
-    "path", "key", "request", "too_large", "too_slow", "rate", "concurrency", "tokens", "upstream", "books", "stopped"
+    "path",
+    "key",
+    "request",
+    "too_large",
+    "too_slow",
+    "rate",
+    "concurrency",
+    "tokens",
+    "upstream",
+    "books",
+    "stopped",
 ]
 """What the metrics call it."""
 
 
 class Refusal(Exception):
-    """`status` and the words of an error; the words are the gateway's own, or a server's, and never the client's."""
+    """The words of an error are the gateway's own, or a server's, and never the client's."""
 
     def __init__(
         self,
@@ -35,21 +46,20 @@ class Refusal(Exception):
         self.wait_seconds = wait_seconds
 
     def body(self) -> bytes:
-        return msgspec.json.encode(
-            {"error": {"message": self.message, "type": _TYPES.get(self.status, "server_error"), "param": self.param,
-                       "code": self.code}}
-        )  # fmt: skip
+        kind = _TYPES.get(self.status, "server_error")
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return msgspec.json.encode({"error": error})
 
     def headers(self) -> dict[str, str]:
         found = {"content-type": "application/json"}
         if self.wait_seconds is not None:
             found["retry-after"] = str(max(1, math.ceil(self.wait_seconds)))
-        if self.status == 401:
+        if self.status == HTTPStatus.UNAUTHORIZED:
             found["www-authenticate"] = "Bearer"
         return found
 
     def event(self) -> bytes:
-        """As the last event of a stream that has begun. Its code is a number, as vLLM's are: clients read it so."""
+        """As the last event of a stream that has begun. Its code is a number, as vLLM's: clients read it so."""
         error: dict[str, Any] = {"message": self.message, "type": self.code, "param": None, "code": self.status}
         return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
 

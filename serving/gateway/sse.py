@@ -1,4 +1,4 @@
-"""The events of a stream, as the gateway reads them: what was used, whether it is whole, and what the client sees."""
+"""The events of a stream as the gateway reads them: what was used, whether it is whole, what the client sees."""
 
 from __future__ import annotations
 

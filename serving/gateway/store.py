@@ -1,7 +1,8 @@
 """The gateway's books, in one SQLite file: who has which key, and every request with what it used.
 
-Limits and usage are read from the same rows, so several proxies that share the file share the limits, too. A request's
-row is written before it is sent, with what it may use, and settled when it is over. No row holds a word of anybody's.
+Limits and usage are read from the same rows, so several proxies that share the file share the limits, too. The row
+of a request is written before it is sent, with what it may use, and settled when it is over. No row holds a word of
+anybody's.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from r1code.serving.gateway.keys import NAME, Key, mint
 from r1code.serving.gateway.limits import OwnLimits
 
 Outcome = Literal["done", "cut", "failed", "lost"]
-"""Of a request: answered; ended by the client, a limit of time or a revocation; the model's server failed; the proxy
-was killed while it ran."""
+"""Of a request: answered; ended by the client, a limit of time or a revocation; the model's server failed; the
+proxy was killed while it ran."""
 _VERSION = 1
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _SCHEMA = """
@@ -61,7 +62,7 @@ class Used(Struct, frozen=True, kw_only=True):
 
 
 class Sum(Struct, frozen=True, kw_only=True):
-    """What a holder used. `estimated`: requests of which the tokens are not known for sure; `open`: that still run."""
+    """What a holder used. `estimated`: requests whose tokens are not known for sure; `open`: that still run."""
 
     name: str
     requests: int
@@ -156,7 +157,7 @@ class Store:
     def holders(self) -> list[Holder]:
         return [_holder(row) for row in self.rows.execute("SELECT name, team, limits FROM holder ORDER BY name")]
 
-    def keys(self) -> list[Key]:
+    def issued(self) -> list[Key]:
         rows = self.rows.execute("SELECT id, holder, digest, created, expires, revoked FROM key ORDER BY created")
         return [
             Key(id=row[0], holder=row[1], digest=row[2], created=row[3], expires=row[4], revoked=row[5])

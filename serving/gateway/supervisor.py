@@ -43,7 +43,9 @@ def _write(file: Path, settings: Settings) -> None:
         file.write_bytes(msgspec.json.encode(settings))
     except OSError as error:
         raise StateError(
-            "the gateway cannot be started", why=f"{file}: {error}", hint="free some space, or fix its permissions"
+            "the gateway cannot be started",
+            why=f"{file}: {error}",
+            hint="free some space, or fix its permissions",
         ) from error
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import msgspec
@@ -23,6 +24,7 @@ _MODELS_WAIT_SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
 _BUSY = frozenset({429, 503})
 _OURS = frozenset({401, 403})
+_PASSED_ON = frozenset({500, 504})
 ROUTE = "x-r1code-route"
 """The header by which nginx chooses a replica."""
 
@@ -52,14 +54,15 @@ class Upstream:
 
     @asynccontextmanager
     async def sent(self, endpoint: Endpoint, body: bytes, route: str) -> AsyncGenerator[httpx2.Response, None]:
-        """An answer with success, of which only the head was read. Leaving the block closes the connection, and the
-        server stops. Raises Refusal and httpx2.HTTPError.
+        """An answer with success, of which only the head was read.
+
+        Leaving the block closes the connection, and the server stops. Raises Refusal and httpx2.HTTPError.
         """
         async with (
             self._client(None) as client,
             client.stream("POST", endpoint, content=body, headers={ROUTE: route}) as response,
         ):
-            if response.status_code != 200:
+            if not response.is_success:
                 raise _refused(response, await _said(response))
             yield response
 
@@ -74,7 +77,7 @@ class Upstream:
                 client.stream("GET", "/v1/models", headers={ROUTE: "models"}) as response,
             ):
                 said = await _said(response)
-                if response.status_code != 200:
+                if not response.is_success:
                     raise _refused(response, said)
                 models = msgspec.json.decode(said, type=_Models).data
         except (httpx2.HTTPError, msgspec.MsgspecError) as error:
@@ -120,22 +123,25 @@ def _refused(response: httpx2.Response, said: bytes) -> Refusal:
     message, param = _words(said)
     if status in _BUSY:
         return Refusal(
-            status, message, reason="upstream", code="overloaded", wait_seconds=2.0 if seconds is None else seconds
+            status,
+            message,
+            reason="upstream",
+            code="overloaded",
+            wait_seconds=2.0 if seconds is None else seconds,
         )
-    if 400 <= status < 500:
+    if response.is_client_error:
         return Refusal(status, message, reason="request", code="invalid_request", param=param)
-    return failed_upstream(message, status if status in {500, 504} else 502)
+    return failed_upstream(message, status if status in _PASSED_ON else HTTPStatus.BAD_GATEWAY)
 
 
-def _words(said: bytes) -> tuple[str, str | None]:
+def _words(data: bytes) -> tuple[str, str | None]:
     try:
-        body: Any = msgspec.json.decode(said)
+        body: object = msgspec.json.decode(data)
     except (msgspec.MsgspecError, RecursionError):
         body = None
-    error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(error, dict):
-        return "the server behind the gateway failed", None
-    message, param = error.get("message"), error.get("param")
+    error = cast("dict[str, Any]", body).get("error") if isinstance(body, dict) else None
+    said = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+    message, param = said.get("message"), said.get("param")
     return (
         message if isinstance(message, str) else "the server behind the gateway failed",
         param if isinstance(param, str) else None,
