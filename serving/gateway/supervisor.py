@@ -15,22 +15,21 @@ from r1code.serving.gateway.nginx import command, prepare, written
 from r1code.serving.gateway.settings import Settings
 
 _KILL_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
 SETTINGS = "settings.json"
 
 
 def run_all(settings: Settings, *, nginx: bool) -> None:
     """Until SIGTERM or SIGINT. Raises UsageError and StateError, and that where one of them ends by itself."""
     prepare(settings)
-    commands: list[Sequence[str]] = []
-    if nginx:
-        commands.append(command(written(settings, settings.folder / "nginx")))
+    way_in = command(written(settings, settings.folder / "nginx")) if nginx else None
     file = settings.run / SETTINGS
     _write(file, settings)
-    commands += [
+    proxies = [
         [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--worker", str(slot), "--settings", str(file)]
         for slot in range(settings.workers)
     ]
-    asyncio.run(_together(commands, settings.bounds.drain_seconds + _KILL_SECONDS))
+    asyncio.run(_together(settings, proxies, way_in))
 
 
 def load(file: Path) -> Settings:
@@ -49,31 +48,52 @@ def _write(file: Path, settings: Settings) -> None:
         ) from error
 
 
-async def _together(commands: Sequence[Sequence[str]], patience: float) -> None:
+async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx: Sequence[str] | None) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    # Sessions of their own: a Ctrl-C at the terminal is for this process, which ends them in order.
-    started = [
-        await asyncio.create_subprocess_exec(*one, stdin=asyncio.subprocess.DEVNULL, start_new_session=True)
-        for one in commands
-    ]
-    ends = {asyncio.create_task(one.wait()): one for one in started}
     stop = asyncio.create_task(asked.wait())
-    done, _ = await asyncio.wait([*ends, stop], return_when=asyncio.FIRST_COMPLETED)
+    names, ends = dict[asyncio.Task[int], str](), dict[asyncio.Task[int], asyncio.subprocess.Process]()
+
+    async def start(name: str, words: Sequence[str]) -> None:
+        # Sessions of their own: a Ctrl-C at the terminal is for this process, which ends them in order.
+        one = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        )
+        end = asyncio.create_task(one.wait())
+        names[end], ends[end] = name, one
+
+    for slot in range(settings.workers):
+        settings.socket(slot).unlink(missing_ok=True)
+    for words in proxies:
+        await start("a proxy", words)
+    ready = asyncio.create_task(_ready(settings))
+    done, _ = await asyncio.wait([*ends, stop, ready], return_when=asyncio.FIRST_COMPLETED)
+    if ready in done:
+        # Not before: whoever came in would be told that nobody is there.
+        if nginx is not None:
+            await start("nginx", nginx)
+        done, _ = await asyncio.wait([*ends, stop], return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
     stop.cancel()
-    for one in started:
-        if one.returncode is None:
+    for end, one in ends.items():
+        if not end.done():
             one.terminate()
-    _, late = await asyncio.wait(ends, timeout=patience)
+    _, late = await asyncio.wait(ends, timeout=settings.bounds.drain_seconds + _KILL_SECONDS)
     for end in late:
         ends[end].kill()
     await asyncio.wait(ends)
     if stop not in done:
-        ended = next(one for end, one in ends.items() if end in done)
-        program = "nginx" if ended is started[0] and "nginx" in commands[0][0] else "a proxy"
+        ended = next(end for end in ends if end in done)
         raise StateError(
             "the gateway has ended",
-            why=f"{program} ended by itself, with {ended.returncode}",
+            why=f"{names[ended]} ended by itself, with {ended.result()}",
             hint="what it wrote above says why",
         )
+
+
+async def _ready(settings: Settings) -> None:
+    """Returns when all proxies take connections."""
+    for slot in range(settings.workers):
+        while not settings.socket(slot).exists():
+            await asyncio.sleep(_LOOK_SECONDS)

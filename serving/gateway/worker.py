@@ -15,6 +15,7 @@ from r1code.serving.gateway.books import Books
 from r1code.serving.gateway.metrics import Metrics
 from r1code.serving.gateway.nginx import prepare
 from r1code.serving.gateway.proxy import Gateway
+from r1code.serving.gateway.refusals import Refusal
 from r1code.serving.gateway.settings import Settings
 from r1code.serving.gateway.upstream import Upstream
 
@@ -28,7 +29,11 @@ def run_worker(settings: Settings, slot: int, environ: Mapping[str, str]) -> Non
 
 async def _serve(settings: Settings, slot: int, sockets: list[socket.socket], key: str | None) -> None:
     async with Books(settings.books, slot=slot, limits=settings.limits) as books:
-        gateway = Gateway(settings, books, Upstream(settings.router, key), Metrics())
+        upstream = Upstream(settings.router, key)
+        with contextlib.suppress(Refusal):
+            # Nobody is there yet: what a request needs is loaded now, and not while the first client waits.
+            await upstream.models()
+        gateway = Gateway(settings, books, upstream, Metrics())
         server = uvicorn.Server(
             uvicorn.Config(
                 gateway,

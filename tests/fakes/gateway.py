@@ -141,12 +141,12 @@ class Gateway:
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         return context.wrap_socket(plain, server_hostname="localhost")
 
-    def said(self, data: bytes, *, seconds: float = 10.0) -> bytes:
-        """All that comes back for these bytes, until the gateway closes or says nothing more."""
+    def said(self, data: bytes, *, quiet: float = 10.0) -> bytes:
+        """All that comes back for these bytes, until the gateway closes or has been quiet since its last word."""
         with self.raw() as end:
-            end.settimeout(seconds)
+            end.settimeout(10)
             end.sendall(data)
-            return received(end)
+            return received(end, quiet)
 
     def chats(self) -> list[Seen]:
         return [seen for one in self.replicas for seen in one.chats]
@@ -157,11 +157,12 @@ class Gateway:
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(metric))
 
 
-def received(end: ssl.SSLSocket) -> bytes:
+def received(end: ssl.SSLSocket, quiet: float = 10.0) -> bytes:
     found = b""
     try:
         while data := end.recv(65_536):
             found += data
+            end.settimeout(quiet)
     except (TimeoutError, ConnectionError, ssl.SSLError):
         pass
     return found

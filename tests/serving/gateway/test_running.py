@@ -143,14 +143,14 @@ def test_what_a_server_refuses_is_told_and_costs_nothing(gateway: Gateway, key: 
 
 def test_a_session_stays_with_its_server_and_sessions_are_spread(gateway: Gateway, key: str) -> None:
     with gateway.client(key) as client:
-        for session in range(24):
+        for session in range(16):
             for _ in range(2):
                 client.post("/v1/chat/completions", json=chat(), headers={"x-session-id": f"s{session}"})
     first, second = (len(one.chats) for one in gateway.replicas)
     # Each session is asked about twice, at one place.
     assert first % 2 == second % 2 == 0
-    assert first > 6
-    assert second > 6
+    assert first > 2
+    assert second > 2
 
 
 def test_a_conversation_without_a_name_stays_with_its_server(gateway: Gateway, key: str) -> None:
@@ -277,26 +277,9 @@ def test_nothing_that_was_asked_or_answered_is_kept_or_logged(gateway: Gateway, 
     assert [path for path in kept if key.encode() in path.read_bytes()] == []
 
 
-def test_a_server_that_is_down_is_passed_over(tmp_path: Path) -> None:
-    with running(tmp_path) as gateway:
-        key = gateway.key("ada", "requests_per_minute=off")
-        gateway.replicas[0].stop()
-        with gateway.client(key) as client:
-            statuses = {
-                client.post(
-                    "/v1/chat/completions", json=chat(), headers={"x-session-id": str(number)}
-                ).status_code
-                for number in range(20)
-            }
-        assert statuses == {200}
-        assert len(gateway.replicas[1].chats) == 20
-        gateway.replicas[1].stop()
-        assert gateway.ask(key).status_code == 502
-
-
 def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: Path) -> None:
-    with running(tmp_path) as gateway:
-        key = gateway.key("ada", "requests_per_minute=off", "concurrent=off")
+    with running(tmp_path, "workers = 2\n") as gateway:
+        key = gateway.key("ada", "requests_per_minute=off", "concurrent=16")
         slow = [step for _ in range(20) for step in (chunk({"content": "x"}), 0.05)]
         for one in gateway.replicas:
             one.answers[:] = [Answer([*slow, chunk({}, "stop"), DONE])]
@@ -314,6 +297,8 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
         with ThreadPoolExecutor(16) as pool:
             answers = [pool.submit(asked, number) for number in range(16)]
             begun.wait(20)
+            # Two proxies, one limit.
+            assert gateway.ask(key).status_code == 429
             doomed = len(gateway.replicas[0].chats)
             gateway.replicas[0].stop()
             texts = [one.result() for one in answers]
@@ -321,19 +306,20 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
         assert 0 < doomed < 16
         assert len(broken) == doomed
         assert all('"code":502' in text for text in broken)
-        # Nothing was asked twice, and whoever asks now is answered.
-        assert len(gateway.chats()) == 16
-        assert asked_once(gateway, key) == 200
         assert gateway.settled("ada").estimated >= doomed
-
-
-def asked_once(gateway: Gateway, key: str) -> int:
-    gateway.replicas[1].answers[:] = [HELLO]
-    return gateway.ask(key).status_code
+        # Nothing was asked twice, and whoever asks now is answered by the other one.
+        assert len(gateway.chats()) == 16
+        gateway.replicas[1].answers[:] = [HELLO]
+        for number in range(8):
+            with gateway.client(key, **{"x-session-id": str(number)}) as client:
+                assert client.post("/v1/chat/completions", json=chat()).status_code == 200
+        assert len(gateway.chats()) == 24
+        gateway.replicas[1].stop()
+        assert gateway.ask(key).status_code == 502
 
 
 def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path: Path) -> None:
-    with running(tmp_path, "workers = 2\n") as gateway:
+    with running(tmp_path, replicas=1) as gateway:
         key = gateway.key("ada", "concurrent=2")
         for one in gateway.replicas:
             one.answers[:] = [Answer([chunk({"content": "x"}), HANG])]
