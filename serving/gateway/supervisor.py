@@ -95,5 +95,11 @@ async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx:
 async def _ready(settings: Settings) -> None:
     """Returns when all proxies take connections."""
     for slot in range(settings.workers):
-        while not settings.socket(slot).exists():
-            await asyncio.sleep(_LOOK_SECONDS)
+        while True:
+            try:
+                _, writer = await asyncio.open_unix_connection(settings.socket(slot))
+            except OSError:
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                writer.close()
+                break
