@@ -76,9 +76,8 @@ def state_of(options: argparse.Namespace) -> Path:
 def _tell(settings: Settings) -> None:
     print(localized(f"the gateway: https://{settings.listen}/v1"), flush=True)
     if settings.certificate is None:
-        print(
-            localized(f"its certificate, which clients have to trust: {settings.folder / 'tls/certificate.pem'}")
-        )
+        certificate = settings.folder / "tls/certificate.pem"
+        print(localized(f"its certificate, which clients have to trust: {certificate}"), flush=True)
     print(localized("a key for somebody: r1code serve keys add NAME"), flush=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -105,6 +105,10 @@ def read_settings(file: Path) -> Settings:
 
 def made_settings(table: dict[str, object], place: str) -> Settings:
     """Raises UsageError. `place` is what people call where it came from."""
+    if isinstance(limits := table.get("limits"), dict):
+        # TOML has no word for nothing.
+        named = cast("dict[str, object]", limits)
+        table = {**table, "limits": {name: None if value == "off" else value for name, value in named.items()}}
     try:
         settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:

@@ -1,8 +1,8 @@
 """The gateway's books, in one SQLite file: who has which key, and every request with what it used.
 
-Limits and usage are read from the same rows, so several proxies that share the file share the limits, too. The row
-of a request is written before it is sent, with what it may use, and settled when it is over. No row holds a word of
-anybody's.
+Limits and usage are read from the same rows, so proxies that share the file share the limits, too. The row of
+a request is written before it is sent, with what it may use, and settled when it is over. No row holds a word
+of anybody's.
 """
 
 from __future__ import annotations

@@ -48,46 +48,59 @@ def _write(file: Path, settings: Settings) -> None:
         ) from error
 
 
-async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx: Sequence[str] | None) -> None:
-    asked = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    stop = asyncio.create_task(asked.wait())
-    names, ends = dict[asyncio.Task[int], str](), dict[asyncio.Task[int], asyncio.subprocess.Process]()
+class _Children:
+    """What was started, each with a name for people."""
 
-    async def start(name: str, words: Sequence[str]) -> None:
+    def __init__(self) -> None:
+        self.ends: dict[asyncio.Task[int], tuple[str, asyncio.subprocess.Process]] = {}
+
+    async def start(self, name: str, words: Sequence[str]) -> None:
         # Sessions of their own: a Ctrl-C at the terminal is for this process, which ends them in order.
         one = await asyncio.create_subprocess_exec(
             *words, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )
-        end = asyncio.create_task(one.wait())
-        names[end], ends[end] = name, one
+        self.ends[asyncio.create_task(one.wait())] = name, one
 
+    async def first(self, *others: asyncio.Task[object]) -> set[asyncio.Task[object]]:
+        """Waits until one of them, or of the others, has ended; which."""
+        done, _ = await asyncio.wait([*self.ends, *others], return_when=asyncio.FIRST_COMPLETED)
+        return done
+
+    async def end(self, patience: float) -> None:
+        for end, (name, one) in self.ends.items():
+            if not end.done():
+                # nginx drops everybody at SIGTERM, and lets them have their answers at SIGQUIT.
+                one.send_signal(signal.SIGQUIT if name == "nginx" else signal.SIGTERM)
+        _, late = await asyncio.wait(self.ends, timeout=patience)
+        for end in late:
+            self.ends[end][1].kill()
+        await asyncio.wait(self.ends)
+
+
+async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx: Sequence[str] | None) -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
     for slot in range(settings.workers):
         settings.socket(slot).unlink(missing_ok=True)
+    children = _Children()
     for words in proxies:
-        await start("a proxy", words)
-    ready = asyncio.create_task(_ready(settings))
-    done, _ = await asyncio.wait([*ends, stop, ready], return_when=asyncio.FIRST_COMPLETED)
+        await children.start("a proxy", words)
+    stop, ready = asyncio.create_task(asked.wait()), asyncio.create_task(_ready(settings))
+    done = await children.first(stop, ready)
     if ready in done:
         # Not before: whoever came in would be told that nobody is there.
         if nginx is not None:
-            await start("nginx", nginx)
-        done, _ = await asyncio.wait([*ends, stop], return_when=asyncio.FIRST_COMPLETED)
+            await children.start("nginx", nginx)
+        done = await children.first(stop)
     ready.cancel()
     stop.cancel()
-    for end, one in ends.items():
-        if not end.done():
-            one.terminate()
-    _, late = await asyncio.wait(ends, timeout=settings.bounds.drain_seconds + _KILL_SECONDS)
-    for end in late:
-        ends[end].kill()
-    await asyncio.wait(ends)
+    await children.end(settings.bounds.drain_seconds + _KILL_SECONDS)
     if stop not in done:
-        ended = next(end for end in ends if end in done)
+        end, name = next((end, name) for end, (name, _) in children.ends.items() if end in done)
         raise StateError(
             "the gateway has ended",
-            why=f"{names[ended]} ended by itself, with {ended.result()}",
+            why=f"{name} ended by itself, with {end.result()}",
             hint="what it wrote above says why",
         )
 

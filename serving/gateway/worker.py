@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import signal
 import socket
 from collections.abc import Generator, Mapping
+from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -23,6 +26,9 @@ from r1code.serving.gateway.upstream import Upstream
 def run_worker(settings: Settings, slot: int, environ: Mapping[str, str]) -> None:
     """Until SIGTERM or SIGINT. Raises UsageError and StateError."""
     prepare(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends at these, and raises them again when it has: what comes after it has to come, too.
+        signal.signal(number, _nothing)
     with _alone(settings, slot), _sockets(settings, slot) as sockets:
         asyncio.run(_serve(settings, slot, sockets, environ.get(settings.upstream_key_env) or None))
 
@@ -47,7 +53,7 @@ async def _serve(settings: Settings, slot: int, sockets: list[socket.socket], ke
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=int(settings.bounds.drain_seconds),
+                timeout_graceful_shutdown=math.ceil(settings.bounds.drain_seconds),
             )
         )
         watch = asyncio.create_task(books.watch(gateway.stop_the_revoked))
@@ -56,6 +62,10 @@ async def _serve(settings: Settings, slot: int, sockets: list[socket.socket], ke
         finally:
             watch.cancel()
             await asyncio.wait([watch])
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    pass
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What a stranger, or somebody with a key, may try at the gateway: nothing gets through, and nothing falls over."""
+"""What a stranger, or somebody with a key, may try: nothing gets through, and nothing falls over."""
 
 from __future__ import annotations
 
@@ -25,15 +25,20 @@ pytestmark = pytest.mark.timeout(120)
 CHAT = b"POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n"
 BODY = json.dumps(chat()).encode()
 # Everything that a vLLM answers to without its key, and what it has beside: none of it is a team's.
-PATHS = """/ /invocations /pooling /classify /score /v1/score /rerank /v1/rerank /v2/rerank /generative_scoring
-/pause /resume /is_paused /abort_requests /scale_elastic_ep /is_scaling_elastic_ep /update_weights
-/init_weight_transfer_engine /get_world_size /metrics /tokenize /detokenize /tokenizer_info /ping /version /load /sleep
-/wake_up /is_sleeping /collective_rpc /reset_prefix_cache /reset_mm_cache /reset_encoder_cache /server_info
-/start_profile /stop_profile /v1/load_lora_adapter /v1/unload_lora_adapter /v1/embeddings /v1/responses
-/v1/responses/x /v1/responses/x/cancel /v1/messages /v1/messages/count_tokens /v1/audio/transcriptions
-/v1/audio/translations /v1/realtime /v1/images/generations /v1/models/m /v1/chat/completions/render
-/v1/completions/render /inference/v1/generate /cohere/v2/chat /docs /redoc /openapi.json /docs/oauth2-redirect
-/.well-known/security.txt /.env /nginx_status /router""".split()
+PATHS = [
+    "/", "/invocations", "/pooling", "/classify", "/score", "/v1/score", "/rerank", "/v1/rerank",
+    "/v2/rerank", "/generative_scoring", "/pause", "/resume", "/is_paused", "/abort_requests",
+    "/scale_elastic_ep", "/is_scaling_elastic_ep", "/update_weights", "/init_weight_transfer_engine",
+    "/get_world_size", "/metrics", "/tokenize", "/detokenize", "/tokenizer_info", "/ping", "/version",
+    "/load", "/sleep", "/wake_up", "/is_sleeping", "/collective_rpc", "/reset_prefix_cache",
+    "/reset_mm_cache", "/reset_encoder_cache", "/server_info", "/start_profile", "/stop_profile",
+    "/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/embeddings", "/v1/responses",
+    "/v1/responses/x", "/v1/responses/x/cancel", "/v1/messages", "/v1/messages/count_tokens",
+    "/v1/audio/transcriptions", "/v1/audio/translations", "/v1/realtime", "/v1/images/generations",
+    "/v1/models/m", "/v1/chat/completions/render", "/v1/completions/render", "/inference/v1/generate",
+    "/cohere/v2/chat", "/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect",
+    "/.well-known/security.txt", "/.env", "/nginx_status", "/router",
+]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
 ALLOWED = {
     ("GET", "/health"),
@@ -122,13 +127,16 @@ def test_no_path_and_no_method_but_the_four_is_there(gateway: Gateway, key: str)
     [
         "//v1/chat/completions", "/v1//chat/completions", "/v1/chat/completions/", "/v1/chat/completions.",
         "/v1/./chat/completions", "/v1/x/../chat/completions", "/v1/chat/completions/../../../metrics",
-        "/v1/%63hat/completions", "/v1%2fchat/completions", "/v1/chat/completions%00", "/v1/chat/completions%20",
-        "/v1/chat/completions;", "/v1/chat/completions;/../../invocations", "/v1/..;/invocations", "/..;/metrics",
+        "/v1/%63hat/completions", "/v1%2fchat/completions", "/v1/chat/completions%00",
+        "/v1/chat/completions%20",
+        "/v1/chat/completions;", "/v1/chat/completions;/../../invocations", "/v1/..;/invocations",
+        "/..;/metrics",
         "/V1/chat/completions", "/v1/Chat/Completions", "/v1/chat/completions?", "/v1/chat/completions?x=1",
-        "/v1/chat/completions#x", "/%2e%2e/metrics", "/v1/%2e%2e/invocations", "/v1/chat/completions/%2e%2e/%2e%2e",
+        "/v1/chat/completions#x", "/%2e%2e/metrics", "/v1/%2e%2e/invocations",
+        "/v1/chat/completions/%2e%2e/%2e%2e",
         "/v1/chat\\completions", "\\v1\\chat\\completions", "/v1/chat/completions\t", "/v1/chat/completions\x00",
         "/v1/chat/completions\xa0", "http://g/v1/chat/completions", "https://g/v1/chat/completions",
-        "http://127.0.0.1:8000/metrics", "http://unix:/router.sock/v1/chat/completions", "*", "g:443", "v1/models",
+        "http://127.0.0.1:8000/metrics", "http://unix:/router.sock/v1/models", "*", "g:443", "v1/models",
         "/v1/chat/\u202ecompletions",
     ],
 )  # fmt: skip
@@ -188,13 +196,13 @@ def _framed(*lines: str, body: bytes) -> bytes:
         _framed("Transfer-Encoding: chunked", body=b"-5\r\n" + BODY + SMUGGLED),
         _framed("Transfer-Encoding: chunked", body=b"0x5\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
         _framed("Transfer-Encoding: chunked", body=b"fffffffffffffffff\r\n" + BODY + SMUGGLED),
-        _framed("Transfer-Encoding: chunked", body=b"5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
+        _framed("Transfer-Encoding: chunked", body=b'5;a="\r\n"\r\nhello\r\n0\r\n\r\n' + SMUGGLED),
         _framed("Transfer-Encoding: chunked", body=b"5\r\nhelloXX0\r\n\r\n" + SMUGGLED),
         _framed("Transfer-Encoding: chunked", body=b"\r\n0\r\n\r\n" + SMUGGLED),
         _framed("Transfer-Encoding: chunked", body=b"5" + b";x" * 20_000 + b"\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
         _framed("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
                 body=SMUGGLED),
-        _framed("Connection: Content-Length, Authorization", f"Content-Length: {len(BODY)}", body=BODY + SMUGGLED),
+        _framed("Connection: Content-Length, Host", f"Content-Length: {len(BODY)}", body=BODY + SMUGGLED),
         _framed("Expect: 200-ok", f"Content-Length: {len(BODY)}", body=BODY + SMUGGLED),
     ],
 )  # fmt: skip
@@ -298,7 +306,7 @@ def test_a_body_that_is_no_question_is_refused(gateway: Gateway, key: str, body:
         ("documents", []), ("guided_json", {}), ("data_parallel_rank", 0), ("echo", True), ("nvext", {}),
         ("logits_processors", ["os.system"]), ("truncate_prompt_tokens", 1), ("return_token_ids", True),
         ("chat_template_kwargs", {"tokenize": False}), ("chat_template_kwargs", {"thinking": "x" * 10}),
-        ("messages", [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://10.0.0.1"}}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x"}}]}]),
         ("messages", [{"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "audio_url"}]}]),
     ],
 )  # fmt: skip
@@ -385,9 +393,9 @@ def test_who_breaks_off_leaves_nothing_behind(gateway: Gateway, key: str) -> Non
 def test_old_tls_is_not_spoken(gateway: Gateway) -> None:
     context = ssl.create_default_context(cafile=str(gateway.certificate))
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLS"):
         context.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLS"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as plain, pytest.raises(ssl.SSLError):
         context.wrap_socket(plain, server_hostname="localhost")

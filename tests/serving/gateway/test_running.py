@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from fakes.answers import DONE, chunk
 from fakes.gateway import HELLO, UPSTREAM_KEY, Gateway, chat, running
-from fakes.server import CUT, HANG, Answer, Reply, fault, openai_error
+from fakes.server import CUT, HANG, Answer, Reply, Step, fault, openai_error
 from r1code.serving.gateway.limits import read_limits
 
 pytestmark = pytest.mark.timeout(90)
@@ -71,14 +72,14 @@ def test_a_client_that_leaves_ends_the_work_of_the_server(gateway: Gateway, key:
 def test_a_client_that_does_not_read_makes_the_server_wait(gateway: Gateway, key: str) -> None:
     piece, sent = chunk({"content": "x" * 60_000}), []
 
-    def steps():
+    def steps() -> Iterator[bytes]:
         for number in range(2_000):
             sent.append(number)
             yield piece
         yield DONE
 
     class Lazy(list):
-        def __iter__(self):
+        def __iter__(self) -> Iterator[bytes]:
             return steps()
 
     for one in gateway.replicas:
@@ -277,13 +278,24 @@ def test_nothing_that_was_asked_or_answered_is_kept_or_logged(gateway: Gateway, 
     assert [path for path in kept if key.encode() in path.read_bytes()] == []
 
 
+class Until(list[Step]):
+    """An answer that goes on until it is enough."""
+
+    def __init__(self, enough: threading.Event) -> None:
+        self._enough = enough
+
+    def __iter__(self) -> Iterator[Step]:
+        while not self._enough.is_set():
+            yield from (chunk({"content": "x"}), 0.05)
+        yield from (chunk({}, "stop"), DONE)
+
+
 def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: Path) -> None:
     with running(tmp_path, "workers = 2\n") as gateway:
         key = gateway.key("ada", "requests_per_minute=off", "concurrent=16")
-        slow = [step for _ in range(20) for step in (chunk({"content": "x"}), 0.05)]
+        enough, begun = threading.Event(), threading.Barrier(17)
         for one in gateway.replicas:
-            one.answers[:] = [Answer([*slow, chunk({}, "stop"), DONE])]
-        begun = threading.Barrier(17)
+            one.answers[:] = [Answer(Until(enough))]
 
         def asked(number: int) -> str:
             with gateway.client(key, **{"x-session-id": str(number)}) as client:
@@ -301,6 +313,7 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
             assert gateway.ask(key).status_code == 429
             doomed = len(gateway.replicas[0].chats)
             gateway.replicas[0].stop()
+            enough.set()
             texts = [one.result() for one in answers]
         broken = [text for text in texts if "[DONE]" not in text]
         assert 0 < doomed < 16
@@ -319,19 +332,21 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
 
 
 def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path: Path) -> None:
-    with running(tmp_path, replicas=1) as gateway:
+    with running(tmp_path, "bounds.drain_seconds = 1\n", replicas=1) as gateway:
         key = gateway.key("ada", "concurrent=2")
         for one in gateway.replicas:
             one.answers[:] = [Answer([chunk({"content": "x"}), HANG])]
-        with gateway.client(key) as client:
-            with client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer:
-                pieces = answer.iter_text()
+        with (
+            gateway.client(key) as client,
+            client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+        ):
+            pieces = answer.iter_text()
+            next(pieces)
+            for pid in gateway.workers():
+                os.kill(pid, signal.SIGKILL)
+            # No end of the chunks: what was cut is seen as cut.
+            with pytest.raises(httpx2.RemoteProtocolError):
                 next(pieces)
-                for pid in gateway.workers():
-                    os.kill(pid, signal.SIGKILL)
-                # No end of the chunks: what was cut is seen as cut.
-                with pytest.raises(httpx2.RemoteProtocolError):
-                    next(pieces)
         assert gateway._process is not None
         assert gateway._process.wait(20) != 0
         (sums,) = gateway.store.usage(0, "ada")
@@ -339,6 +354,16 @@ def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path:
         gateway.start()
         (sums,) = gateway.store.usage(0, "ada")
         assert (sums.open, sums.estimated) == (0, 1)
-        for one in gateway.replicas:
-            one.answers[:] = [HELLO]
-        assert gateway.ask(key).status_code == 200
+        # And one that is asked to stop lets what runs end, for a while, and says that it did not.
+        with (
+            gateway.client(key) as client,
+            client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+        ):
+            pieces = answer.iter_text()
+            next(pieces)
+            assert gateway.stop() == 0
+            rest = "".join(pieces)
+        assert json.loads(rest.removeprefix("data: "))["error"]["code"] == 503
+        (sums,) = gateway.store.usage(0, "ada")
+        assert (sums.open, sums.requests) == (0, 2)
+        assert not list(gateway.folder.glob("run/*.sock"))
