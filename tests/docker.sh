@@ -56,6 +56,17 @@ if ! command -v podman >/dev/null 2>&1 && can_install; then
   install podman catatonit
 fi
 
+# The gateway's tests run the real one. Installing it must not start it: it would take port 80.
+if ! command -v nginx >/dev/null 2>&1 && can_install; then
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+  fi
+  install nginx
+fi
+
 # mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls; bubblewrap is the
 # sandbox without an engine.
 for tool in mmdebstrap strace bwrap=bubblewrap; do

@@ -1,0 +1,118 @@
+"""nginx and the proxies, started together and ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from r1code.errors import StateError
+from r1code.serving.gateway.nginx import command, prepare, written
+from r1code.serving.gateway.settings import Settings
+
+_KILL_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
+SETTINGS = "settings.json"
+
+
+def run_all(settings: Settings, *, nginx: bool) -> None:
+    """Until SIGTERM or SIGINT. Raises UsageError and StateError, and that where one of them ends by itself."""
+    prepare(settings)
+    way_in = command(written(settings, settings.folder / "nginx")) if nginx else None
+    file = settings.run / SETTINGS
+    _write(file, settings)
+    proxies = [
+        [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--worker", str(slot), "--settings", str(file)]
+        for slot in range(settings.workers)
+    ]
+    asyncio.run(_together(settings, proxies, way_in))
+
+
+def load(file: Path) -> Settings:
+    """What `run_all` wrote for a worker."""
+    return msgspec.json.decode(file.read_bytes(), type=Settings)
+
+
+def _write(file: Path, settings: Settings) -> None:
+    try:
+        file.write_bytes(msgspec.json.encode(settings))
+    except OSError as error:
+        raise StateError(
+            "the gateway cannot be started",
+            why=f"{file}: {error}",
+            hint="free some space, or fix its permissions",
+        ) from error
+
+
+class _Children:
+    """What was started, each with a name for people."""
+
+    def __init__(self) -> None:
+        self.ends: dict[asyncio.Task[int], tuple[str, asyncio.subprocess.Process]] = {}
+
+    async def start(self, name: str, words: Sequence[str]) -> None:
+        # Sessions of their own: a Ctrl-C at the terminal is for this process, which ends them in order.
+        one = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        )
+        self.ends[asyncio.create_task(one.wait())] = name, one
+
+    async def first(self, *others: asyncio.Task[object]) -> set[asyncio.Task[object]]:
+        """Waits until one of them, or of the others, has ended; which."""
+        done, _ = await asyncio.wait([*self.ends, *others], return_when=asyncio.FIRST_COMPLETED)
+        return done
+
+    async def end(self, patience: float) -> None:
+        for end, (name, one) in self.ends.items():
+            if not end.done():
+                # nginx drops everybody at SIGTERM, and lets them have their answers at SIGQUIT.
+                one.send_signal(signal.SIGQUIT if name == "nginx" else signal.SIGTERM)
+        _, late = await asyncio.wait(self.ends, timeout=patience)
+        for end in late:
+            self.ends[end][1].kill()
+        await asyncio.wait(self.ends)
+
+
+async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx: Sequence[str] | None) -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    for slot in range(settings.workers):
+        settings.socket(slot).unlink(missing_ok=True)
+    children = _Children()
+    for words in proxies:
+        await children.start("a proxy", words)
+    stop, ready = asyncio.create_task(asked.wait()), asyncio.create_task(_ready(settings))
+    done = await children.first(stop, ready)
+    if ready in done:
+        # Not before: whoever came in would be told that nobody is there.
+        if nginx is not None:
+            await children.start("nginx", nginx)
+        done = await children.first(stop)
+    ready.cancel()
+    stop.cancel()
+    await children.end(settings.bounds.drain_seconds + _KILL_SECONDS)
+    if stop not in done:
+        end, name = next((end, name) for end, (name, _) in children.ends.items() if end in done)
+        raise StateError(
+            "the gateway has ended",
+            why=f"{name} ended by itself, with {end.result()}",
+            hint="what it wrote above says why",
+        )
+
+
+async def _ready(settings: Settings) -> None:
+    """Returns when all proxies take connections."""
+    for slot in range(settings.workers):
+        while True:
+            try:
+                _, writer = await asyncio.open_unix_connection(settings.socket(slot))
+            except OSError:
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                writer.close()
+                break

@@ -1,0 +1,142 @@
+"""`r1code serve gateway`, `serve keys` and `serve usage`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.gateway import need_nginx
+from r1code.cli import main
+from r1code.errors import UsageError
+from r1code.serving.gateway.certificate import self_signed
+from r1code.serving.gateway.limits import Limits
+from r1code.serving.gateway.nginx import rendered
+from r1code.serving.gateway.settings import Settings, made_settings, read_settings
+
+USER = 'user = "root"\n' if os.geteuid() == 0 else ""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'replicas = ["http://10.0.0.1:8000", "http://[fd00::1]:8001/"]\n{USER}')
+    return file
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["serve", *words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_keys_are_added_listed_rotated_and_revoked(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    place = ("--config", str(config))
+    code, key, told = run(capsys, "keys", "add", "ada", "--limit", "max_tokens=9", *place)
+    assert (code, key[:4], "shown this once" in told) == (0, "r1k_", True)
+    code, fresh, _ = run(capsys, "keys", "rotate", "ada", "--overlap", "1h", *place)
+    assert fresh != key
+    (listed,) = json.loads(run(capsys, "keys", "list", "--json", *place)[1])
+    assert listed["limits"] == {"max_tokens": 9}
+    assert [one["valid"] for one in listed["keys"]] == [True, True]
+    assert key.split("_")[1] in run(capsys, "keys", "list", *place)[1]
+    assert run(capsys, "keys", "revoke", "ada", *place)[1] == "revoked: 2\n"
+    (listed,) = json.loads(run(capsys, "keys", "list", "--json", *place)[1])
+    assert [one["valid"] for one in listed["keys"]] == [False, False]
+    assert run(capsys, "usage", "--json", "--since", "2026-01-01", *place)[1].startswith(
+        '{"since":"2026-01-01T00'
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gateway",), ("gateway", "--config", "none.toml"), ("keys", "add", "A B"), ("keys", "rotate", "nobody"),
+        ("keys", "revoke", "nobody"), ("usage", "--since", "soon"), ("keys", "rotate", "ada", "--overlap", "x"),
+        ("keys", "add", "ada", "--limit", "x=1"), ("gateway", "--replica", "http://a:1", "--config", "x"),
+        ("gateway", "--replica", "ftp://a"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    code, out, told = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert "next: " in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "replicas = []", 'replicas = ["https://a:1"]', 'replicas = ["http://a:1/x"]', 'replicas = ["http://a"]',
+        'replicas = ["http://a:1;}"]', 'listen = "0.0.0.0:443; #"', 'listen = "x"', "unknown = 1", "workers = 0",
+        'session_header = "x y"', 'session_header = "X-S;"', 'certificate = "a"', 'access_log = "/a;b"',
+        "[bounds]\nx=1",
+        'names = ["a b"]', 'metrics = "9464"', "[limits]\nconcurrent = 'x'", f'state = "{"x" * 120}"',
+    ],
+)  # fmt: skip
+def test_settings_that_nginx_could_misread_are_refused(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "gateway.toml"
+    first = "" if line.startswith("replicas") else 'replicas = ["http://a:1"]\n'
+    file.write_text(f"{first}{line}\n")
+    with pytest.raises(UsageError):
+        read_settings(file)
+
+
+def test_a_limit_can_be_off_for_all(config: Path) -> None:
+    config.write_text(config.read_text() + '[limits]\nconcurrent = "off"\nmax_tokens = 9\n')
+    assert read_settings(config).limits == Limits(concurrent=None, max_tokens=9)
+
+
+def test_nginx_takes_what_is_made_for_it(
+    capsys: pytest.CaptureFixture[str], config: Path, tmp_path: Path
+) -> None:
+    need_nginx()
+    code, out, _ = run(capsys, "gateway", "--config", str(config), "--nginx", str(tmp_path / "etc"))
+    assert (code, out) == (0, f"nginx takes {tmp_path / 'etc/nginx.conf'}\n")
+    text = (tmp_path / "etc/nginx.conf").read_text()
+    assert "server 10.0.0.1:8000 max_fails=2" in text
+    assert "server [fd00::1]:8001 max_fails=2" in text
+    config.write_text(f'replicas = ["http://no-such-host.invalid:1"]\n{USER}')
+    code, _, told = run(capsys, "gateway", "--config", str(config), "--nginx", str(tmp_path / "etc"))
+    assert code == 2
+    assert "no-such-host.invalid" in told
+
+
+def test_nothing_is_ever_repeated_buffered_to_a_disk_or_logged_with_words(tmp_path: Path) -> None:
+    settings = made_settings({"replicas": ["http://a:1"], "state": "/x", "access_log": "/x/log"}, "here")
+    assert isinstance(settings, Settings)
+    text = rendered(settings, (tmp_path / "c", tmp_path / "k"))
+    assert "non_idempotent" not in text
+    assert text.count("proxy_next_upstream error timeout;") == 7
+    assert "proxy_max_temp_file_size 0;" in text
+    logged = re.findall(r"\$\w+", text[text.index("log_format") : text.index("access_log")])
+    known = {"$time_iso8601", "$remote_addr", "$r1code_asked", "$status", "$body_bytes_sent", "$request_time"}
+    assert set(logged) == known
+
+
+def test_a_certificate_is_used_again_while_it_serves(tmp_path: Path) -> None:
+    first, key = self_signed(tmp_path, ["localhost", "127.0.0.1", "::1"])
+    before = first.read_bytes()
+    assert self_signed(tmp_path, ["localhost", "127.0.0.1", "::1"])[0].read_bytes() == before
+    assert oct(key.stat().st_mode & 0o777) == "0o600"
+    assert self_signed(tmp_path, ["other"])[0].read_bytes() != before
+    between = first.read_bytes()
+    first.write_bytes(b"")
+    assert self_signed(tmp_path, ["other"])[0].read_bytes() not in {between, b""}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked whom nginx belongs to")
+def test_root_has_to_say_whose_nginx_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, told = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", str(tmp_path))
+    assert code == 2
+    assert "not run as root" in told
+
+
+def test_the_gateway_is_loaded_only_where_it_is_started() -> None:
+    code = "import sys; from r1code.cli import main; main(['serve', 'keys', 'list']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert {"uvicorn", "prometheus_client", "cryptography", "httpx2"} & set(done.stdout.split()) == set()

@@ -1,0 +1,369 @@
+"""nginx, a proxy and two servers, as they run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from fakes.answers import DONE, chunk
+from fakes.gateway import HELLO, UPSTREAM_KEY, Gateway, chat, running
+from fakes.server import CUT, HANG, Answer, Reply, Step, fault, openai_error
+from r1code.serving.gateway.limits import read_limits
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def test_a_question_goes_to_a_server_and_its_answer_comes_back(gateway: Gateway, key: str) -> None:
+    answer = gateway.ask(key)
+    assert answer.status_code == 200
+    assert answer.json()["choices"][0]["message"]["content"] == "hello"
+    (seen,) = gateway.chats()
+    assert seen.headers["authorization"] == f"Bearer {UPSTREAM_KEY}"
+    assert key not in str(seen.headers) + seen.raw.decode()
+    assert [one.rejected for one in gateway.replicas] == [[], []]
+
+
+def test_a_stream_is_whole_and_the_usage_is_shown_only_to_who_asks(gateway: Gateway, key: str) -> None:
+    silent = gateway.ask(key, stream=True)
+    assert silent.headers["content-type"].startswith("text/event-stream")
+    assert silent.text.endswith("data: [DONE]\n\n")
+    assert '"usage"' not in silent.text
+    told = gateway.ask(key, stream=True, stream_options={"include_usage": True})
+    last = json.loads(told.text.split("\n\n")[-3].removeprefix("data: "))
+    assert last["choices"] == []
+    used = last["usage"]
+    (known,) = gateway.store.usage(0, gateway.name(key))
+    assert (known.input, known.output) == (2 * used["prompt_tokens"], 2 * used["completion_tokens"])
+    assert (known.requests, known.estimated, known.open) == (2, 0, 0)
+
+
+def test_pieces_come_while_the_server_still_writes(gateway: Gateway, key: str) -> None:
+    for one in gateway.replicas:
+        one.answers[:] = [Answer([chunk({"content": "first"}), HANG])]
+    with (
+        gateway.client(key) as client,
+        client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+    ):
+        assert "first" in next(answer.iter_text())
+
+
+def test_a_client_that_leaves_ends_the_work_of_the_server(gateway: Gateway, key: str) -> None:
+    for one in gateway.replicas:
+        one.answers[:] = [Answer([chunk({"content": "first"}), HANG])]
+    with gateway.client(key) as client:
+        with client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer:
+            next(answer.iter_text())
+        (seen,) = gateway.chats()
+        assert seen.gone.wait(5)
+    used = gateway.settled(gateway.name(key))
+    # What was seen is counted, and marked as not known for sure.
+    assert (used.open, used.estimated, used.output) == (0, 1, 1)
+
+
+def test_a_client_that_does_not_read_makes_the_server_wait(gateway: Gateway, key: str) -> None:
+    piece, sent = chunk({"content": "x" * 60_000}), []
+
+    def steps() -> Iterator[bytes]:
+        for number in range(2_000):
+            sent.append(number)
+            yield piece
+        yield DONE
+
+    class Lazy(list):
+        def __iter__(self) -> Iterator[bytes]:
+            return steps()
+
+    for one in gateway.replicas:
+        one.answers[:] = [Answer(Lazy())]
+    body = json.dumps(chat(stream=True)).encode()
+    with gateway.raw() as end:
+        end.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n"
+            + f"Authorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        end.recv(1)
+        time.sleep(1)
+        # 120 MB are to come; what lies between is buffers of sockets and of the proxy.
+        assert len(sent) < 1_000
+    (seen,) = gateway.chats()
+    assert seen.gone.wait(5)
+
+
+def test_a_stream_that_breaks_ends_with_an_error_and_is_never_whole(gateway: Gateway, key: str) -> None:
+    for end in ([CUT], []):
+        for one in gateway.replicas:
+            one.answers[:] = [Answer([chunk({"content": "first"}), 0.05, *end])]
+        answer = gateway.ask(key, stream=True)
+        *_, last, empty = answer.text.split("\n\n")
+        assert empty == ""
+        assert json.loads(last.removeprefix("data: "))["error"]["code"] == 502
+        assert "[DONE]" not in answer.text
+    # Not asked again: two questions, two requests.
+    assert len(gateway.chats()) == 2
+
+
+def test_an_answer_that_breaks_is_an_error(gateway: Gateway, key: str) -> None:
+    for one in gateway.replicas:
+        one.answers[:] = [Answer([b'{"choices": [', CUT], headers={"content-type": "application/json"})]
+    answer = gateway.ask(key)
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "upstream_error"
+    assert len(gateway.chats()) == 1
+
+
+def test_a_request_that_a_server_took_and_dropped_is_not_sent_again(gateway: Gateway, key: str) -> None:
+    for one in gateway.replicas:
+        one.answers[:] = [Answer(before=[CUT])]
+    assert gateway.ask(key).status_code == 502
+    assert len(gateway.chats()) == 1
+
+
+def test_what_a_server_refuses_is_told_and_costs_nothing(gateway: Gateway, key: str) -> None:
+    said = openai_error("This model's maximum context length is 10 tokens.", 400)
+    for one in gateway.replicas:
+        one.answers[:] = [fault(400, said)]
+    answer = gateway.ask(key, stream=True)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "This model's maximum context length is 10 tokens."
+    for one in gateway.replicas:
+        one.answers[:] = [fault(401, {"error": "Unauthorized"})]
+    assert gateway.ask(key).status_code == 502
+    used = gateway.settled(gateway.name(key))
+    assert (used.requests, used.input, used.output, used.estimated) == (2, 0, 0, 0)
+
+
+def test_a_session_stays_with_its_server_and_sessions_are_spread(gateway: Gateway, key: str) -> None:
+    with gateway.client(key) as client:
+        for session in range(16):
+            for _ in range(2):
+                client.post("/v1/chat/completions", json=chat(), headers={"x-session-id": f"s{session}"})
+    first, second = (len(one.chats) for one in gateway.replicas)
+    # Each session is asked about twice, at one place.
+    assert first % 2 == second % 2 == 0
+    assert first > 2
+    assert second > 2
+
+
+def test_a_conversation_without_a_name_stays_with_its_server(gateway: Gateway, key: str) -> None:
+    opening = [{"role": "system", "content": "s"}, {"role": "user", "content": "the task"}]
+    with gateway.client(key) as client:
+        for turns in range(4):
+            more = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "go on"}] * turns
+            client.post("/v1/chat/completions", json=chat(messages=[*opening, *more]))
+    assert sorted(len(one.chats) for one in gateway.replicas) == [0, 4]
+
+
+def test_nobody_learns_or_chooses_the_salt_and_the_route(gateway: Gateway) -> None:
+    names = [f"salted-{number}" for number in range(3)]
+    ada, bob, eve = (gateway.key(name, team=team) for name, team in zip(names, ("a", "a", "b"), strict=True))
+    for key in (ada, bob, eve):
+        gateway.ask(key)
+    salts = [seen.body["cache_salt"] for key in (ada, bob, eve) for seen in _of(gateway, key)]
+    assert salts[0] == salts[1] != salts[2]
+    assert len(salts[0]) == 64
+    refused = gateway.ask(eve, cache_salt=salts[0])
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "cache_salt"
+    assert all("x-r1code-route" not in seen.headers for seen in gateway.chats())
+
+
+def _of(gateway: Gateway, key: str) -> list:
+    """The requests of one more question with this key."""
+    before = {id(seen) for seen in gateway.chats()}
+    gateway.ask(key)
+    return [seen for seen in gateway.chats() if id(seen) not in before]
+
+
+def test_a_revoked_key_ends_what_runs_with_it(gateway: Gateway, key: str) -> None:
+    for one in gateway.replicas:
+        one.answers[:] = [Answer([chunk({"content": "first"}), HANG])]
+    with (
+        gateway.client(key) as client,
+        client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+    ):
+        pieces = answer.iter_text()
+        next(pieces)
+        gateway.store.revoke(gateway.name(key))
+        rest = "".join(pieces)
+    assert json.loads(rest.removeprefix("data: "))["error"]["code"] == 401
+    (seen,) = gateway.chats()
+    assert seen.gone.wait(5)
+    assert gateway.ask(key).status_code == 401
+
+
+@pytest.mark.full
+def test_a_revocation_takes_less_than_a_second(gateway: Gateway) -> None:
+    taken = []
+    for number in range(10):
+        name = f"revoked-{number}"
+        key = gateway.key(name)
+        with gateway.client(key) as client:
+            began = time.monotonic()
+            gateway.store.revoke(name)
+            while client.get("/v1/models").status_code == 200:
+                time.sleep(0.01)
+            taken.append(time.monotonic() - began)
+    assert max(taken) < 1.0
+
+
+def test_a_rotated_key_works_on_for_a_while(gateway: Gateway, key: str) -> None:
+    name = gateway.name(key)
+    fresh = gateway.store.rotate(name, 1.5)
+    time.sleep(0.5)
+    assert (gateway.ask(key).status_code, gateway.ask(fresh).status_code) == (200, 200)
+    time.sleep(1.5)
+    assert (gateway.ask(key).status_code, gateway.ask(fresh).status_code) == (401, 200)
+
+
+def test_limits_are_told_in_the_words_of_the_api(gateway: Gateway) -> None:
+    rated = gateway.key("rated", "requests_per_minute=2")
+    assert [gateway.ask(rated).status_code for _ in range(3)] == [200, 200, 429]
+    refused = gateway.ask(rated)
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    daily = gateway.key("daily", "tokens_per_day=5")
+    assert [gateway.ask(daily).status_code for _ in range(2)] == [200, 429]
+    assert gateway.ask(daily).json()["error"]["code"] == "insufficient_quota"
+    capped = gateway.key("capped", "max_tokens=100")
+    assert gateway.ask(capped, max_tokens=101).status_code == 400
+    assert gateway.ask(capped).status_code == 200
+    assert [seen.body["max_tokens"] for seen in gateway.chats() if "max_tokens" in seen.body] == [100]
+    gateway.store.limit("rated", read_limits(["requests_per_minute=off"]))
+    time.sleep(0.5)
+    assert gateway.ask(rated).status_code == 200
+
+
+def test_no_more_requests_run_at_a_time_than_the_limit(gateway: Gateway) -> None:
+    slow = gateway.key("slow", "concurrent=3")
+    for one in gateway.replicas:
+        one.answers[:] = [Answer([0.7, chunk({"content": "x"}, "stop"), DONE])]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: gateway.ask(slow, stream=True).status_code, range(8)))
+    assert sorted(answers) == [200] * 3 + [429] * 5
+    assert gateway.ask(slow, stream=True).status_code == 200
+
+
+def test_what_it_counts_is_told_at_a_private_address(gateway: Gateway, key: str) -> None:
+    name = gateway.name(key)
+    gateway.ask(key)
+    gateway.ask("r1k_wrong")
+    assert gateway.counted(f'r1code_gateway_requests_total{{key="{name}",outcome="done"}}') == 1
+    assert gateway.counted(f'r1code_gateway_tokens_total{{key="{name}"') > 2
+    assert gateway.counted('r1code_gateway_refusals_total{reason="key"}') >= 1
+    assert gateway.counted("r1code_gateway_first_token_seconds_count") >= 1
+    with gateway.client(key) as client:
+        assert client.get("/metrics").status_code == 404
+
+
+def test_nothing_that_was_asked_or_answered_is_kept_or_logged(gateway: Gateway, key: str) -> None:
+    word = "a-word-that-nobody-else-would-write"
+    for one in gateway.replicas:
+        one.answers[:] = [Reply(text=word)]
+    gateway.ask(key, text=word)
+    gateway.ask(key, text=word, stream=True, nonsense=word)
+    gateway.ask(key, text=[word])
+    kept = [path for path in gateway.folder.rglob("*") if path.is_file()]
+    assert len(kept) > 4
+    assert [path for path in kept if word.encode() in path.read_bytes()] == []
+    assert [path for path in kept if key.encode() in path.read_bytes()] == []
+
+
+class Until(list[Step]):
+    """An answer that goes on until it is enough."""
+
+    def __init__(self, enough: threading.Event) -> None:
+        self._enough = enough
+
+    def __iter__(self) -> Iterator[Step]:
+        while not self._enough.is_set():
+            yield from (chunk({"content": "x"}), 0.05)
+        yield from (chunk({}, "stop"), DONE)
+
+
+def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: Path) -> None:
+    with running(tmp_path, "workers = 2\n") as gateway:
+        key = gateway.key("ada", "requests_per_minute=off", "concurrent=16")
+        enough, begun = threading.Event(), threading.Barrier(17)
+        for one in gateway.replicas:
+            one.answers[:] = [Answer(Until(enough))]
+
+        def asked(number: int) -> str:
+            with gateway.client(key, **{"x-session-id": str(number)}) as client:
+                body = chat(stream=True)
+                with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+                    pieces = answer.iter_text()
+                    text = next(pieces)
+                    begun.wait(20)
+                    return text + "".join(pieces)
+
+        with ThreadPoolExecutor(16) as pool:
+            answers = [pool.submit(asked, number) for number in range(16)]
+            begun.wait(20)
+            # Two proxies, one limit.
+            assert gateway.ask(key).status_code == 429
+            doomed = len(gateway.replicas[0].chats)
+            gateway.replicas[0].stop()
+            enough.set()
+            texts = [one.result() for one in answers]
+        broken = [text for text in texts if "[DONE]" not in text]
+        assert 0 < doomed < 16
+        assert len(broken) == doomed
+        assert all('"code":502' in text for text in broken)
+        assert gateway.settled("ada").estimated >= doomed
+        # Nothing was asked twice, and whoever asks now is answered by the other one.
+        assert len(gateway.chats()) == 16
+        gateway.replicas[1].answers[:] = [HELLO]
+        for number in range(8):
+            with gateway.client(key, **{"x-session-id": str(number)}) as client:
+                assert client.post("/v1/chat/completions", json=chat()).status_code == 200
+        assert len(gateway.chats()) == 24
+        gateway.replicas[1].stop()
+        assert gateway.ask(key).status_code == 502
+
+
+def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path: Path) -> None:
+    with running(tmp_path, "bounds.drain_seconds = 1\n", replicas=1) as gateway:
+        key = gateway.key("ada", "concurrent=2")
+        for one in gateway.replicas:
+            one.answers[:] = [Answer([chunk({"content": "x"}), HANG])]
+        with (
+            gateway.client(key) as client,
+            client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+        ):
+            pieces = answer.iter_text()
+            next(pieces)
+            for pid in gateway.workers():
+                os.kill(pid, signal.SIGKILL)
+            # No end of the chunks: what was cut is seen as cut.
+            with pytest.raises(httpx2.RemoteProtocolError):
+                next(pieces)
+        assert gateway._process is not None
+        assert gateway._process.wait(20) != 0
+        (sums,) = gateway.store.usage(0, "ada")
+        assert sums.open == 1
+        gateway.start()
+        (sums,) = gateway.store.usage(0, "ada")
+        assert (sums.open, sums.estimated) == (0, 1)
+        # And one that is asked to stop lets what runs end, for a while, and says that it did not.
+        with (
+            gateway.client(key) as client,
+            client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+        ):
+            pieces = answer.iter_text()
+            next(pieces)
+            assert gateway.stop() == 0
+            rest = "".join(pieces)
+        assert json.loads(rest.removeprefix("data: "))["error"]["code"] == 503
+        (sums,) = gateway.store.usage(0, "ada")
+        assert (sums.open, sums.requests) == (0, 2)
+        assert not list(gateway.folder.glob("run/*.sock"))
