@@ -138,6 +138,7 @@ def test_down_now_ends_what_ignores_to_be_asked(serve: Run, port: str, tmp_path:
     assert born(now.pid) == ""
 
 
+@pytest.mark.full
 def test_a_vllm_whose_supervisor_was_killed_is_seen_and_can_be_ended(serve: Run, port: str, tmp_path: Path):
     assert up(serve, port, program(tmp_path))[0] == 0
     now = kept().now()
