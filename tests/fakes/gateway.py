@@ -92,7 +92,7 @@ class Gateway:
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self._process is not None
         self._process.send_signal(number)
-        return self._process.wait(30)
+        return self._process.wait(60)
 
     def workers(self) -> list[int]:
         """The processes of the proxies."""
@@ -183,8 +183,9 @@ def running(folder: Path, settings: str = "", *, replicas: int = 2) -> Generator
         gateway.start()
         yield gateway
     finally:
+        # Whatever hangs: the servers' threads would keep the tests from ending.
+        for one in servers:
+            one.stop()
         if gateway._process is not None and gateway._process.poll() is None:
             gateway.stop()
         gateway.store.close()
-        for one in servers:
-            one.stop()

@@ -15,6 +15,7 @@ body_bytes = 200000
 body_seconds = 2
 header_seconds = 1
 connections_per_address = 150
+drain_seconds = 2
 """
 
 
