@@ -1,7 +1,7 @@
 """What custom resources may hold: fields and types as their projects' Go types have them, none besides.
 
 LeaderWorkerSet v1 (api/leaderworkerset/v1/leaderworkerset_types.go of kubernetes-sigs/lws), RayService v1
-(ray-operator/apis/ray/v1 of ray-project/kuberay, authOptions from 1.5.1 on), ScaledObject v1alpha1 (KEDA 2.18),
+(ray-operator/apis/ray/v1 of ray-project/kuberay, authOptions from 1.5.1 on), ScaledObject v1alpha1,
 PodMonitor and PrometheusRule v1. Only what is used of them; no index has a package with the schemas of all four.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,8 +32,10 @@ COMPOSE = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compos
 NAMES = {"vllm:", "r1code_gateway_", "DCGM_FI_"}
 VARIABLES = {"$__rate_interval": "5m", "$__range": "6h", "$model": ".*", "$instance": ".*"}
 
+# In CI they fail where it is missing.
 promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="no promtool (tests/docker.sh): THE RULES ARE NOT TESTED"
+    shutil.which("promtool") is None and not os.environ.get("CI"),
+    reason="no promtool (tests/docker.sh): THE RULES ARE NOT TESTED",
 )
 
 
