@@ -14,6 +14,7 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "down": ("cli_serve_run", "down"),
     "status": ("cli_serve_run", "status"),
     "logs": ("cli_serve_run", "logs"),
+    "weights": ("cli_serve_weights", "weights"),
     "gateway": ("cli_serve_gateway", "gateway"),
     "keys": ("cli_serve_keys", "keys"),
     "usage": ("cli_serve_keys", "usage"),

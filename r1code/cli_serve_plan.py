@@ -32,13 +32,16 @@ def plan(options: argparse.Namespace) -> int:
     return ExitCode.USAGE if isinstance(made, Refusal) else ExitCode.OK
 
 
-def made_plan(options: argparse.Namespace) -> tuple[Model, Machine, Plan | Refusal]:
-    """Raises UsageError where the words mean nothing."""
+def made_plan(options: argparse.Namespace, weights: Path | None = None) -> tuple[Model, Machine, Plan | Refusal]:
+    """`weights`: a folder with those of the model. Raises UsageError where the words mean nothing."""
     from r1code.serving.plan.alternatives import plan as make
+    from r1code.serving.plan.checkpoint import with_weights
     from r1code.serving.plan.gpus import machine_of
     from r1code.serving.plan.nvml import Nvml
 
     model, precision = _model(options.model)
+    if weights is not None:
+        model = with_weights(model, weights)
     wishes = _wishes(options, precision)
     machine = machine_of(options.gpus, Nvml)
     return model, machine, make(model, machine, wishes, word=options.model, gpus=options.gpus)

@@ -12,44 +12,80 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from r1code.control import Control
+    from r1code.serving.plan.alternatives import Refusal
+    from r1code.serving.plan.facts import Model
     from r1code.serving.plan.plan import Plan
     from r1code.serving.run.state import Kept, Server
 
 
 def up(options: argparse.Namespace) -> int:
-    from r1code.app.folders import state_folder, user_profiles
-    from r1code.app.keys import Keys, environment, key_file
-    from r1code.app.served import check_profile, ensure_key, profile_of
     from r1code.app.signals import cancel_on_signals
-    from r1code.cli_serve_plan import made_plan
     from r1code.control import Control
     from r1code.serving.plan.alternatives import Refusal
-    from r1code.serving.plan.flags import KEY
-    from r1code.serving.run.process import start
-    from r1code.serving.run.state import Kept, checked_name
+    from r1code.serving.run.state import checked_name
     from r1code.types import ExitCode
     from r1code.ui.serve_plan import told_refusal
 
-    model, _, made = made_plan(options)
+    control = Control()
+    with cancel_on_signals(control):
+        model, made = _planned(options, control)
+        if isinstance(made, Refusal):
+            print(told_refusal(made))
+            return ExitCode.USAGE
+        name = checked_name(options.name or made.model.casefold())
+        _run(_server(name, made, options), made, options, control=control, reasons=model.parser is not None)
+    return ExitCode.OK
+
+
+def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Plan | Refusal]:
+    """With the weights here, where it is no refusal. Raises UsageError, ProviderError, StateError, Cancelled."""
+    from pathlib import Path
+
+    from r1code.cli_serve_plan import made_plan
+    from r1code.cli_serve_weights import fetched
+    from r1code.serving.plan.alternatives import Refusal
+    from r1code.serving.run.state import checked_name
+    from r1code.serving.weights.whole import demand_whole
+
+    folder = None if options.weights is None else Path(options.weights).resolve()
+    model, _, made = made_plan(options, folder)
     if isinstance(made, Refusal):
-        print(told_refusal(made))
-        return ExitCode.USAGE
-    name = checked_name(options.name or made.model.casefold())
-    server = _server(name, made, options)
+        return model, made
+    # Before hours of a download.
+    _server(checked_name(options.name or made.model.casefold()), made, options)
+    if Path(made.checkpoint).is_absolute():
+        demand_whole(Path(made.checkpoint))
+        return model, made
+    if options.hub_cache:
+        return model, made
+    folder = fetched(made.checkpoint, None, options, control)
+    demand_whole(folder)
+    model, _, made = made_plan(options, folder)
+    return model, made
+
+
+def _run(server: Server, made: Plan, options: argparse.Namespace, *, control: Control, reasons: bool) -> None:
+    """Raises UsageError, ProviderError, Cancelled."""
+    from r1code.app.folders import state_folder, user_profiles
+    from r1code.app.keys import Keys, environment, key_file
+    from r1code.app.served import check_profile, ensure_key, profile_of
+    from r1code.serving.plan.flags import KEY
+    from r1code.serving.run.process import start
+    from r1code.serving.run.state import Kept
+
+    name = server.name
     table = profile_of(server, made.profile, made.label)
     check_profile(name, table, user_profiles(), force=options.force)
     key, is_new = ensure_key(environment(), Keys(key_file()))
     if is_new:
         _say("made a key for it, and kept it (r1code auth list)")
-    kept, control = Kept(_servers(state_folder()) / name), Control()
-    with cancel_on_signals(control):
-        start(kept, server, {**os.environ, KEY: key})
-        if options.detach:
-            _say(f"starting; r1code serve status says how far it is, r1code serve logs {name} more")
-            return ExitCode.OK
-        _wait(kept, made, control)
-        _greet(name, table, key, control=control, reasons=model.parser is not None)
-    return ExitCode.OK
+    kept = Kept(_servers(state_folder()) / name)
+    start(kept, server, {**os.environ, KEY: key})
+    if options.detach:
+        _say(f"starting; r1code serve status says how far it is, r1code serve logs {name} more")
+        return
+    _wait(kept, made, control)
+    _greet(name, table, key, control=control, reasons=reasons)
 
 
 def _server(name: str, made: Plan, options: argparse.Namespace) -> Server:

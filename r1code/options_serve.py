@@ -9,7 +9,7 @@ from r1code.options_serve_bench import add_bench
 from r1code.options_serve_files import add_files
 from r1code.options_serve_gateway import add_gateway, add_keys, add_usage
 from r1code.options_serve_plan import add_plan
-from r1code.options_serve_run import add_down, add_logs, add_status, add_up
+from r1code.options_serve_run import add_down, add_logs, add_status, add_up, add_weights
 
 _ACTIONS: tuple[Callable[..., None], ...] = (
     add_plan,
@@ -17,6 +17,7 @@ _ACTIONS: tuple[Callable[..., None], ...] = (
     add_down,
     add_status,
     add_logs,
+    add_weights,
     add_gateway,
     add_keys,
     add_usage,

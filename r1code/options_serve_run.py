@@ -1,4 +1,4 @@
-"""The flags of `r1code serve up`, `down`, `status` and `logs`."""
+"""The flags of `r1code serve up`, `down`, `status`, `logs` and `weights`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,36 @@ def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="WORD",
         help="given to vLLM as it is, after the plan's: --vllm-arg=--enforce-eager; may be given again",
     )
+    where = up.add_mutually_exclusive_group()
+    where.add_argument("--weights", metavar="FOLDER", help="the model's weights; no hub is asked")
+    where.add_argument(
+        "--hub-cache",
+        action="store_true",
+        help="vLLM takes the weights from the hub's cache, or gets them itself: r1code neither asks nor checks",
+    )
+    _add_download(up)
     up.add_argument("--force", action="store_true", help="replace a profile of this name")
     up.add_argument("--detach", action="store_true", help="do not wait until it answers")
+
+
+def add_weights(add: Callable[..., argparse.ArgumentParser]) -> None:
+    weights = add("weights", help="download a model's weights, or check a folder of them; nothing is started")
+    weights.add_argument("model", nargs="?", metavar="MODEL", help="as for `up`, or ORGANIZATION/NAME on the hub")
+    weights.add_argument("--to", metavar="FOLDER", help="where they go (r1code's cache)")
+    weights.add_argument(
+        "--quantization", choices=["bf16", "fp8", "int4", "nvfp4"], help="as their authors published them"
+    )
+    weights.add_argument(
+        "--check", metavar="FOLDER", help="read all of it: is it whole, and what the hub published?"
+    )
+    _add_download(weights)
+
+
+def _add_download(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--revision", metavar="COMMIT", help="of the weights on the hub: commit, tag or branch (the newest)"
+    )
+    parser.add_argument("--yes", action="store_true", help="download without asking")
 
 
 def add_down(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from r1code.errors import UsageError
 from r1code.serving.plan.facts import Checkpoint, Experts, Gqa, Lora, Mla, Model, Precision, Shape
@@ -138,6 +139,20 @@ def model_in(folder: Path) -> Model:
         partial=any(kind != "full_attention" for kind in config.layer_types or ()),
         weights=any(folder.glob("*.safetensors")),
     )
+
+
+def with_weights(model: Model, folder: Path) -> Model:
+    """A model that r1code knows, with the weights of a folder. Raises UsageError where they are another's."""
+    there = model_in(folder)
+    if (there.shape.layers, there.shape.hidden) != (model.shape.layers, model.shape.hidden):
+        raise UsageError(
+            f"the weights in {folder} are not those of {model.label}",
+            why=f"{there.shape.layers} layers of {there.shape.hidden}, and it has {model.shape.layers} of "
+            f"{model.shape.hidden}",
+            hint="name the folder in the model's place to serve what is in it",
+        )
+    named = {"name": model.name, "label": model.label, "family": model.family, "served": model.served}
+    return replace(there, **named, profile=model.profile, parser=model.parser, size=model.size)
 
 
 def adapter_in(name: str, folder: Path) -> Lora:

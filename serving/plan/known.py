@@ -87,7 +87,7 @@ def unknown_model(word: str) -> UsageError:
         why=f"it is no folder with a config.json, and none of {', '.join(names)}",
         hint=f"did you mean {near[0]}?"
         if near
-        else "a checkpoint that is not in this list has to be a folder here",
+        else "others have to be a folder here: r1code serve weights ORGANIZATION/NAME --to FOLDER",
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from filelock import Timeout
 from msgspec import Struct
 
 from r1code.control import POLL_SECONDS, Control
@@ -64,14 +65,23 @@ def shown(kept: Kept) -> Shown:
 
 
 def start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
-    """Its supervisor runs on when this process has ended. Raises UsageError where one runs already."""
+    """Its supervisor runs on when this process has ended. Raises UsageError where one runs or starts already."""
     kept.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Held until the supervisor holds its own: of two that start one name, only the first gets so far.
+    starting = kept.starting()
+    try:
+        starting.acquire(timeout=0)
+    except Timeout:
+        raise _taken(kept) from None
+    try:
+        _start(kept, server, environ)
+    finally:
+        starting.release()
+
+
+def _start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
     if kept.is_supervised():
-        raise UsageError(
-            f"the server {kept.name} runs already",
-            why="its name is taken",
-            hint=f"r1code serve down {kept.name}, or --name for another one",
-        )
+        raise _taken(kept)
     end_orphan(kept)
     kept.forget_now()
     if kept.log.exists():
@@ -86,6 +96,17 @@ def start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
         stderr=subprocess.DEVNULL,
         env=dict(environ),
         start_new_session=True,
+    )
+    until = time.monotonic() + _ALIVE_SECONDS
+    while kept.now() is None and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+
+
+def _taken(kept: Kept) -> UsageError:
+    return UsageError(
+        f"the server {kept.name} runs already",
+        why="its name is taken",
+        hint=f"r1code serve down {kept.name}, or --name for another one",
     )
 
 

@@ -81,6 +81,10 @@ class Kept:
         """Its supervisor holds this as long as it lives."""
         return FileLock(self.folder / "lock")
 
+    def starting(self) -> FileLock:
+        """Whoever starts it holds this until its supervisor is there."""
+        return FileLock(self.folder / "starting")
+
     def is_supervised(self) -> bool:
         if not (self.folder / "lock").exists():
             return False

@@ -77,7 +77,8 @@ def main() -> None:
     folder, words = Path(sys.argv[1]), sys.argv[2:]
     plan = json.loads((folder / "plan.json").read_text())
     with (folder / "starts").open("a") as starts:
-        starts.write(json.dumps({"argv": words, "key": os.environ.get("VLLM_API_KEY")}) + "\n")
+        said = {"key": os.environ.get("VLLM_API_KEY"), "offline": os.environ.get("HF_HUB_OFFLINE")}
+        starts.write(json.dumps({"argv": words, **said}) + "\n")
     count = len((folder / "starts").read_text().splitlines())
     sys.stdout.writelines(f"{line}\n" for line in plan["log"])
     sys.stdout.flush()

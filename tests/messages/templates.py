@@ -72,7 +72,7 @@ APART = frozenset(
 HELPING = frozenset(
     {
         *("add_argument", "add_parser", "add", "add_argument_group", "Grammar"),
-        *("flag", "Variable", "Shortage", "_changed", "_best", "_first", "Progress", "Failure"),
+        *("flag", "Variable", "Shortage", "_changed", "_best", "_first", "Progress", "Failure", "Fault"),
     }
 )
 """Calls of which keywords are said, and nothing else."""

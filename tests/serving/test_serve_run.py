@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,16 @@ from fakes.vllm import program
 from r1code.app.folders import state_folder, user_profiles
 from r1code.app.keys import Keys, key_file
 from r1code.cli import main
+from r1code.errors import UsageError
 from r1code.profiles import find_profile
 from r1code.serving.run.failures import FAILURES, failure_in
 from r1code.serving.run.lines import seen_in
-from r1code.serving.run.process import Tail
-from r1code.serving.run.state import Kept, born, servers_in
+from r1code.serving.run.process import Tail, start
+from r1code.serving.run.state import Kept, Server, born, servers_in
 
 HERE = Path(__file__).parent
 Run = Callable[..., tuple[int, str, str]]
-MODEL = ("distill-qwen-7b", "--gpus", "24GiB@8.9", "--name", "mine")
+MODEL = ("distill-qwen-7b", "--gpus", "24GiB@8.9", "--name", "mine", "--hub-cache")
 
 
 def kept() -> Kept:
@@ -163,6 +165,36 @@ def test_a_name_is_served_once_and_a_profile_of_another_server_stays(serve: Run,
     assert code == 2
     assert "runs already" in said
     assert not (tmp_path / "b/starts").exists()
+
+
+def test_of_two_starts_at_once_under_one_name_one_is_refused(serve: Run, port: str, tmp_path: Path):
+    fake = program(tmp_path)
+    made = Server(
+        name="mine",
+        argv=(str(fake), "serve", "x", "--port", port),
+        environment={},
+        host="127.0.0.1",
+        port=int(port),
+        base_url=f"http://localhost:{port}/v1",
+        served="x",
+        profile="mine",
+        window=1,
+        tokens=1,
+        drain_seconds=1.0,
+        started=0.0,
+    )
+
+    def begin(_: int) -> str:
+        try:
+            start(kept(), made, os.environ)
+        except UsageError as error:
+            return error.what
+        return "started"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(begin, range(2))) == ["started", "the server mine runs already"]
+    until(lambda: (tmp_path / "starts").exists())
+    assert len(starts(tmp_path)) == 1
 
 
 def test_a_port_that_is_taken_is_known_before_anything_starts(serve: Run, tmp_path: Path):
