@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ class Gateway:
     @property
     def certificate(self) -> Path:
         return self.folder / "tls/certificate.pem"
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.certificate))
 
     @property
     def output(self) -> str:
@@ -125,7 +130,7 @@ class Gateway:
         known = {} if key is None else {"authorization": f"Bearer {key}"}
         return httpx2.Client(
             base_url=self.url,
-            verify=ssl.create_default_context(cafile=str(self.certificate)),
+            verify=self.tls,
             headers={**known, **headers},
             timeout=30,
             trust_env=False,
@@ -137,15 +142,16 @@ class Gateway:
 
     def raw(self) -> ssl.SSLSocket:
         """A connection for what no client would write."""
-        context = ssl.create_default_context(cafile=str(self.certificate))
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        return context.wrap_socket(plain, server_hostname="localhost")
+        return self.tls.wrap_socket(plain, server_hostname="localhost")
 
     def said(self, data: bytes, *, quiet: float = 10.0) -> bytes:
         """All that comes back for these bytes, until the gateway closes or has been quiet since its last word."""
         with self.raw() as end:
             end.settimeout(10)
-            end.sendall(data)
+            with suppress(OSError):
+                # What is refused early is not read to its end.
+                end.sendall(data)
             return received(end, quiet)
 
     def chats(self) -> list[Seen]:
