@@ -36,11 +36,11 @@ format: setup
 docker: setup
 	sh tests/docker.sh
 
-# Tests of an engine share it: two at a time, for some wait for the network. All others on every core.
+# Tests of an engine share it: three at a time, for most wait for it. All others on every core.
 test test-full: setup docker
 	rc=0; \
 	$(BIN)/python -m pytest -q $(TIER) -n auto --dist loadfile -m "not docker" || rc=1; \
-	$(BIN)/python -m pytest -q $(TIER) -n 2 --dist loadfile -m docker || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) -n 3 --dist loadfile -m docker || rc=1; \
 	exit $$rc
 
 test-full: TIER = --full

@@ -69,9 +69,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with closing(http.client.HTTPConnection(*relay.child.address)) as there:
             headers = {"Authorization": f"Bearer {relay.child.key}", "Content-Type": "application/json"}
-            there.request("POST", self.path, body, headers)
-            answer = there.getresponse()
-            data = answer.read()
+            try:
+                there.request("POST", self.path, body, headers)
+                answer = there.getresponse()
+                data = answer.read()
+            except (ConnectionError, http.client.HTTPException):
+                # The run is over, and its server ended.
+                return
         if answer.status == http.HTTPStatus.OK:
             relay.usages.append(cast("dict[str, int]", json.loads(data).get("usage", {})))
         self.send_response(answer.status)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from r1code.serving.cluster.planned import Planned
     from r1code.serving.rendered import File
+
+_GPUS = 8
+_WEIGHTS_GB = 690
+"""Of R1 in FP8."""
 
 
 def files(options: argparse.Namespace) -> int:
@@ -27,25 +32,79 @@ def _cluster(options: argparse.Namespace) -> tuple[File, ...]:
     from functools import partial
 
     from r1code.serving.cluster.helm import helm
-    from r1code.serving.cluster.kinds import ONE_MACHINE, files_of
-    from r1code.serving.cluster.server import Server, r1_on
+    from r1code.serving.cluster.kinds import files_of
+    from r1code.serving.cluster.server import Server
 
-    nodes = options.nodes or (1 if options.kind in ONE_MACHINE else 2)
+    made = _said(options) if options.flags else _planned(options)
+    replicas = options.replicas or made.replicas
     named = {"image": options.image, "hub": options.secret, "prometheus": options.prometheus}
     server = Server(
         name=options.name,
         namespace=options.namespace,
-        argv=tuple(options.flags) or r1_on(nodes, options.gpus_per_node),
-        nodes=nodes,
-        gpus=options.gpus_per_node,
-        replicas=options.replicas,
-        most_replicas=options.max_replicas or options.replicas,
-        weights_gb=options.weights_gb,
+        argv=made.argv,
+        nodes=made.nodes,
+        gpus=made.gpus,
+        replicas=replicas,
+        most_replicas=options.max_replicas or replicas,
+        weights_gb=options.weights_gb or made.weights_gb,
         memory_gb=options.memory_gb,
         scraped_from=options.scrape_from,
         **{key: value for key, value in named.items() if value is not None},
     )
     return files_of(options.kind, server, partial(helm, routing=options.routing))
+
+
+def _said(options: argparse.Namespace) -> Planned:
+    """What a person gives vLLM, on the machines that they name. Raises UsageError."""
+    from r1code.errors import UsageError
+    from r1code.serving.cluster.kinds import ONE_MACHINE
+    from r1code.serving.cluster.planned import Planned
+
+    if options.model is not None or options.gpus is not None:
+        raise UsageError(
+            "vLLM's words were given, and a model to plan for",
+            why="--model and --gpus let r1code find the words that come after `--`",
+            hint="leave out the one or the other",
+        )
+    return Planned(
+        argv=tuple(options.flags),
+        nodes=options.nodes or (1 if options.kind in ONE_MACHINE else 2),
+        gpus=options.gpus_per_node or _GPUS,
+        replicas=1,
+        weights_gb=_WEIGHTS_GB,
+    )
+
+
+def _planned(options: argparse.Namespace) -> Planned:
+    """Raises UsageError."""
+    from r1code.errors import UsageError
+    from r1code.serving.cluster.kinds import ONE_MACHINE
+    from r1code.serving.cluster.planned import planned_server
+    from r1code.serving.plan.alternatives import Refusal
+    from r1code.serving.plan.alternatives import plan as make
+    from r1code.serving.plan.facts import Wishes
+    from r1code.serving.plan.gpus import machine_of
+    from r1code.serving.plan.known import model_named, unknown_model
+    from r1code.serving.plan.nvml import Nvml
+
+    if options.nodes is not None or options.gpus_per_node is not None:
+        raise UsageError(
+            "how many machines there are was said in two ways",
+            why="--nodes and --gpus-per-node go with vLLM's own words, after `--`",
+            hint="--gpus 2x8xH100: two machines with eight GPUs each",
+        )
+    word = options.model or "r1-0528"
+    found = model_named(word)
+    if found is None:
+        raise unknown_model(word)
+    model, precision = found
+    gpus = options.gpus or ("8xH200" if options.kind in ONE_MACHINE else "2x8xH100")
+    made = make(
+        model, machine_of(gpus, Nvml), Wishes(goal=options.goal, quantization=precision), word=word, gpus=gpus
+    )
+    if isinstance(made, Refusal):
+        raise UsageError(made.what, why=made.why, hint=f"r1code serve plan {word} --gpus {gpus} says what fits")
+    return planned_server(made)
 
 
 def _monitoring(options: argparse.Namespace) -> tuple[File, ...]:
@@ -60,7 +119,9 @@ def _monitoring(options: argparse.Namespace) -> tuple[File, ...]:
             hint="r1code serve files monitoring --out monitoring --vllm 10.0.0.1:8000 --gateway 10.0.0.1:9000",
         )
     watched = Watched(
-        servers=tuple(options.servers), gateways=tuple(options.gateways or ()), gpus=tuple(options.gpus or ())
+        servers=tuple(options.servers),
+        gateways=tuple(options.gateways or ()),
+        gpus=tuple(options.exporters or ()),
     )
     goals = Goals() if options.first_token is None else Goals(first_token_seconds=options.first_token)
     return monitoring(watched, goals)

@@ -24,12 +24,17 @@ def add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_server(add_argument: Callable[..., object]) -> None:
     add_argument("--name", default="r1", metavar="NAME", help="of what is made (r1)")
     add_argument("--namespace", default="r1", metavar="NAME", help="of Kubernetes (r1)")
-    add_argument("--nodes", type=int, metavar="N", help="machines of one vLLM (2; 1 for kubernetes and helm)")
-    add_argument("--gpus-per-node", type=int, default=8, metavar="N", help="(8)")
-    add_argument("--replicas", type=int, default=1, metavar="N", help="vLLMs that serve the same (1)")
+    add_argument("--model", metavar="MODEL", help="whose vLLM is planned, as by `serve plan` (r1-0528)")
+    add_argument("--gpus", metavar="GPUS", help="for the plan (2x8xH100; 8xH200 for kubernetes and helm)")
+    add_argument(
+        "--goal", choices=["latency", "throughput", "context"], default="latency", help="of the plan (latency)"
+    )
+    add_argument("--nodes", type=int, metavar="N", help="with words after `--`: machines of one vLLM")
+    add_argument("--gpus-per-node", type=int, metavar="N", help="with words after `--` (8)")
+    add_argument("--replicas", type=int, metavar="N", help="vLLMs that serve the same (1)")
     add_argument("--max-replicas", type=int, metavar="N", help="more of them while requests wait")
     add_argument("--image", metavar="IMAGE", help="another image of vLLM, with its tag")
-    add_argument("--weights-gb", type=int, default=690, metavar="GB", help="what is loaded at a start (690)")
+    add_argument("--weights-gb", type=int, metavar="GB", help="what is loaded at a start (as planned)")
     add_argument("--memory-gb", type=int, default=256, metavar="GB", help="of a container, at most (256)")
     add_argument("--secret", metavar="NAME", help="the Secret whose key `token` is for the hub (r1-hub)")
     add_argument(
@@ -45,7 +50,13 @@ def _add_server(add_argument: Callable[..., object]) -> None:
 def _add_watched(add_argument: Callable[..., object]) -> None:
     add_argument("--vllm", action="append", dest="servers", metavar="HOST:PORT", help="a vLLM; several")
     add_argument("--gateway", action="append", dest="gateways", metavar="HOST:PORT", help="a gateway")
-    add_argument("--gpus", action="append", metavar="HOST:PORT", help="dcgm-exporter of another machine")
+    add_argument(
+        "--gpu-exporter",
+        action="append",
+        dest="exporters",
+        metavar="HOST:PORT",
+        help="dcgm-exporter of another machine",
+    )
     add_argument(
         "--first-token",
         type=float,

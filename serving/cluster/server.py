@@ -106,7 +106,7 @@ def _check_words(argv: Sequence[str]) -> None:
             why="it is empty, or has characters in it that nobody sees",
             hint="leave it out",
         )
-    if taken := _OURS & {word.partition("=")[0] for word in argv}:
+    if taken := OURS & {word.partition("=")[0] for word in argv}:
         raise UsageError(
             f"{min(taken)} cannot be given",
             why="the files say it themselves, differently for each machine",
@@ -114,29 +114,13 @@ def _check_words(argv: Sequence[str]) -> None:
         )
 
 
-_OURS = frozenset(
+OURS = frozenset(
     {"--host", "--port", "--nnodes", "--node-rank", "--master-addr", "--master-port", "--headless"}
     | {"-n", "-r", "--distributed-executor-backend", "--api-key"}
 )
+"""What the files say themselves."""
 
 
 def over_nodes(argv: Sequence[str], server: Server, *, rank: str, leader: str) -> list[str]:
     """The words of one of several machines, without Ray: vLLM's images have none since 0.19."""
     return [*argv, "--nnodes", str(server.nodes), "--node-rank", rank, "--master-addr", leader]
-
-
-def r1_on(nodes: int, gpus: int, model: str = "deepseek-ai/DeepSeek-R1-0528") -> tuple[str, ...]:
-    """What vLLM gets where nobody says it: R1's FP8 weights over whole machines."""
-    over = ("--pipeline-parallel-size", str(nodes)) if nodes > 1 else ()
-    return (
-        model,
-        "--tensor-parallel-size",
-        str(gpus),
-        *over,
-        "--enable-expert-parallel",
-        "--max-model-len",
-        "65536",
-        "--reasoning-parser",
-        "deepseek_r1",
-        "--enable-prompt-tokens-details",
-    )

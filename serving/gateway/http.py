@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -17,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _LONGEST_SESSION = 256
+_TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _ONCE = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding", b"host")
 
 
@@ -48,6 +50,12 @@ def head_of(scope: Scope) -> Head:
 def session_of(head: Head, name: str) -> str | None:
     value = head.headers.get(name.encode())
     return value.decode("latin-1")[:_LONGEST_SESSION] if value else None
+
+
+def trace_of(head: Head) -> str | None:
+    """Of which trace of the client's this is a part, in the W3C's form; None: of none that can be read."""
+    value = head.headers.get(b"traceparent", b"")
+    return value.decode() if _TRACE.fullmatch(value) else None
 
 
 class Incoming:

@@ -36,16 +36,16 @@ class Metrics:
             registry=self._all,
             buckets=_SECONDS,
         )
-        self._running = Gauge("r1code_gateway_running", "Requests that run", registry=self._all)
+        self._running = Gauge("r1code_gateway_running", "Requests that run", ("key",), registry=self._all)
 
-    def began(self) -> None:
-        self._running.inc()
+    def began(self, holder: str) -> None:
+        self._running.labels(holder).inc()
 
     def first_piece(self, seconds: float) -> None:
         self._first.observe(seconds)
 
     def ended(self, holder: str, used: Used, outcome: Outcome) -> None:
-        self._running.dec()
+        self._running.labels(holder).dec()
         self._requests.labels(holder, outcome).inc()
         self._tokens.labels(holder, "input").inc(used.input)
         self._tokens.labels(holder, "output").inc(used.output)

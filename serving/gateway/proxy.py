@@ -15,7 +15,18 @@ import msgspec
 
 from r1code.serving.gateway.asked import Asked, Endpoint, read_asked
 from r1code.serving.gateway.books import Books
-from r1code.serving.gateway.http import Gone, Head, Incoming, Receive, Reply, Scope, Send, head_of, session_of
+from r1code.serving.gateway.http import (
+    Gone,
+    Head,
+    Incoming,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    head_of,
+    session_of,
+    trace_of,
+)
 from r1code.serving.gateway.keys import presented
 from r1code.serving.gateway.metrics import Metrics
 from r1code.serving.gateway.refusals import Refusal, failed_upstream, no_key, not_found
@@ -107,10 +118,10 @@ class Gateway:
         tally = Tally(asked.input, shows_usage=asked.shows_usage, shows_running_usage=asked.shows_running_usage)
         running = Running(row, holder.name, shown.id, tally)
         self._running.add(running)
-        self._metrics.began()
+        self._metrics.began(holder.name)
         try:
             route = self._books.route(holder, asked.session)
-            answer = self._upstream.sent(endpoint, asked.sent(self._books.salt(holder)), route)
+            answer = self._upstream.sent(endpoint, asked.sent(self._books.salt(holder)), route, trace_of(head))
             work = asyncio.create_task(self._relay(answer, running, reply, stream=asked.stream))
             await self._watched(work, running, incoming, reply)
         finally:

@@ -27,6 +27,7 @@ _OURS = frozenset({401, 403})
 _PASSED_ON = frozenset({500, 504})
 ROUTE = "x-r1code-route"
 """The header by which nginx chooses a replica."""
+TRACE = "traceparent"
 
 
 class _Model(Struct):
@@ -53,14 +54,17 @@ class Upstream:
         self._models: tuple[float, bytes] | None = None
 
     @asynccontextmanager
-    async def sent(self, endpoint: Endpoint, body: bytes, route: str) -> AsyncGenerator[httpx2.Response, None]:
-        """An answer with success, of which only the head was read.
+    async def sent(
+        self, endpoint: Endpoint, body: bytes, route: str, trace: str | None = None
+    ) -> AsyncGenerator[httpx2.Response, None]:
+        """An answer with success, of which only the head was read; `trace`: of the client, for spans there.
 
         Leaving the block closes the connection, and the server stops. Raises Refusal and httpx2.HTTPError.
         """
+        headers = {ROUTE: route} if trace is None else {ROUTE: route, TRACE: trace}
         async with (
             self._client(None) as client,
-            client.stream("POST", endpoint, content=body, headers={ROUTE: route}) as response,
+            client.stream("POST", endpoint, content=body, headers=headers) as response,
         ):
             if not response.is_success:
                 raise _refused(response, await _said(response))

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ class Gateway:
     def certificate(self) -> Path:
         return self.folder / "tls/certificate.pem"
 
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.certificate))
+
     @property
     def output(self) -> str:
         """What nginx and the proxies wrote."""
@@ -108,6 +113,9 @@ class Gateway:
             while client.get("/v1/models").status_code != 200:
                 assert time.monotonic() < until, self.output
                 time.sleep(0.02)
+        if len(self.workers()) > 1:
+            # Which of them has answered is not known; all of them look within this time.
+            time.sleep(0.6)
         return key
 
     def name(self, key: str) -> str:
@@ -125,7 +133,7 @@ class Gateway:
         known = {} if key is None else {"authorization": f"Bearer {key}"}
         return httpx2.Client(
             base_url=self.url,
-            verify=ssl.create_default_context(cafile=str(self.certificate)),
+            verify=self.tls,
             headers={**known, **headers},
             timeout=30,
             trust_env=False,
@@ -137,15 +145,16 @@ class Gateway:
 
     def raw(self) -> ssl.SSLSocket:
         """A connection for what no client would write."""
-        context = ssl.create_default_context(cafile=str(self.certificate))
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        return context.wrap_socket(plain, server_hostname="localhost")
+        return self.tls.wrap_socket(plain, server_hostname="localhost")
 
     def said(self, data: bytes, *, quiet: float = 10.0) -> bytes:
         """All that comes back for these bytes, until the gateway closes or has been quiet since its last word."""
         with self.raw() as end:
             end.settimeout(10)
-            end.sendall(data)
+            with suppress(OSError):
+                # What is refused early is not read to its end.
+                end.sendall(data)
             return received(end, quiet)
 
     def chats(self) -> list[Seen]:

@@ -26,11 +26,24 @@ from r1code.errors import UsageError
 from r1code.serving.cluster.helm import helm
 from r1code.serving.cluster.kinds import KINDS, files_of
 from r1code.serving.cluster.kuberay import as_arguments
-from r1code.serving.cluster.server import PORT, Server, r1_on
+from r1code.serving.cluster.server import OURS, PORT, Server
 from r1code.serving.rendered import File, yaml_of
 
 KUBERNETES = "1.33"
 COMPOSE = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_bytes())
+
+
+def r1_on(nodes: int, gpus: int) -> tuple[str, ...]:
+    over = ("--pipeline-parallel-size", str(nodes)) if nodes > 1 else ()
+    return (
+        "deepseek-ai/DeepSeek-R1-0528",
+        "--tensor-parallel-size",
+        str(gpus),
+        *over,
+        "--enable-expert-parallel",
+    )
+
+
 ONE = Server(name="r1", argv=r1_on(1, 8))
 TWO = Server(name="r1", argv=r1_on(2, 8), nodes=2)
 MANY = {"replicas": 2, "most_replicas": 4, "scraped_from": "monitoring"}
@@ -281,8 +294,8 @@ def test_what_cannot_be_is_said_before_anything_is_written(wrong: dict[str, Any]
 
 
 def test_the_command_writes_and_does_not_write_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["serve", "files", "lws", "--out", str(tmp_path / "k8s"), "--nodes", "2"]
-    assert main([*command, "--", "my/model", "--tensor-parallel-size", "8"]) == 0
+    command = ["serve", "files", "lws", "--out", str(tmp_path / "k8s")]
+    assert main([*command, "--nodes", "2", "--", "my/model", "--tensor-parallel-size", "8"]) == 0
     place = tmp_path / "k8s/vllm.yaml"
     assert f"written: {place}" in capsys.readouterr().out
     assert "my/model" in place.read_text()
@@ -292,5 +305,47 @@ def test_the_command_writes_and_does_not_write_over(tmp_path: Path, capsys: pyte
     assert "is there already" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
     assert "DeepSeek-R1-0528" in place.read_text()
-    assert main(["serve", "files", "kubernetes", "--out", str(tmp_path), "--nodes", "2"]) == 2
+    assert main(["serve", "files", "kubernetes", "--out", str(tmp_path), "--nodes", "2", "--", "m"]) == 2
     assert "no files for 2 machines" in capsys.readouterr().err
+
+
+PLANNED = {
+    "lws": ("r1-0528", "2x8xH100", "throughput"),
+    "kubernetes": ("r1-0528", "8xH200", "latency"),
+    "helm": ("distill-qwen-32b", "2xH100", "context"),
+}
+
+
+@pytest.mark.parametrize(("kind", "gpus"), [("lws", 8), ("kubernetes", 8), ("helm", 2)])
+def test_a_cluster_gets_what_the_plan_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, gpus: int
+) -> None:
+    model, machines, goal = PLANNED[kind]
+    # What nobody says is what these say.
+    words = ["--model", model, "--gpus", machines] if kind == "helm" else []
+    assert main(["serve", "files", kind, "--out", str(tmp_path), *words, "--goal", goal]) == 0
+    capsys.readouterr()
+    assert main(["serve", "plan", model, "--gpus", machines, "--goal", goal, "--json"]) == 0
+    told = {one["name"] for one in json.loads(capsys.readouterr().out)["flags"]} - OURS
+    asked = "".join(file.read_text() for file in sorted(tmp_path.rglob("*.yaml")))
+    assert len(told) > 5
+    assert {name for name in told if name not in asked} == set()
+    assert f"nvidia.com/gpu: {gpus}" in asked or f"requestGPU: {gpus}" in asked
+    assert ("size: 2" in asked) is (kind == "lws")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--model", "r1-0529"), "r1-0529"),
+        (("--model", "r1", "--gpus", "8xH100"), "serve plan r1 --gpus 8xH100"),
+        (("--nodes", "2"), "two ways"),
+        (("--model", "r1", "--", "my/model"), "a model to plan for"),
+    ],
+)
+def test_what_cannot_be_planned_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert main(["serve", "files", "kubernetes", "--out", str(tmp_path / "new"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

@@ -20,7 +20,8 @@ from r1code.ui.safe import HIDDEN
 
 HOSTILE = (
     "</script></style></pre></summary><script>alert(1)</script><img src=x onerror=alert(1)>"
-    '" onmouseover="alert(1)\' {{ 7919 * 6733 }} {% raw %} ![x](https://example.com/x.png) [y](javascript:z) @someone\n'
+    '" onmouseover="alert(1)\' {{ 7919 * 6733 }} {% raw %} ![x](https://example.com/x.png) [y](javascript:z)'
+    " @someone\n"
     "```\n# heading\n~~~\n<!-- \x1b[31mred\x07 \u202eltr\u2066 \u200b \x00 \x85 -->\n````text\n&lt; &amp; `tick`"
 )
 FORMATS: tuple[Format, ...] = ("html", "md", "json")

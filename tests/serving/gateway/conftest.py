@@ -11,7 +11,7 @@ _SETTINGS = """
 requests_per_minute = 100000
 concurrent = 1000
 [bounds]
-body_bytes = 200000
+body_bytes = 2000000
 body_seconds = 2
 header_seconds = 1
 connections_per_address = 150

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from fakes.answers import DONE, chunk
 from fakes.gateway import HELLO, UPSTREAM_KEY, Gateway, chat, running
 from fakes.server import CUT, HANG, Answer, Reply, Step, fault, openai_error
 from r1code.serving.gateway.limits import read_limits
+from r1code.serving.monitoring.metrics import GATEWAY
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -177,6 +179,39 @@ def test_nobody_learns_or_chooses_the_salt_and_the_route(gateway: Gateway) -> No
     assert all("x-r1code-route" not in seen.headers for seen in gateway.chats())
 
 
+@pytest.mark.parametrize(
+    ("trace", "passes"),
+    [
+        ("00-" + "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True),
+        ("00-" + "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what was asked", False),
+        ("a word", False),
+    ],
+)
+def test_a_trace_goes_on_to_the_server_and_nothing_else_in_its_place(
+    gateway: Gateway, key: str, trace: str, passes: bool
+) -> None:
+    before = {id(seen) for seen in gateway.chats()}
+    with gateway.client(key, traceparent=trace) as client:
+        assert client.post("/v1/chat/completions", json=chat()).status_code == 200
+    (seen,) = [seen for seen in gateway.chats() if id(seen) not in before]
+    assert seen.headers.get("traceparent") == (trace if passes else None)
+
+
+def test_what_is_watched_is_what_is_counted(gateway: Gateway, key: str) -> None:
+    gateway.ask(key)
+    gateway.ask(None)
+    text = httpx2.get(f"http://127.0.0.1:{gateway.metrics}/metrics", trust_env=False).text
+    kinds = dict(re.findall(r"^# TYPE (r1code_gateway_\w+) (\w+)$", text, re.MULTILINE))
+    told = {metric.series[0] if metric.kind == "counter" else metric.name: metric for metric in GATEWAY}
+    assert {name: metric.kind for name, metric in told.items()} == {
+        name: kind for name, kind in kinds.items() if not name.endswith("_created")
+    }
+    for line in re.findall(r"^(r1code_gateway_\w+\{.*\}) ", text, re.MULTILINE):
+        name, labels = line.split("{", 1)
+        if name in told:
+            assert tuple(sorted(re.findall(r'(\w+)="', labels))) == tuple(sorted(told[name].labels)), line
+
+
 def _of(gateway: Gateway, key: str) -> list:
     """The requests of one more question with this key."""
     before = {id(seen) for seen in gateway.chats()}
@@ -301,6 +336,7 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
             with gateway.client(key, **{"x-session-id": str(number)}) as client:
                 body = chat(stream=True)
                 with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+                    assert answer.status_code == 200
                     pieces = answer.iter_text()
                     text = next(pieces)
                     begun.wait(20)
@@ -310,11 +346,12 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
             answers = [pool.submit(asked, number) for number in range(16)]
             begun.wait(20)
             # Two proxies, one limit.
-            assert gateway.ask(key).status_code == 429
+            refused = gateway.ask(key)
             doomed = len(gateway.replicas[0].chats)
             gateway.replicas[0].stop()
             enough.set()
             texts = [one.result() for one in answers]
+        assert refused.status_code == 429
         broken = [text for text in texts if "[DONE]" not in text]
         assert 0 < doomed < 16
         assert len(broken) == doomed
