@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from r1code.control import Control
     from r1code.serving.plan.alternatives import Refusal
-    from r1code.serving.plan.facts import Model
+    from r1code.serving.plan.facts import Machine, Model
     from r1code.serving.plan.plan import Plan
     from r1code.serving.run.state import Kept, Server
 
@@ -28,16 +28,17 @@ def up(options: argparse.Namespace) -> int:
 
     control = Control()
     with cancel_on_signals(control):
-        model, made = _planned(options, control)
+        model, machine, made = _planned(options, control)
         if isinstance(made, Refusal):
             print(told_refusal(made))
             return ExitCode.USAGE
         name = checked_name(options.name or made.model.casefold())
-        _run(_server(name, made, options), made, options, control=control, reasons=model.parser is not None)
+        server = _server(name, made, machine, options)
+        _run(server, made, options, control=control, reasons=model.parser is not None)
     return ExitCode.OK
 
 
-def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Plan | Refusal]:
+def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Machine, Plan | Refusal]:
     """With the weights here, where it is no refusal. Raises UsageError, ProviderError, StateError, Cancelled."""
     from pathlib import Path
 
@@ -48,20 +49,19 @@ def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Plan
     from r1code.serving.weights.whole import demand_whole
 
     folder = None if options.weights is None else Path(options.weights).resolve()
-    model, _, made = made_plan(options, folder)
+    model, machine, made = made_plan(options, folder)
     if isinstance(made, Refusal):
-        return model, made
+        return model, machine, made
     # Before hours of a download.
-    _server(checked_name(options.name or made.model.casefold()), made, options)
+    _server(checked_name(options.name or made.model.casefold()), made, machine, options)
     if Path(made.checkpoint).is_absolute():
         demand_whole(Path(made.checkpoint))
-        return model, made
+        return model, machine, made
     if options.hub_cache:
-        return model, made
+        return model, machine, made
     folder = fetched(made.checkpoint, None, options, control)
     demand_whole(folder)
-    model, _, made = made_plan(options, folder)
-    return model, made
+    return made_plan(options, folder)
 
 
 def _run(server: Server, made: Plan, options: argparse.Namespace, *, control: Control, reasons: bool) -> None:
@@ -88,13 +88,13 @@ def _run(server: Server, made: Plan, options: argparse.Namespace, *, control: Co
     _greet(name, table, key, control=control, reasons=reasons)
 
 
-def _server(name: str, made: Plan, options: argparse.Namespace) -> Server:
+def _server(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> Server:
     """Raises UsageError where it cannot be started from here."""
-    import shutil
     import time
 
     from r1code.errors import UsageError
     from r1code.serving.plan.flags import DRAIN_SECONDS
+    from r1code.serving.run.container import cleanup_of
     from r1code.serving.run.state import Server
 
     if len(made.commands) > 1 or made.layout.replicas > 1:
@@ -103,17 +103,13 @@ def _server(name: str, made: Plan, options: argparse.Namespace) -> Server:
             why="r1code starts processes on this one only",
             hint="run the commands of `r1code serve plan` on each, or name the GPUs of this machine alone",
         )
-    program = shutil.which(str(options.vllm))
-    if program is None:
-        raise UsageError(
-            "vLLM is not here",
-            why=f"there is no program {options.vllm}",
-            hint="install it (pip install vllm, in an environment of its own), or say where it is: --vllm FILE",
-        )
+    inside = options.place == "container"
+    argv = _contained(name, made, machine, options) if inside else _process(made, options)
     _check_port(options.host, options.port)
     return Server(
         name=name,
-        argv=(program, *next(iter(made.commands)).argv[1:], *options.vllm_arg),
+        argv=argv,
+        cleanup=cleanup_of(name, argv[0]) if inside else (),
         environment={one.name: one.value for one in made.environment if one.value is not None},
         host=options.host,
         port=options.port,
@@ -125,6 +121,47 @@ def _server(name: str, made: Plan, options: argparse.Namespace) -> Server:
         drain_seconds=float(DRAIN_SECONDS),
         started=time.time(),
     )
+
+
+def _process(made: Plan, options: argparse.Namespace) -> tuple[str, ...]:
+    """Raises UsageError."""
+    import shutil
+
+    from r1code.errors import UsageError
+
+    program = shutil.which(str(options.vllm))
+    if program is None:
+        raise UsageError(
+            "vLLM is not here",
+            why=f"there is no program {options.vllm}",
+            hint="install it (pip install vllm, in an environment of its own), or say where it is: --vllm FILE",
+        )
+    return (program, *next(iter(made.commands)).argv[1:], *options.vllm_arg)
+
+
+def _contained(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> tuple[str, ...]:
+    """Raises UsageError."""
+    import shutil
+
+    from r1code.errors import UsageError
+    from r1code.serving.plan.compose import IMAGE, demand_nvidia
+    from r1code.serving.run.container import container_argv, demand_image
+
+    demand_nvidia(machine)
+    if options.hub_cache or options.host not in {"127.0.0.1", "localhost"}:
+        raise UsageError(
+            "a container is not started so",
+            why="it sees one folder of weights and no cache, and its port is published on 127.0.0.1 alone",
+            hint="leave --hub-cache and --host out; for others there is r1code serve gateway",
+        )
+    engine = shutil.which("docker")
+    if engine is None:
+        raise UsageError(
+            "Docker is not here", why="there is no program docker", hint="install it, or leave --in container out"
+        )
+    image = options.image or IMAGE
+    demand_image(engine, image)
+    return container_argv(made, name, engine=engine, image=image, more=tuple(options.vllm_arg))
 
 
 def _check_port(host: str, port: int) -> None:

@@ -20,6 +20,14 @@ def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="WORD",
         help="given to vLLM as it is, after the plan's: --vllm-arg=--enforce-eager; may be given again",
     )
+    up.add_argument(
+        "--in",
+        dest="place",
+        choices=["process", "container"],
+        default="process",
+        help="a program of this machine, or vLLM's image in Docker (process)",
+    )
+    up.add_argument("--image", metavar="IMAGE", help="with --in container: in place of vLLM's own")
     where = up.add_mutually_exclusive_group()
     where.add_argument("--weights", metavar="FOLDER", help="the model's weights; no hub is asked")
     where.add_argument(

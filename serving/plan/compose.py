@@ -15,6 +15,7 @@ from r1code.serving.plan.flags import DRAIN_SECONDS
 from r1code.serving.plan.plan import Plan
 
 IMAGE = "vllm/vllm-openai:v0.33.0"
+SHARED_MEMORY = "16gb"
 _MODEL, _ADAPTERS, _HUB = "/weights", "/adapters", "/root/.cache/huggingface"
 _INSIDE = str(IPv4Address(0))
 _START_SECONDS = 3600
@@ -32,13 +33,18 @@ def compose_of(plan: Plan, machine: Machine) -> str:
             why="a project of Compose runs on one",
             hint="plan for the GPUs of one machine, or run the commands of the plan on each",
         )
+    demand_nvidia(machine)
+    return "\n".join([*_head(plan), *_block({"name": "r1code-vllm", **_project(plan)}), ""])
+
+
+def demand_nvidia(machine: Machine) -> None:
+    """Raises UsageError where the image is of no use."""
     if machine.gpu.vendor != "nvidia":
         raise UsageError(
-            f"no project is made for {machine.gpu.name}",
+            f"no container is made for {machine.gpu.name}",
             why="the image is vLLM's for NVIDIA's GPUs",
             hint="run the command of the plan in vLLM's image for ROCm",
         )
-    return "\n".join([*_head(plan), *_block({"name": "r1code-vllm", **_project(plan)}), ""])
 
 
 def _head(plan: Plan) -> Iterator[str]:
@@ -48,7 +54,7 @@ def _head(plan: Plan) -> Iterator[str]:
 
 def _project(plan: Plan) -> dict[str, _Value]:
     port = _value(plan, "--port")
-    argv, mounts = _inside(plan)
+    argv, mounts = inside(plan)
     environment: dict[str, _Value] = {
         one.name: "${VLLM_API_KEY:?}" if one.value is None else _escaped(one.value) for one in plan.environment
     }
@@ -60,8 +66,8 @@ def _project(plan: Plan) -> dict[str, _Value]:
         "command": [_escaped(word) for word in argv],
         "environment": environment,
         "ports": [f"127.0.0.1:{port}:{port}"],
-        "volumes": [f"hub:{_HUB}", *mounts],
-        "shm_size": "16gb",
+        "volumes": [f"hub:{_HUB}", *(_mount(*one) for one in mounts)],
+        "shm_size": SHARED_MEMORY,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "deploy": {"resources": {"reservations": {"devices": [gpus]}}},
@@ -79,12 +85,12 @@ def _project(plan: Plan) -> dict[str, _Value]:
     return {"services": {"vllm": service}, "volumes": {"hub": {}}}
 
 
-def _inside(plan: Plan) -> tuple[list[str], list[_Value]]:
-    """What vLLM is told in its container, and which folders of this machine it sees there, without writing."""
-    mounts: list[_Value] = []
+def inside(plan: Plan) -> tuple[list[str], list[tuple[str, str]]]:
+    """What vLLM is told in its container, and which folders of this machine it sees where, without writing."""
+    mounts: list[tuple[str, str]] = []
     model = plan.checkpoint
     if PurePath(model).is_absolute():
-        mounts.append(_mount(model, _MODEL))
+        mounts.append((model, _MODEL))
         model = _MODEL
     argv = [model]
     for flag in plan.flags:
@@ -94,7 +100,7 @@ def _inside(plan: Plan) -> tuple[list[str], list[_Value]]:
             values = [_INSIDE]
         elif flag.name == "--lora-modules":
             named = [value.partition("=") for value in values]
-            mounts += [_mount(path, f"{_ADAPTERS}/{name}") for name, _, path in named]
+            mounts += [(path, f"{_ADAPTERS}/{name}") for name, _, path in named]
             values = [f"{name}={_ADAPTERS}/{name}" for name, _, _ in named]
         argv += [flag.name, *values]
     return argv, mounts

@@ -47,7 +47,7 @@ FAILURES: tuple[Failure, ...] = (
         hint="nvidia-smi shows who uses it; else start with a lower --utilization or a smaller --max-len",
     ),
     Failure(
-        pattern=r"Address already in use|Errno 98|Errno 48",
+        pattern=r"[Aa]ddress already in use|Errno 98|Errno 48|port is already allocated",
         what="the port is in use",
         why="another program listens there",
         hint="choose another one with --port, or stop that program",
@@ -108,6 +108,19 @@ FAILURES: tuple[Failure, ...] = (
         hint="free some, or point HF_HOME and VLLM_CACHE_ROOT at a larger disk",
     ),
     Failure(
+        pattern=r"could not select device driver|nvidia-container-cli|unresolvable CDI devices"
+        r"|failed to discover GPU vendor",
+        what="the engine gives no GPU to a container",
+        why="NVIDIA's container toolkit is not set up for it",
+        hint="install nvidia-container-toolkit, then: nvidia-ctk runtime configure --runtime=docker",
+    ),
+    Failure(
+        pattern=r"Cannot connect to the Docker daemon|trying to connect to the [Dd]ocker (?:daemon|API)",
+        what="the engine of containers does not answer",
+        why="it does not run, or you may not use it",
+        hint="start it, or add yourself to its group: docker info has to work",
+    ),
+    Failure(
         pattern=r"NCCL error|ncclSystemError|ncclInternalError|ncclUnhandledCudaError",
         what="the GPUs cannot speak with each other",
         why="NCCL failed",
@@ -126,7 +139,8 @@ _UNKNOWN = Failure(
     why="its log holds nothing that r1code knows",
     hint="r1code serve logs shows its last lines",
 )
-_KILL = -9
+_KILLS = frozenset({-9, 137})
+"""As the kernel says it, and as an engine does."""
 
 
 def failure_in(lines: Iterable[str], code: int | None) -> Failure:
@@ -135,4 +149,4 @@ def failure_in(lines: Iterable[str], code: int | None) -> Failure:
     for one in FAILURES:
         if any(re.search(one.pattern, line) for line in told):
             return one
-    return _KILLED if code == _KILL else _UNKNOWN
+    return _KILLED if code in _KILLS else _UNKNOWN

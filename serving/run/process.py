@@ -18,7 +18,7 @@ from r1code.errors import ProviderError, UsageError
 from r1code.serving.run.failures import Failure, failure_in
 from r1code.serving.run.lines import Progress, seen_in
 from r1code.serving.run.state import Kept, Server, born
-from r1code.serving.run.supervisor import end_group
+from r1code.serving.run.supervisor import clean, end_group
 
 _LAST_LINES = 400
 _MOST_BYTES = 1 << 20
@@ -173,10 +173,12 @@ def stop(kept: Kept, control: Control, *, at_once: bool) -> None:
 def end_orphan(kept: Kept) -> bool:
     """Ends a vLLM whose supervisor was killed. Whether there was one."""
     now = kept.now()
-    if now is None or now.pid is None or not now.born or born(now.pid) != now.born:
-        return False
-    end_group(now.pid, signal.SIGKILL)
-    return True
+    lives = now is not None and now.pid is not None and bool(now.born) and born(now.pid) == now.born
+    if now is not None and now.pid is not None and lives:
+        end_group(now.pid, signal.SIGKILL)
+    if now is not None:
+        clean(kept.server())
+    return lives
 
 
 class Tail:

@@ -36,6 +36,8 @@ class Server(Struct, frozen=True, kw_only=True):
     """Of KV cache, as planned for one engine."""
     drain_seconds: float
     started: float
+    cleanup: tuple[str, ...] = ()
+    """A command that removes what an ended process may have left; it may find nothing."""
 
 
 class Now(Struct, frozen=True, kw_only=True):

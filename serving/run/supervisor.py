@@ -28,6 +28,7 @@ _PATIENCE_SECONDS = 5.0
 _HEALTH_SECONDS = 2.0
 _GRACE_SECONDS = 30.0
 """Beyond the time for answers under way."""
+_CLEAN_SECONDS = 60.0
 _MOST_RESTARTS = 5
 _LONGEST_WAIT_SECONDS = 60.0
 _STEADY_SECONDS = 600.0
@@ -59,6 +60,7 @@ class Supervisor:
             code = process.returncode
             # Its workers may live on, and hold the GPUs' memory.
             end_group(process.pid, signal.SIGKILL)
+            clean(self._server)
             if ready_at is not None:
                 self._was_ready = True
                 self._restarts = 0 if time.monotonic() - ready_at > _STEADY_SECONDS else self._restarts
@@ -118,6 +120,7 @@ class Supervisor:
         # Its workers, and it, where it did not end.
         end_group(process.pid, signal.SIGKILL)
         process.wait()
+        clean(self._server)
 
     def _say(self, phase: Phase, process: subprocess.Popen[bytes] | None = None, *, why: str = "") -> None:
         pid = None if process is None else process.pid
@@ -139,6 +142,20 @@ def end_group(pid: int, number: signal.Signals, *, leader_only: bool = False) ->
             os.kill(pid, number)
         else:
             os.killpg(pid, number)
+
+
+def clean(server: Server) -> None:
+    """What its process may have left behind."""
+    if server.cleanup:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                list(server.cleanup),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_CLEAN_SECONDS,
+            )
 
 
 def _answers(server: Server) -> bool:

@@ -113,7 +113,7 @@ def fetch(hub: Hub, folder: Path, *, tell: Callable[[Standing], None], control: 
 def _fetched(hub: Hub, folder: Path, tell: Callable[[Standing], None], control: Control) -> Manifest:
     known, manifest = manifest_in(folder), hub.manifest
     # A file of another commit may be the same one: its checksum says that.
-    same = set() if known is None or known.revision != manifest.revision else set(known.checked)
+    same: set[str] = set() if known is None or known.revision != manifest.revision else set(known.checked)
     job = _Job(hub, folder)
     for one in manifest.files:
         file = inside(folder, one.path)
@@ -126,9 +126,9 @@ def _fetched(hub: Hub, folder: Path, tell: Callable[[Standing], None], control: 
     began, kept = time.monotonic(), set(job.done)
     threads = [threading.Thread(target=_work, args=(job,), daemon=True) for _ in range(_STREAMS)]
     try:
-        for one in threads:
-            one.start()
-        while any(one.is_alive() for one in threads):
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
             control.sleep(POLL_SECONDS)
             tell(_standing(job, manifest, began))
             if job.failed:

@@ -38,7 +38,7 @@ def asked(repository: str, revision: str | None, environ: Mapping[str, str]) -> 
     # Before it is loaded, which is when it looks: it would tell its hub which agent calls it.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import httpx2
-    from huggingface_hub import HfApi, hf_hub_url
+    from huggingface_hub import HfApi, get_token, hf_hub_url
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
@@ -47,7 +47,6 @@ def asked(repository: str, revision: str | None, environ: Mapping[str, str]) -> 
         RevisionNotFoundError,
     )
     from huggingface_hub.hf_api import RepoFile
-    from huggingface_hub.utils import build_hf_headers
 
     endpoint = environ.get("HF_ENDPOINT", "").rstrip("/") or _DEFAULT
     api = HfApi(endpoint=endpoint, library_name="r1code")
@@ -89,10 +88,11 @@ def asked(repository: str, revision: str | None, environ: Mapping[str, str]) -> 
             why=str(error) or type(error).__name__,
             hint="r1code serve weights MODEL --to FOLDER where it can be; here then --weights FOLDER",
         ) from error
+    token = get_token()
     manifest = Manifest(repository=repository, revision=commit, files=_needed(files))
     return Hub(
         endpoint=endpoint,
-        headers=build_hf_headers(library_name="r1code"),
+        headers={"user-agent": "r1code", **({} if token is None else {"authorization": f"Bearer {token}"})},
         url=lambda path: hf_hub_url(repository, path, revision=commit, endpoint=endpoint),
         manifest=manifest,
     )

@@ -84,7 +84,8 @@ def main() -> None:
     sys.stdout.flush()
     if "exit" in plan:
         sys.exit(plan["exit"])
-    server = ThreadingHTTPServer(("127.0.0.1", int(words[words.index("--port") + 1])), Answers)
+    host = words[words.index("--host") + 1] if "--host" in words else "127.0.0.1"
+    server = ThreadingHTTPServer((host, int(words[words.index("--port") + 1])), Answers)
 
     def end(_number: int, _frame: object) -> None:
         (folder / "asked").touch()

@@ -193,7 +193,7 @@ def test_of_two_starts_at_once_under_one_name_one_is_refused(serve: Run, port: s
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(begin, range(2))) == ["started", "the server mine runs already"]
-    until(lambda: (tmp_path / "starts").exists())
+    until((tmp_path / "starts").exists)
     assert len(starts(tmp_path)) == 1
 
 
