@@ -41,6 +41,10 @@ def program(folder: Path, **plan: Any) -> Path:
     return made
 
 
+asked = threading.Event()
+"""Once a question was answered."""
+
+
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._head(200 if self.path == "/health" else 404, "text/plain")
@@ -59,6 +63,7 @@ class Answers(BaseHTTPRequestHandler):
                 {"id": "x", "object": "chat.completion.chunk", "model": body["model"], "choices": [choice]}
             )
         self.wfile.write(b"data: [DONE]\n\n")
+        asked.set()
 
     def _event(self, what: dict[str, Any]) -> None:
         self.wfile.write(f"data: {json.dumps({'created': 0, **what})}\n\n".encode())
@@ -94,7 +99,11 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     if count <= plan.get("crashes", 0):
-        threading.Thread(target=lambda: (time.sleep(plan["lives"]), os._exit(3)), daemon=True).start()
+        # A crash while it is asked for the first time would be a failed start.
+        ends = threading.Thread(
+            target=lambda: (asked.wait(), time.sleep(plan["lives"]), os._exit(3)), daemon=True
+        )
+        ends.start()
     server.serve_forever(poll_interval=0.05)
 
 

@@ -118,7 +118,7 @@ def test_a_start_that_fails_says_what_is_wrong_and_is_not_tried_again(serve: Run
 
 
 def test_a_crash_after_it_was_ready_starts_it_again(serve: Run, port: str, tmp_path: Path):
-    fake = program(tmp_path, crashes=1, lives=1.0)
+    fake = program(tmp_path, crashes=1, lives=0.3)
     assert up(serve, port, fake)[0] == 0
     until(lambda: len(starts(tmp_path)) == 2, 15)
 
