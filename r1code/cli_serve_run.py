@@ -55,7 +55,9 @@ def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Mach
     # Before hours of a download.
     _server(checked_name(options.name or made.model.casefold()), made, machine, options)
     if Path(made.checkpoint).is_absolute():
-        demand_whole(Path(made.checkpoint))
+        # Who names another form of weights, or none at all, knows what vLLM is to find.
+        if not any(word.startswith("--load-format") for word in options.vllm_arg):
+            demand_whole(Path(made.checkpoint))
         return model, machine, made
     if options.hub_cache:
         return model, machine, made

@@ -255,8 +255,11 @@ def test_up_from_a_folder_asks_no_hub_and_refuses_what_is_not_whole(serve: Run, 
     assert code == 2
     assert f"{SECOND} is cut off" in said
     assert not (tmp_path / "vllm/starts").exists()
+    # Who names a form of weights is believed.
+    assert up(serve, tmp_path, "--weights", str(folder), "--vllm-arg=--load-format=dummy")[0] == 0
+    assert serve("down", "mine", "--now")[0] == 0
     (folder / SECOND).write_bytes(whole)
-    code, _, said = up(serve, tmp_path, "--weights", str(folder))
+    code, _, said = up(serve, tmp_path, "--weights", str(folder), "--force")
     assert code == 0, said
     assert there.asked == []
     config = json.loads((folder / "config.json").read_text())

@@ -65,7 +65,9 @@ def test_a_folder_without_weights_is_told_as_what_it_is(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     where = ["--port", port, "--vllm", str(folder / "bin/vllm"), "--name", "bare"]
-    code = main(["serve", "up", str(tiny), "--gpus", "24GiB@8.9", *where, "--vllm-arg=--enforce-eager"])
+    # Without the first of these r1code itself would say so.
+    more = [f"--vllm-arg={word}" for word in ("--load-format=auto", "--enforce-eager")]
+    code = main(["serve", "up", str(tiny), "--gpus", "24GiB@8.9", *where, *more])
     said = capsys.readouterr().err
     log = last_lines(state_folder() / "servers/bare/log", 60)
     assert code == 6
