@@ -2,13 +2,15 @@
 
     .venv/bin/python bench/kills.py --points 100
 
-Half of them have one candidate, half two at a time. Needs the Docker engine. Exit code 1: one ended otherwise.
+Half of them have one candidate, half two at a time. Needs the Docker engine. Exit code 1: one ended otherwise;
+its repository and its session are kept in build/kills.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -35,10 +37,11 @@ def main() -> int:
         candidates = 1 + point % 2
         with tempfile.TemporaryDirectory() as folder:
             found = killed(fresh(Path(folder)), chance.uniform(0, took[candidates]), candidates)
+            if found.code or found.wrong:
+                bad += 1
+                print(f"point {point}, {candidates} candidates: {found}", flush=True)
+                shutil.copytree(folder, f"build/kills/{point}", symlinks=True, dirs_exist_ok=True)
         stood[found.stood] += 1
-        if found.code or found.wrong:
-            bad += 1
-            print(f"point {point}, {candidates} candidates: {found}", flush=True)
     print(f"{options.points} kills, {bad} ended otherwise; where they stood: {dict(stood.most_common())}")
     return 1 if bad else 0
 
