@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # What says nothing of its own: the full-size tier tries more. No time limit: the machine is not what is tested.
+    # What says nothing of its own: the full-size tier tries more. No deadline: the machine is not what is tested.
     settings.register_profile("scaled", max_examples=50, deadline=None)
     settings.register_profile("full", max_examples=200, deadline=None)
     settings.load_profile("full" if config.getoption("--full") else "scaled")
