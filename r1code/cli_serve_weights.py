@@ -115,7 +115,7 @@ def fetched(repository: str, to: Path | None, options: argparse.Namespace, contr
 
 def _check(folder: Path, control: Control) -> int:
     """Raises StateError, Cancelled."""
-    from r1code.serving.weights.manifest import manifest_in
+    from r1code.serving.weights.manifest import doubt, manifest_in
     from r1code.serving.weights.whole import differing, faults_in
     from r1code.types import ExitCode
 
@@ -130,6 +130,8 @@ def _check(folder: Path, control: Control) -> int:
         faults += differing(folder, manifest, look_up)
     if faults:
         _list(faults)
+        if manifest is not None:
+            doubt(manifest, folder, {one.file for one in faults})
         return ExitCode.USAGE
     _say("whole" if manifest is None else "whole, and each file as the hub published it")
     return ExitCode.OK

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from r1code.errors import ProviderError, StateError
 
@@ -68,6 +69,12 @@ def keep(manifest: Manifest, folder: Path) -> None:
     with os.fdopen(descriptor, "wb") as written:
         written.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
     Path(fresh).replace(folder / _NAME)
+
+
+def doubt(manifest: Manifest, folder: Path, paths: set[str]) -> None:
+    """Has these compared again, and fetched again where they differ, by the next download to the folder."""
+    if os.access(folder, os.W_OK):
+        keep(replace(manifest, checked=tuple(one for one in manifest.checked if one not in paths)), folder)
 
 
 def inside(folder: Path, path: str) -> Path:

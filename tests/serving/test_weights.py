@@ -227,6 +227,10 @@ def test_a_changed_byte_in_a_folder_is_found_by_reading_all_of_it(serve: Run, th
     assert code == 2
     assert shown == f"{SECOND} is not what the hub published: its SHA-256 differs\n"
     assert len(there.asked) == before
+    # The next download gets that one again, and no other.
+    assert serve("weights", REPOSITORY, "--to", str(copy), "--yes")[0] == 0
+    assert is_all(copy, checkpoint())
+    assert [path for path, _, _ in there.of_store()][2:] == [f"/{SECOND}"]
 
 
 def up(serve: Run, tmp_path: Path, *words: str) -> tuple[int, str, str]:
