@@ -60,7 +60,7 @@ def test_a_turn_commits_itself_where_that_was_asked_for(repo: Repo) -> None:
     assert f"the commit {head[:10]} stays" in repo.run("undo").err
 
 
-@pytest.mark.parametrize("where", ["environment", "user"])
+@pytest.mark.parametrize("where", [pytest.param("environment", marks=pytest.mark.full), "user"])
 def test_a_person_may_want_that_always_and_a_project_may_not(repo: Repo, where: str) -> None:
     if where == "environment":
         repo.env["R1CODE_COMMIT"] = "turn"

@@ -43,6 +43,7 @@ def test_a_plan_is_made_corrected_and_carried_out(repo: Repo) -> None:
     assert again.code == 0, again.out + again.err
 
 
+@pytest.mark.full
 def test_an_actor_that_gives_up_goes_back_to_the_planner_and_sees_none_of_its_thoughts(repo: Repo) -> None:
     flags = planner(repo, '<read path="shop/cart.py"/>', PLAN, PLAN.replace("Subtract", "Really subtract"))
     replies = repo.replies("I cannot.", "I cannot.", FIX, "<done>ok</done>", reasoning="")

@@ -184,6 +184,7 @@ def _branch(repo: Repo) -> str:
     return subprocess.run(told, cwd=repo.root, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.mark.full
 def test_old_sessions_go_when_another_one_starts_if_the_user_says_so(repo: Repo, tmp_path: Path) -> None:
     flags = [*OFF, *repo.replies("<done>ok</done>")]
     good(repo.run("-p", "Old", *flags))

@@ -20,6 +20,7 @@ def no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
 
+@pytest.mark.full
 def test_one_failure_after_the_other_until_none_is_left(tmp_path: Path) -> None:
     shop = Shop(tmp_path, [FIX_CART, FIX_MONEY])
     events = shop.repair()
@@ -90,6 +91,7 @@ TWO_HALVES = {
 }
 
 
+@pytest.mark.full
 def test_two_changes_that_each_change_nothing_are_tried_together(tmp_path: Path) -> None:
     infill = Infill(file="", hole="{path}\n{before}[]")
     fills = {
