@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +21,12 @@ def gateway(options: argparse.Namespace) -> int:
 
     _need()
     if options.worker is not None:
+        from r1code.app.keys import environment
         from r1code.serving.gateway.supervisor import load
         from r1code.serving.gateway.worker import run_worker
 
-        run_worker(load(Path(options.settings)), options.worker, os.environ)
+        # `serve up` may have made the servers' key, and kept it.
+        run_worker(load(Path(options.settings)), options.worker, environment())
         return ExitCode.OK
     settings = settings_of(options)
     if options.nginx is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,7 +96,7 @@ def prepare(settings: Settings) -> None:
         raise UsageError(
             "the gateway is not run as root",
             why="nginx's processes would be root's, and they speak with everybody",
-            hint='use a user of its own (docs/gateway.md), or set user = "www-data" in the settings',
+            hint='use a user of its own (docs/gateway.md), or --user www-data, or user = "www-data" in the settings',
         )
     try:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
@@ -104,6 +105,9 @@ def prepare(settings: Settings) -> None:
         if os.geteuid() == 0 and user is not None:
             owner = pwd.getpwnam(user)
             os.chown(settings.run, owner.pw_uid, owner.pw_gid)
+            # `serve keys` may have made it, for its own user alone: nginx's has to pass through.
+            settings.folder.chmod(0o711)
+            _check_way(settings.run, owner)
     except KeyError as error:
         raise UsageError(
             f"there is no user {user}", why="the settings name it as `user`", hint="add it, or name another one"
@@ -112,6 +116,19 @@ def prepare(settings: Settings) -> None:
         raise UsageError(
             f"{settings.run} cannot be used", why=str(error), hint="choose another folder for `state`"
         ) from error
+
+
+def _check_way(folder: Path, user: pwd.struct_passwd) -> None:
+    """Raises UsageError where `user` does not come to the folder: nginx would find none of the sockets in it."""
+    for parent in folder.resolve().parents:
+        there = parent.stat()
+        needed = stat.S_IXUSR if there.st_uid == user.pw_uid else stat.S_IXOTH
+        if user.pw_uid != 0 and not there.st_mode & needed:
+            raise UsageError(
+                f"{user.pw_name} cannot reach {folder}",
+                why=f"nginx's processes are {user.pw_name}'s, and {parent} is closed to others",
+                hint="choose another folder: --state /var/lib/r1code-gateway, or `state` in the settings",
+            )
 
 
 def command(file: Path) -> Sequence[str]:

@@ -43,7 +43,11 @@ def free_port() -> int:
 
 
 class Gateway:
-    def __init__(self, folder: Path, replicas: Sequence[FakeServer], settings: str = "") -> None:
+    def __init__(
+        self, folder: Path, replicas: Sequence[FakeServer], settings: str = "", key: str | None = UPSTREAM_KEY
+    ) -> None:
+        """`key` is that of the servers, in the gateway's environment; None: not there."""
+        self._key = key
         self.folder = folder
         self.replicas = replicas
         self.port, self.metrics = free_port(), free_port()
@@ -77,7 +81,7 @@ class Gateway:
 
     def start(self) -> None:
         words = [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--with-nginx", "--config"]
-        environment = {**os.environ, "VLLM_API_KEY": UPSTREAM_KEY}
+        environment = {**os.environ, **({} if self._key is None else {"VLLM_API_KEY": self._key})}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*words, str(self.config)], stdout=log, stderr=log, env=environment)
         until = time.monotonic() + _START_SECONDS
@@ -182,12 +186,14 @@ def chat(text: str = "hi", **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def running(folder: Path, settings: str = "", *, replicas: int = 2) -> Generator[Gateway, None, None]:
+def running(
+    folder: Path, settings: str = "", *, replicas: int = 2, upstream_key: str | None = UPSTREAM_KEY
+) -> Generator[Gateway, None, None]:
     need_nginx()
     servers = [FakeServer([HELLO], key=UPSTREAM_KEY) for _ in range(replicas)]
     for one in servers:
         one.__enter__()
-    gateway = Gateway(folder, servers, settings)
+    gateway = Gateway(folder, servers, settings, upstream_key)
     try:
         gateway.start()
         yield gateway

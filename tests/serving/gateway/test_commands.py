@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,8 +17,9 @@ from r1code.cli import main
 from r1code.errors import UsageError
 from r1code.serving.gateway.certificate import self_signed
 from r1code.serving.gateway.limits import Limits
-from r1code.serving.gateway.nginx import rendered
+from r1code.serving.gateway.nginx import prepare, rendered
 from r1code.serving.gateway.settings import Settings, made_settings, read_settings
+from r1code.serving.gateway.store import Store
 
 USER = 'user = "root"\n' if os.geteuid() == 0 else ""
 
@@ -134,6 +136,26 @@ def test_root_has_to_say_whose_nginx_is(tmp_path: Path, capsys: pytest.CaptureFi
     code, _, told = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", str(tmp_path))
     assert code == 2
     assert "not run as root" in told
+    assert "--user" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives nginx to another user")
+def test_the_user_of_nginx_comes_to_its_sockets_or_it_is_said_why_not(tmp_path: Path) -> None:
+    with TemporaryDirectory() as made:
+        Path(made).chmod(0o711)
+        state = Path(made) / "gateway"
+        settings = made_settings({"replicas": ["http://a:1"], "state": str(state), "user": "nobody"}, "x")
+        # Keys may come first.
+        Store(settings.books).close()
+        assert state.stat().st_mode & 0o777 == 0o700
+        prepare(settings)
+        subprocess.run(["touch", settings.run / "x"], check=True, user="nobody")
+        assert settings.books.stat().st_mode & 0o777 == 0o600
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    settings = made_settings({"replicas": ["http://a:1"], "state": str(closed / "g"), "user": "nobody"}, "x")
+    with pytest.raises(UsageError, match="nobody cannot reach"):
+        prepare(settings)
 
 
 def test_the_gateway_is_loaded_only_where_it_is_started() -> None:

@@ -18,6 +18,7 @@ import pytest
 from fakes.answers import DONE, chunk
 from fakes.gateway import HELLO, UPSTREAM_KEY, Gateway, chat, running
 from fakes.server import CUT, HANG, Answer, Reply, Step, fault, openai_error
+from r1code.app.keys import Keys, key_file
 from r1code.serving.gateway.limits import read_limits
 from r1code.serving.monitoring.metrics import GATEWAY
 
@@ -32,6 +33,12 @@ def test_a_question_goes_to_a_server_and_its_answer_comes_back(gateway: Gateway,
     assert seen.headers["authorization"] == f"Bearer {UPSTREAM_KEY}"
     assert key not in str(seen.headers) + seen.raw.decode()
     assert [one.rejected for one in gateway.replicas] == [[], []]
+
+
+def test_the_servers_key_may_be_one_that_r1code_keeps(tmp_path: Path) -> None:
+    Keys(key_file()).set("VLLM_API_KEY", UPSTREAM_KEY)
+    with running(tmp_path, replicas=1, upstream_key=None) as gateway:
+        assert gateway.ask(gateway.key("ada")).status_code == 200
 
 
 def test_a_stream_is_whole_and_the_usage_is_shown_only_to_who_asks(gateway: Gateway, key: str) -> None:
