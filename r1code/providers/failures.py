@@ -23,6 +23,8 @@ from r1code.providers.retry import retry_after
 RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})
 _OUR_FAULT = frozenset({400, 401, 402, 403, 404, 413, 422})
 _LONGEST = 400
+_TRUST = "give it a certificate that this machine trusts, or name its authority's file in SSL_CERT_FILE"
+_CHECK = "check the base URL, the network, and whether the server runs"
 _LISTED = 10
 _NO_MODEL = re.compile(
     r"model.{0,120}(not exist|not found)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
@@ -198,13 +200,16 @@ class Server(Struct, frozen=True, kw_only=True):
     def _unreachable(self, error: openai.APIConnectionError) -> ServerError:
         causes = tuple(_causes(error))
         what, why, passing = f"{self.place} cannot be reached", self._clean(str(causes[-1])), True
+        hint = self._start_hint()
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 what, passing = f"the certificate of {self.place} is not trusted", False
                 why = f"{cause.verify_message}"
+                hint = _TRUST
             elif isinstance(cause, ssl.SSLError):
                 what, passing = f"no secure connection to {self.place}", False
                 why = f"{self._clean(str(cause))}; a server without TLS is reached with http://"
+                hint = _CHECK
             elif isinstance(cause, socket.gaierror):
                 passing = self.answered or cause.errno == socket.EAI_AGAIN
                 why = f"the name {urlsplit(self.profile.base_url).hostname} does not resolve: {cause.strerror}"
@@ -219,14 +224,14 @@ class Server(Struct, frozen=True, kw_only=True):
                 what = f"the proxy on the way to {self.place} refused"
         if proxies := sorted({f"{name}_proxy".upper() for name in getproxies_environment() if name != "no"}):
             why = f"{why} (a proxy is set in {', '.join(proxies)})"
-        return ServerError(what, why=why, hint=self._start_hint(), retryable=passing)
+        return ServerError(what, why=why, hint=hint, retryable=passing)
 
     def _start_hint(self) -> str:
         parts = urlsplit(self.profile.base_url)
         if parts.hostname in _LOCAL:
             port = parts.port or 80
             return f"start a server, for example: vllm serve {self.profile.model} --port {port}"
-        return "check the base URL, the network, and whether the server runs"
+        return _CHECK
 
     def _said(self, error: openai.APIStatusError) -> str:
         """The server's own message, wherever it keeps it."""

@@ -96,7 +96,7 @@ def prepare(settings: Settings) -> None:
         raise UsageError(
             "the gateway is not run as root",
             why="nginx's processes would be root's, and they speak with everybody",
-            hint='use a user of its own (docs/gateway.md), or --user www-data, or user = "www-data" in the settings',
+            hint="use a user of its own (docs/gateway.md), or --user www-data (`user` in the settings)",
         )
     try:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o711)

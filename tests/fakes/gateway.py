@@ -44,15 +44,21 @@ def free_port() -> int:
 
 class Gateway:
     def __init__(
-        self, folder: Path, replicas: Sequence[FakeServer], settings: str = "", key: str | None = UPSTREAM_KEY
+        self,
+        folder: Path,
+        replicas: Sequence[FakeServer],
+        settings: str = "",
+        key: str | None = UPSTREAM_KEY,
+        *,
+        ports: Sequence[int] = (),
     ) -> None:
-        """`key` is that of the servers, in the gateway's environment; None: not there."""
+        """`key` is the servers', in the gateway's environment; None: not there. `ports`: of real servers."""
         self._key = key
         self.folder = folder
         self.replicas = replicas
         self.port, self.metrics = free_port(), free_port()
         self.config = folder / "gateway.toml"
-        urls = ", ".join(f'"http://127.0.0.1:{one.port}"' for one in replicas)
+        urls = ", ".join(f'"http://127.0.0.1:{one}"' for one in (*(one.port for one in replicas), *ports))
         user = 'user = "root"\n' if os.geteuid() == 0 else ""
         self.config.write_text(
             f'replicas = [{urls}]\nlisten = "127.0.0.1:{self.port}"\nmetrics = "127.0.0.1:{self.metrics}"\n'

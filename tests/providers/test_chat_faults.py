@@ -334,6 +334,7 @@ def test_https_to_a_server_without_tls_says_so() -> None:
         error = _fails(server.url.replace("http:", "https:"))
     assert error.what == f"no secure connection to 127.0.0.1:{server.port}"
     assert "http://" in error.why
+    assert "start a server" not in error.hint
     assert not error.retryable
 
 
@@ -341,6 +342,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
     with self_signed() as port:
         error = _fails(f"https://localhost:{port}/v1", key=KEY)
     assert error.what == f"the certificate of localhost:{port} is not trusted"
+    assert "SSL_CERT_FILE" in error.hint
     assert not error.retryable
 
 
