@@ -27,7 +27,7 @@ from r1code.tree.snapshot import Snapshot
 from r1code.types import ExecResult
 
 MAX_READ_BYTES = 50_000_000
-_INTERRUPT_SECONDS = 0.15
+_INTERRUPT_SECONDS = 1.0
 """For a command to end in order, before it is killed."""
 _CHUNK = 1 << 16
 _ESCAPED_SECONDS = 1.0

@@ -122,7 +122,9 @@ def imported(path: Path) -> set[Path]:
 
 def test_of_a_real_project_no_test_that_imports_a_module_is_missed_and_a_change_reaches_but_a_part():
     paths = [
-        path for top in ("r1code", "sandbox", "tools", "prompts", "tests") for path in (ROOT / top).rglob("*.py")
+        path
+        for top in ("r1code", "sandbox", "tools", "prompts", "serving", "tests")
+        for path in (ROOT / top).rglob("*.py")
     ]
     files = {str(path.relative_to(ROOT)): path for path in paths}
     edges = PythonFiles(files).edges({path: python_names(file.read_text()) for path, file in files.items()})

@@ -52,7 +52,8 @@ def test_a_flood_is_bounded(tmp_path: Path) -> None:
 def test_a_stop_interrupts_it_and_then_kills_all_of_it(tmp_path: Path, ignores: bool) -> None:
     control = Control()
     trap = "trap '' INT" if ignores else "trap 'echo tidy > tidied; exit' INT"
-    command = f"{trap}; touch begun; sleep 60 & echo $! > child; wait; sleep 60"
+    # No `wait`: a signal that comes as it begins is not seen before a child ends.
+    command = f"{trap}; sleep 60 & echo $! > child; while :; do sleep 0.05; done"
     timer = threading.Thread(target=lambda: (_until(tmp_path / "child"), control.cancel()))
     timer.start()
     with pytest.raises(Cancelled):
