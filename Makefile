@@ -36,11 +36,12 @@ format: setup
 docker: setup
 	sh tests/docker.sh
 
-# Tests of an engine share it: three at a time, for most wait for it. All others on every core.
+# One process more than there are cores: many wait. Those that need an engine share it.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 test test-full: setup docker
 	rc=0; \
-	$(BIN)/python -m pytest -q $(TIER) -n auto --dist loadfile -m "not docker" || rc=1; \
-	$(BIN)/python -m pytest -q $(TIER) -n 3 --dist loadfile -m docker || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) -n $(WORKERS) --dist loadfile -m "not docker" || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) -n $(WORKERS) --dist loadfile -m docker || rc=1; \
 	exit $$rc
 
 test-full: TIER = --full
