@@ -63,7 +63,10 @@ def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -
     wheel = next(wheel_script.parents[2].glob("*.whl"))
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"r1code"}
-    sources = {folder: Path(__file__).parents[2] / folder for folder in ("r1code", "tools", "sandbox", "prompts")}
+    sources = {
+        folder: Path(__file__).parents[2] / folder
+        for folder in ("r1code", "tools", "sandbox", "prompts", "serving")
+    }
     wanted = {
         "/".join(("r1code" if folder == "r1code" else f"r1code/{folder}", *path.relative_to(source).parts))
         for folder, source in sources.items()
