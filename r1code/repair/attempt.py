@@ -21,6 +21,7 @@ from r1code.sandbox.base import Sandbox
 from r1code.session import PATCH, Session
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot, materialise
+from r1code.tree.swap import discarded, restored, swapped
 from r1code.tree.worktree import WorkTree
 from r1code.types import EndReason, Limit, TestReport, Verdict
 
@@ -96,7 +97,7 @@ class Attempt:
             patch = given.base.diff(tree.snapshot()).without_new_folders()
             save(self._parts, self._session, patch)
             keep(self._session, self._parts.store, tree)
-            shutil.rmtree(tree.root)
+            discarded(tree.root)
         if self._heard.reason == "cancelled":
             raise Cancelled
         return patch
@@ -125,6 +126,7 @@ class Attempt:
         left, root = self._left, self._parts.scratch / _COPY
         if left is None:
             return self._given.base
+        restored(root)
         if not root.exists() or (left.in_pipeline and not left.is_over):
             return left.tree
         # It was killed: what it had changed is where it worked.
@@ -137,13 +139,12 @@ def copied(parts: Parts, base: Snapshot, name: str) -> WorkTree:
     """A copy of `base` in the session's scratch folder. It is there whole, or not at all."""
     root = parts.scratch / name
     fresh = root.with_name(f"{name}.new")
-    # What a killed process left: what is needed of it was taken before.
-    for folder in (root, fresh):
-        shutil.rmtree(folder, ignore_errors=True)
+    # What a killed process left of one.
+    shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     # On this machine, commands may write to the files of a tree; in a container it has files of its own.
     materialise(base, parts.store, fresh, linked=not parts.in_place)
-    fresh.rename(root)
+    swapped(fresh, root)
     tree = parts.candidate(root)
     tree.holds(base)
     return tree

@@ -6,7 +6,6 @@ snapshot with the patch, in a fresh sandbox.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -44,6 +43,7 @@ from r1code.session import PATCH, Session
 from r1code.tools.truncation import clean
 from r1code.tree.patch import Patch
 from r1code.tree.snapshot import Snapshot
+from r1code.tree.swap import discarded
 from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Outcome, Spent, TestReport, Verdict
@@ -260,7 +260,7 @@ class Repair:
     def _give_up(self, tree: WorkTree) -> None:
         """Removes a copy, of which what is needed is kept."""
         keep(self._session, self._parts.store, tree)
-        shutil.rmtree(tree.root)
+        discarded(tree.root)
 
     def _verdict(
         self, base: Snapshot, patch: Patch, before: TestReport, control: Control
