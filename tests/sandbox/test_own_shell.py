@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_flood_is_bounded(tmp_path: Path) -> None:
     assert len(result.output) <= 2_000
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """SIGINT, as where a person is there; what runs these tests in the background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("ignores", [False, True])
 def test_a_stop_interrupts_it_and_then_kills_all_of_it(tmp_path: Path, ignores: bool) -> None:
     control = Control()
