@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -39,3 +40,13 @@ def gateway(gateway_of_all: Gateway) -> Gateway:
 def key(gateway: Gateway, request: pytest.FixtureRequest) -> str:
     number = len(gateway.store.holders())
     return gateway.key(f"somebody-{number}")
+
+
+@pytest.fixture
+def stands(gateway: Gateway) -> Iterator[None]:
+    """After whatever was tried, it answers, and nothing in it has failed."""
+    yield
+    with gateway.client() as client:
+        assert client.get("/health").status_code == 200
+    bad = [line for line in gateway.output.splitlines() if re.search(r"Traceback|\[(alert|crit|emerg)\]", line)]
+    assert bad == []
