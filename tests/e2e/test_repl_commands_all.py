@@ -56,6 +56,7 @@ def test_what_shows_goes_back_and_judges(seat: Seat, repo: Repo) -> None:
     seat.say("/run echo o''ne")
     seat.sees(r"^ *│ one")
     seat.say("/host echo t''wo")
+    seat.sees("Run this on this machine")
     seat.press("y")
     seat.sees(r"^ *│ two")
     seat.say("/drop")
