@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from r1code.cli import main
+from r1code.cli.main import main
 
 sys.exit(main())

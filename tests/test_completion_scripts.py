@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from r1code.cli import _HANDLERS
+from r1code.cli.main import _HANDLERS
 
 
 def script(shell: str) -> str:

@@ -15,7 +15,7 @@ from r1code.app.task import Task
 from r1code.budget import Meter
 from r1code.ledger import charges_of
 from r1code.log import Continued, Ended, Opened, Said, Switched
-from r1code.options import parser
+from r1code.options.grammar import parser
 from r1code.repair.next_message import changed_since, next_message
 from r1code.secrets.values import unchanged
 from r1code.session import SCRATCH, TREE, Session

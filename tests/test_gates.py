@@ -102,7 +102,8 @@ def test_every_constraint_is_a_plain_version() -> None:
 
 def test_the_version_is_printed_before_anything_heavy_is_loaded() -> None:
     code = (
-        "import json, sys; from r1code.cli import main; main(['--version']); print(json.dumps(list(sys.modules)))"
+        "import json, sys; from r1code.cli.main import main; main(['--version']);"
+        "print(json.dumps(list(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     version, modules = done.stdout.splitlines()

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from r1code.options import parser
+from r1code.options.grammar import parser
 from r1code.plan import parse, render, ticked, tidy
 from r1code.types import Plan
 

@@ -13,7 +13,7 @@ import pytest
 from fakes.repository import Repository
 from r1code.app.maps import Drawn, Maps
 from r1code.app.tree import open_tree
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.profiles.tokenizers import tokenizer_named

@@ -126,7 +126,7 @@ def test_profiles_are_listed_with_the_users_own(repo: Repo) -> None:
 
 def test_the_sdk_is_loaded_only_for_a_chat_profile() -> None:
     code = (
-        "import sys, r1code.cli, r1code.app.workshop, r1code.profiles; r1code.profiles.load_profiles();"
+        "import sys, r1code.cli.main, r1code.app.workshop, r1code.profiles; r1code.profiles.load_profiles();"
         "print([name for name in ('openai', 'httpx2', 'pydantic') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

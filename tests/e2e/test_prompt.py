@@ -41,7 +41,7 @@ def test_nothing_heavy_is_loaded_before_the_prompt(repo: Repo, tmp_path: Path) -
         before, prompt, _ = seat.raw.partition(PROMPT)
         assert prompt
         loaded = {name.decode() for name in re.findall(rb"\|\s+([\w.]+)\r", before)}
-        assert {"prompt_toolkit", "r1code.cli_repl"} <= loaded
+        assert {"prompt_toolkit", "r1code.cli.repl"} <= loaded
         assert not sorted(loaded & HEAVY)
         seat.press("\x04")
         assert seat.leaves() == 0

@@ -13,7 +13,7 @@ import pytest
 from fakes.repository import Repository
 from fakes.traps import Trapped
 from r1code.app.folders import state_folder
-from r1code.cli import main
+from r1code.cli.main import main
 
 EDIT = (
     '<edit path="tracked">\n<<<<<<< SEARCH\nTEXT\n=======\nNEW\n>>>>>>> REPLACE\n</edit>\n'

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fakes.repository import Repository
 from r1code.errors import UsageError
-from r1code.options_report import FORMS as NAMED
+from r1code.options.report import FORMS as NAMED
 from r1code.repo.git import Git
 from r1code.reports.card import card_of
 from r1code.reports.ending import ending_of

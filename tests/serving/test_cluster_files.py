@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fakes.crds import CHART, CRDS
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.errors import UsageError
 from r1code.serving.cluster.helm import helm
 from r1code.serving.cluster.kinds import KINDS, files_of

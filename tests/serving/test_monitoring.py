@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from fakes.alerts import CASES, Case
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.serving.monitoring.dashboard import ROWS, dashboard
 from r1code.serving.monitoring.metrics import GATEWAY, GPU, SERIES, VLLM
 from r1code.serving.monitoring.rules import RECORDED, Goals, alerts, rules_of

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fakes.plans import NoDriver, lines
-from r1code.cli_serve_plan import _model, _wishes
-from r1code.options import parser
+from r1code.cli.serve_plan import _model, _wishes
+from r1code.options.grammar import parser
 from r1code.serving.plan.alternatives import Refusal, plan
 from r1code.serving.plan.checkpoint import NATIVE
 from r1code.serving.plan.decide import LEAST_WINDOW, run_of

@@ -22,7 +22,7 @@ from fakes.hub import checkpoint
 from fakes.spawned import until
 from fakes.vllm import LOG
 from r1code.app.folders import state_folder
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.control import Control
 from r1code.sandbox.images.image import default_recipe
 from r1code.serving.plan.alternatives import plan

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ruamel.yaml import YAML
 
 from fakes.plans import NoDriver
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.serving.plan.alternatives import Refusal, plan
 from r1code.serving.plan.compose import compose_of
 from r1code.serving.plan.facts import Lora, Wishes

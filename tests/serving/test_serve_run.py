@@ -17,7 +17,7 @@ from fakes.spawned import until
 from fakes.vllm import program
 from r1code.app.folders import state_folder, user_profiles
 from r1code.app.keys import Keys, key_file
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.errors import UsageError
 from r1code.profiles import find_profile
 from r1code.serving.run.failures import FAILURES, failure_in

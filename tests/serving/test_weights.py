@@ -18,7 +18,7 @@ from fakes.hub import COMMIT, REPOSITORY, Hub, checkpoint, hub, tensors
 from fakes.spawned import until
 from fakes.vllm import program
 from r1code.app.folders import state_folder
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.control import Control
 from r1code.errors import Cancelled, ProviderError, StateError
 from r1code.serving.run.state import servers_in

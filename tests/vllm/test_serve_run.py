@@ -10,7 +10,7 @@ import pytest
 
 from fakes.spawned import until
 from r1code.app.folders import state_folder, user_profiles
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.profiles import find_profile
 from r1code.serving.plan.checkpoint import model_in
 from r1code.serving.plan.layout import Layout

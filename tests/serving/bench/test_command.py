@@ -18,7 +18,7 @@ import pytest
 from fakes.answers import Reply, cut_after, fault, openai_error
 from fakes.benched import SERVED, plan
 from fakes.server import HANG, Answer, FakeServer
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.serving.bench.vllm_own import arguments
 
 KEY = "sk-bench-0123456789"

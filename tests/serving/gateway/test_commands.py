@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from fakes.gateway import need_nginx
-from r1code.cli import main
+from r1code.cli.main import main
 from r1code.errors import UsageError
 from r1code.serving.gateway.certificate import self_signed
 from r1code.serving.gateway.limits import Limits
@@ -159,6 +159,6 @@ def test_the_user_of_nginx_comes_to_its_sockets_or_it_is_said_why_not(tmp_path: 
 
 
 def test_the_gateway_is_loaded_only_where_it_is_started() -> None:
-    code = "import sys; from r1code.cli import main; main(['serve', 'keys', 'list']); print(*sys.modules)"
+    code = "import sys; from r1code.cli.main import main; main(['serve', 'keys', 'list']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert {"uvicorn", "prometheus_client", "cryptography", "httpx2"} & set(done.stdout.split()) == set()

@@ -28,7 +28,7 @@ def repl(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from r1code.app.folders import state_folder, user_config
-    from r1code.cli_first import first_run
+    from r1code.cli.first import first_run
     from r1code.config import load_config
     from r1code.events import Notice
     from r1code.ui.repl.commands import COMMANDS
@@ -116,8 +116,8 @@ def _opened(
     from r1code.app.traces import traced
     from r1code.app.workshop import Workshop
     from r1code.budget import Meter
-    from r1code.cli_git import commits_after_turns
-    from r1code.cli_rules import consent
+    from r1code.cli.git import commits_after_turns
+    from r1code.cli.rules import consent
     from r1code.config import DETECTED
     from r1code.repair.conversation import Conversation, Terms
     from r1code.ui.ask import Choice
@@ -131,7 +131,7 @@ def _opened(
     workshop = Workshop(git, config, wanted.task, state=state_folder(), say=say, approver=approver)
     if config.sandbox == "docker":
         from r1code.app.sandboxes import prune_containers
-        from r1code.cli_sandbox import image_of
+        from r1code.cli.sandbox import image_of
 
         # What a killed r1code left behind goes now; and without an engine nothing is started.
         prune_containers(state_folder(), control)
@@ -231,8 +231,8 @@ def _configured(
     from r1code.app.stopped import with_its_model
     from r1code.app.task import Task
     from r1code.app.trust import Trust, is_trusted, under_trust
-    from r1code.cli_tests import with_found_tests
-    from r1code.cli_work import going_on, ready
+    from r1code.cli.tests import with_found_tests
+    from r1code.cli.work import going_on, ready
     from r1code.config import load_config
     from r1code.repo.git import Git
     from r1code.ui.truster import ask_trust

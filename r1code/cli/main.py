@@ -12,40 +12,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HANDLERS = {
-    "-p": ("cli_work", "work"),
-    "fix": ("cli_work", "work"),
-    "verify": ("cli_verify", "verify"),
-    "batch": ("cli_batch", "batch"),
-    "plan": ("cli_work", "work"),
-    "init": ("cli_init", "init"),
-    "replay": ("cli_replay", "replay"),
-    "undo": ("cli_undo", "go"),
-    "redo": ("cli_undo", "go"),
-    "rewind": ("cli_undo", "go"),
-    "checkpoints": ("cli_undo", "checkpoints"),
-    "apply": ("cli_review", "apply"),
-    "diff": ("cli_git", "diff"),
-    "commit": ("cli_git", "commit"),
-    "branch": ("cli_git", "branch"),
-    "trust": ("cli_git", "trust"),
-    "worktree": ("cli_git", "worktree"),
-    "approvals": ("cli_rules", "approvals"),
-    "map": ("cli_map", "show"),
-    "tests": ("cli_tests", "list_tests"),
-    "sandbox": ("cli_sandbox", "handle"),
-    "sessions": ("cli_sessions", "sessions"),
-    "cost": ("cli_cost", "cost"),
-    "why": ("cli_record", "why"),
-    "export": ("cli_record", "export"),
-    "report": ("cli_report", "report"),
-    "resume": ("cli_resume", "resume"),
-    "profiles": ("cli_model", "profiles"),
-    "model": ("cli_model", "model"),
-    "settings": ("cli_settings", "settings"),
-    "doctor": ("cli_doctor", "doctor"),
-    "serve": ("cli_serve", "serve"),
-    "auth": ("cli_auth", "auth"),
-    "completion": ("cli_completion", "completion"),
+    "-p": ("work", "work"),
+    "fix": ("work", "work"),
+    "verify": ("verify", "verify"),
+    "batch": ("batch", "batch"),
+    "plan": ("work", "work"),
+    "init": ("init", "init"),
+    "replay": ("replay", "replay"),
+    "undo": ("undo", "go"),
+    "redo": ("undo", "go"),
+    "rewind": ("undo", "go"),
+    "checkpoints": ("undo", "checkpoints"),
+    "apply": ("review", "apply"),
+    "diff": ("git", "diff"),
+    "commit": ("git", "commit"),
+    "branch": ("git", "branch"),
+    "trust": ("git", "trust"),
+    "worktree": ("git", "worktree"),
+    "approvals": ("rules", "approvals"),
+    "map": ("map", "show"),
+    "tests": ("tests", "list_tests"),
+    "sandbox": ("sandbox", "handle"),
+    "sessions": ("sessions", "sessions"),
+    "cost": ("cost", "cost"),
+    "why": ("record", "why"),
+    "export": ("record", "export"),
+    "report": ("report", "report"),
+    "resume": ("resume", "resume"),
+    "profiles": ("model", "profiles"),
+    "model": ("model", "model"),
+    "settings": ("settings", "settings"),
+    "doctor": ("doctor", "doctor"),
+    "serve": ("serve", "serve"),
+    "auth": ("auth", "auth"),
+    "completion": ("completion", "completion"),
 }
 """Command -> the module of the package and its function, which takes the options and returns the exit code."""
 _REPORTED = frozenset({"fix", "-p", "plan", "resume"})
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     _open_what_is_closed()
     from r1code.errors import Cancelled, R1CodeError
-    from r1code.options import parse
+    from r1code.options.grammar import parse
     from r1code.types import ExitCode
     from r1code.ui.language import chosen_language
     from r1code.ui.messages import localized_error, speak
@@ -109,9 +109,9 @@ def _run(options: argparse.Namespace) -> int:
     if command in _HANDLERS:
         module, function = _HANDLERS[command]
         # Only what the command needs is loaded.
-        return int(getattr(import_module(f"r1code.{module}"), function)(options))
+        return int(getattr(import_module(f"r1code.cli.{module}"), function)(options))
     if not options.json and sys.stdin.isatty() and sys.stdout.isatty():
-        from r1code.cli_repl import repl
+        from r1code.cli.repl import repl
 
         return repl(options)
     from r1code.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from r1code.options_report import add_report_flag
+from r1code.options.report import add_report_flag
 
 
 def add_limits(common: argparse.ArgumentParser) -> None:

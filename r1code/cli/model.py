@@ -30,7 +30,7 @@ def profiles(options: argparse.Namespace) -> int:
 def model(options: argparse.Namespace) -> int:
     from r1code.app.model import describe_weights, ensure_weights
     from r1code.app.signals import cancel_on_signals
-    from r1code.cli_work import agrees
+    from r1code.cli.work import agrees
     from r1code.control import Control
 
     if options.action == "fetch":

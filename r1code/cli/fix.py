@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def symptoms_of(options: argparse.Namespace, git: Git) -> tuple[Symptom, ...]:
     """All that shows the failure. Raises UsageError, before anything is started."""
     from r1code.app.symptoms import range_of, read_symptoms
-    from r1code.cli_git import note
+    from r1code.cli.git import note
     from r1code.errors import UsageError
 
     found = list(read_symptoms(options, sys.stdin.buffer))
@@ -147,7 +147,7 @@ def at_revision(options: argparse.Namespace, work: Callable[[argparse.Namespace]
 
     from r1code.app.folders import state_folder
     from r1code.app.worktrees import Worktrees
-    from r1code.cli_git import note
+    from r1code.cli.git import note
     from r1code.control import Control
     from r1code.errors import Cancelled, R1CodeError
     from r1code.repo.git import Git

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from r1code.options_report import add_report_flag
+from r1code.options.report import add_report_flag
 
 
 def add_fix(fix: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from r1code.options_serve_plan import add_wishes
+from r1code.options.serve_plan import add_wishes
 
 
 def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:

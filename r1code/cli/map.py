@@ -30,7 +30,7 @@ def show(options: argparse.Namespace) -> int:
     from r1code.app.maps import Maps
     from r1code.app.signals import cancel_on_signals
     from r1code.app.tree import open_tree
-    from r1code.cli_git import guard_of
+    from r1code.cli.git import guard_of
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.repo.git import Git

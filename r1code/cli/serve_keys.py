@@ -130,7 +130,7 @@ def _show(key: str) -> None:
 
 
 def _store(options: argparse.Namespace) -> Store:
-    from r1code.cli_serve_gateway import state_of
+    from r1code.cli.serve_gateway import state_of
     from r1code.serving.gateway.settings import read_settings
     from r1code.serving.gateway.store import Store
 

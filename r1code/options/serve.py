@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from r1code.options_serve_bench import add_bench
-from r1code.options_serve_files import add_files
-from r1code.options_serve_gateway import add_gateway, add_keys, add_usage
-from r1code.options_serve_plan import add_plan
-from r1code.options_serve_run import add_down, add_logs, add_status, add_up, add_weights
+from r1code.options.serve_bench import add_bench
+from r1code.options.serve_files import add_files
+from r1code.options.serve_gateway import add_gateway, add_keys, add_usage
+from r1code.options.serve_plan import add_plan
+from r1code.options.serve_run import add_down, add_logs, add_status, add_up, add_weights
 
 _ACTIONS: tuple[Callable[..., None], ...] = (
     add_plan,

@@ -67,7 +67,7 @@ def fetched(repository: str, to: Path | None, options: argparse.Namespace, contr
 
     Raises UsageError (also where nobody agrees to the download), ProviderError, StateError, Cancelled.
     """
-    from r1code.cli_work import agrees
+    from r1code.cli.work import agrees
     from r1code.errors import StateError, UsageError
     from r1code.providers.weights import cache_folder
     from r1code.serving.weights.fetch import demand_room, fetch, free_at, missing

@@ -17,8 +17,8 @@ def verify(options: argparse.Namespace) -> int:
     from r1code.app.folders import state_folder, user_config
     from r1code.app.task import Task
     from r1code.app.trust import Trust, under_trust
-    from r1code.cli_tests import with_found_tests
-    from r1code.cli_work import run_session, without_model
+    from r1code.cli.tests import with_found_tests
+    from r1code.cli.work import run_session, without_model
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import UsageError

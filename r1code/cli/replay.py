@@ -101,7 +101,7 @@ def _again(
 
     from r1code.app.folders import state_folder
     from r1code.app.stopped import settings_for, stopped_session
-    from r1code.cli_work import run_session
+    from r1code.cli.work import run_session
     from r1code.config import load_config
     from r1code.errors import UsageError
     from r1code.repo.git import Git

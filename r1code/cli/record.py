@@ -146,7 +146,7 @@ def _named(session: str) -> list[Path]:
 
 def _refuse_without_verified(options: argparse.Namespace) -> None:
     from r1code.errors import UsageError
-    from r1code.options_record import VERIFIED
+    from r1code.options.record import VERIFIED
 
     given = [f"--{name.replace('_', '-')}" for name in VERIFIED if getattr(options, name) not in {None, False}]
     if given:

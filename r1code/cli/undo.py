@@ -53,7 +53,7 @@ def checkpoints(options: argparse.Namespace) -> int:
     from r1code.ui.safe import safe
 
     if options.action == "show":
-        from r1code.cli_review import show
+        from r1code.cli.review import show
 
         return show(options)
     history = _open_checkpoints(options)

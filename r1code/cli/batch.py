@@ -91,7 +91,7 @@ def _checked(command: str, flags: Sequence[str], tasks: Sequence[BatchTask] = ()
     from r1code.app.keys import environment
     from r1code.config import load_config
     from r1code.errors import UsageError
-    from r1code.options import parser
+    from r1code.options.grammar import parser
     from r1code.profiles import key_of
 
     grammar = parser()

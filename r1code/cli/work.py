@@ -37,9 +37,9 @@ def work(options: argparse.Namespace) -> int:
     from r1code.app.stopped import with_its_model
     from r1code.app.tests import Where
     from r1code.app.trust import Trust, under_trust
-    from r1code.cli_first import first_run
-    from r1code.cli_fix import at_revision, configured, no_command, with_logged_command
-    from r1code.cli_tests import with_found_tests
+    from r1code.cli.first import first_run
+    from r1code.cli.fix import at_revision, configured, no_command, with_logged_command
+    from r1code.cli.tests import with_found_tests
     from r1code.control import Control
     from r1code.repo.git import Git
     from r1code.reports.ending import ending_of
@@ -80,7 +80,7 @@ def work(options: argparse.Namespace) -> int:
     task = replace(task, instructions=allowed.instructions)
     if options.worktree is None:
         return run_session(git, config, task, json=options.json, told=told, ending=ending)[0]
-    from r1code.cli_git import guard_of, in_worktree
+    from r1code.cli.git import guard_of, in_worktree
 
     return in_worktree(
         git,
@@ -142,7 +142,7 @@ def task_of(options: argparse.Namespace, git: Git) -> Task:
 
     from r1code.app.plans import place_for, read_plan
     from r1code.app.task import Task
-    from r1code.cli_fix import check_clean, part_of, symptoms_of
+    from r1code.cli.fix import check_clean, part_of, symptoms_of
     from r1code.errors import UsageError
 
     if options.watch:
@@ -218,8 +218,8 @@ def run_session(
     from r1code.app.traces import traced
     from r1code.app.vault import veiled
     from r1code.app.workshop import Workshop
-    from r1code.cli_git import automatic_commits
-    from r1code.cli_rules import consent
+    from r1code.cli.git import automatic_commits
+    from r1code.cli.rules import consent
     from r1code.control import Control
     from r1code.events import Notice
     from r1code.reports.ending import Ending, Wanted
@@ -247,7 +247,7 @@ def run_session(
             prune_containers(state_folder(), control)
         workshop = Workshop(git, config, task, state=state_folder(), say=say, approver=approver)
         if config.sandbox == "docker" and runs:
-            from r1code.cli_sandbox import image_of
+            from r1code.cli.sandbox import image_of
 
             workshop.image = image_of(git, config, say, control)
         try:

@@ -42,8 +42,8 @@ def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Mach
     """With the weights here, where it is no refusal. Raises UsageError, ProviderError, StateError, Cancelled."""
     from pathlib import Path
 
-    from r1code.cli_serve_plan import made_plan
-    from r1code.cli_serve_weights import fetched
+    from r1code.cli.serve_plan import made_plan
+    from r1code.cli.serve_weights import fetched
     from r1code.serving.plan.alternatives import Refusal
     from r1code.serving.run.state import checked_name
     from r1code.serving.weights.whole import demand_whole

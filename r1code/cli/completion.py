@@ -12,7 +12,7 @@ def completion(options: argparse.Namespace) -> int:
     """Prints the script for a shell: made from the parser, so it knows what that knows."""
     import shtab
 
-    from r1code.options import parser
+    from r1code.options.grammar import parser
 
     print(shtab.complete(parser(), shell=options.shell))
     return 0

@@ -33,7 +33,7 @@ def init(options: argparse.Namespace) -> int:
     from r1code.app.keys import environment
     from r1code.app.signals import cancel_on_signals
     from r1code.app.vault import open_vault
-    from r1code.cli_work import ready
+    from r1code.cli.work import ready
     from r1code.config import load_config
     from r1code.control import Control
     from r1code.errors import BudgetExhausted, UsageError

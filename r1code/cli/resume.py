@@ -71,8 +71,8 @@ def _stopped(folder: Path) -> Resumable | None:
 def _opened(session: str, options: argparse.Namespace) -> int:
     from argparse import Namespace
 
-    from r1code.cli_repl import repl
-    from r1code.options import parser
+    from r1code.cli.repl import repl
+    from r1code.options.grammar import parser
 
     flags = {key: value for key, value in vars(options).items() if value is not None and key != "session"}
     return repl(Namespace(**{**vars(parser().parse_args(["--continue", session])), **flags, "command": None}))
@@ -86,7 +86,7 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     from r1code.app.plans import place_for
     from r1code.app.stopped import settings_for
     from r1code.app.task import Task
-    from r1code.cli_work import run_session
+    from r1code.cli.work import run_session
     from r1code.config import load_config
     from r1code.reports.ending import ending_of
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from r1code.options_batch import add_batch, add_verify, parted
-from r1code.options_cost import add_cost, add_limits, add_resume
-from r1code.options_fix import add_fix
-from r1code.options_git import add_git, add_git_flags, add_not_secret, add_trust
-from r1code.options_record import add_export, add_why
-from r1code.options_report import add_report
-from r1code.options_serve import add_serve
-from r1code.options_sessions import add_continue, add_sessions
-from r1code.options_settings import add_settings
-from r1code.options_start import add_around, add_auth, add_completion, add_output
+from r1code.options.batch import add_batch, add_verify, parted
+from r1code.options.cost import add_cost, add_limits, add_resume
+from r1code.options.fix import add_fix
+from r1code.options.git import add_git, add_git_flags, add_not_secret, add_trust
+from r1code.options.record import add_export, add_why
+from r1code.options.report import add_report
+from r1code.options.serve import add_serve
+from r1code.options.sessions import add_continue, add_sessions
+from r1code.options.settings import add_settings
+from r1code.options.start import add_around, add_auth, add_completion, add_output
 from r1code.ui.help import Grammar
 
 
