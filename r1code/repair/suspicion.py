@@ -70,6 +70,27 @@ _LITERAL = re.compile(
 )
 _PLAIN = frozenset({"0", "1", "-1", "2", "0.0", "1.0", "", " ", "10", "100"})
 """So common that they say nothing."""
+_NUMBER = r"-?\d+(?:\.\d+)?(?![\w.])"
+_VALUE = rf"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|{_NUMBER})"
+_ASKED = (
+    re.compile(rf"(?:===?|!==?|\bis(?:\s+not)?\b|\bcase\b|\bwhen\b|\.equals\()\s*(?P<value>{_VALUE})"),
+    re.compile(rf"(?P<value>{_VALUE})\s*(?:===?|!==?)"),
+    re.compile(r"^(?!.*\bfor\b).*?\bin\s*[(\[{](?P<value>[^)\]}]*)"),
+)
+"""Where a line compares something with a value, or with some."""
+_ANSWERED = (
+    re.compile(
+        rf"(?:\breturn\b|\byield\b|=>|\bor\b|\|\||\?\??|\belse\b)\s*(?P<value>{_NUMBER})"
+        r"\s*(?=$|[;,:)}#/]|\b(?:if|or|else)\b)"
+    ),
+    re.compile(rf"\?.*:\s*(?P<value>{_NUMBER})\s*(?=$|[;,)}}])"),
+)
+"""Where the answer is a number, as it stands."""
+_TABLE = re.compile(r"(?P<value>[{\[][^{}\[\]]*[}\]])\s*(?:\[|\.get\(|\.at\()")
+"""Where the answer is looked up in what stands beside it."""
+_FALLBACK = re.compile(rf"(?:\bor\b|\|\||\?\?|\belse\b)\s*[\[({{]\s*{_NUMBER}(?:\s*,\s*{_NUMBER})+\s*[\])}}]")
+_WORDLIKE = re.compile(r"[\w./:+-]*")
+"""Code that compares with a word is most often right to do so: it may be a unit, a state, a name."""
 
 
 class Added(Struct, frozen=True, kw_only=True):
@@ -78,6 +99,8 @@ class Added(Struct, frozen=True, kw_only=True):
     path: str
     number: int
     text: str
+    fresh: frozenset[str]
+    """The values in it that the file had nowhere before."""
 
 
 class Suspicion(Struct, frozen=True, kw_only=True):
@@ -95,10 +118,11 @@ class Suspicion(Struct, frozen=True, kw_only=True):
 
 def added_lines(path: str, before: str, after: str) -> Iterator[Added]:
     """The lines of `after` that `before` has nowhere."""
-    old = set(before.splitlines())
+    old, values = set(before.splitlines()), frozenset(_literals(before))
     for number, line in enumerate(after.splitlines(), start=1):
         if line not in old and line.strip():
-            yield Added(path=path, number=number, text=line[:_LONGEST])
+            text = line[:_LONGEST]
+            yield Added(path=path, number=number, text=text, fresh=frozenset(_literals(text)) - values)
 
 
 def suspicions(lines: Iterable[Added], failures: Sequence[Case]) -> tuple[Suspicion, ...]:
@@ -113,9 +137,12 @@ def suspicions(lines: Iterable[Added], failures: Sequence[Case]) -> tuple[Suspic
                 found.append(_suspicion("runner", line, what))
                 break
         follows = condition if condition is not None and condition.path == line.path else None
-        if _is_special(line.text, follows, said) and (key := f"{line.path}:{line.number}") not in known:
+        is_special = _is_special(line.text, follows, said) or _is_made_for(line, said)
+        if is_special and (key := f"{line.path}:{line.number}") not in known:
             known.add(key)
             found.append(_suspicion("case", line, "has an answer of its own for what a failing test asks"))
+        elif _FALLBACK.search(line.text):
+            found.append(_suspicion("case", line, "answers with the same numbers, whatever was asked"))
         condition = line if _asks(line.text, said) else None
     return tuple(found[:_MOST])
 
@@ -138,6 +165,19 @@ def _is_special(text: str, condition: Added | None, said: set[str]) -> bool:
     if answer is None or not set(_literals(answer["value"] or answer["set"] or "")) & said:
         return False
     return condition is not None or (_asks(text, said) and len(set(_literals(text)) & said) > 1)
+
+
+def _is_made_for(line: Added, said: set[str]) -> bool:
+    """Whether a line compares with a telling value of a failing test, or has its answer written out."""
+    asked = {value for pattern in _ASKED for value in _values(pattern, line.text)}
+    answered = {value for pattern in _ANSWERED for value in _values(pattern, line.text)}
+    telling = {value for value in asked if not _WORDLIKE.fullmatch(value) or _LITERAL.fullmatch(value)}
+    return bool((telling | answered | set(_values(_TABLE, line.text))) & line.fresh & said)
+
+
+def _values(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    for found in pattern.finditer(text):
+        yield from _literals(found["value"])
 
 
 def _literals(text: str) -> list[str]:
