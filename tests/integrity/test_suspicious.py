@@ -1,4 +1,4 @@
-"""What a reading of a patch says of the suites' own: every written-out answer is seen, no right repair is accused."""
+"""What a reading says of the suites: written-out answers are seen, and no right repair is accused."""
 
 from __future__ import annotations
 
