@@ -98,7 +98,7 @@ def _run(
     if options.detach:
         _say(f"starting; r1code serve status says how far it is, r1code serve logs {name} more")
         return
-    _wait(kept, made, control)
+    _wait(kept, made, machine, control)
     _greet(name, table, key, control=control, reasons=reasons)
 
 
@@ -238,10 +238,11 @@ def _check_port(host: str, port: int) -> None:
             ) from error
 
 
-def _wait(kept: Kept, made: Plan, control: Control) -> None:
+def _wait(kept: Kept, made: Plan, machine: Machine, control: Control) -> None:
     """Raises ProviderError where it does not start. Ctrl-C stops it again."""
     from r1code.control import Control as Fresh
     from r1code.errors import Cancelled
+    from r1code.serving.plan.nvml import Nvml, are_here
     from r1code.serving.run.process import follow, stop
     from r1code.ui.messages import localized
 
@@ -257,7 +258,9 @@ def _wait(kept: Kept, made: Plan, control: Control) -> None:
         stop(kept, Fresh(), at_once=True)
         raise
     planned = made.memory.per_engine
-    if started is not None and started < planned:
+    # On a CPU the cache is as large as somebody said, and no plan was wrong.
+    there = machine.gpu.vendor != "nvidia" or are_here(Nvml)
+    if there and started is not None and started < planned:
         text = f"! the plan said {planned:,} tokens of KV cache, and vLLM has room for {started:,}"
         print(localized(text), file=sys.stderr)
 
