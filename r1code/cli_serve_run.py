@@ -179,9 +179,9 @@ def _composed(name: str, _made: Plan, machine: Machine, options: argparse.Namesp
     from r1code.serving.run.state import Kept
 
     engine = _engine(machine, options)
-    client, file = demand_compose(engine), Kept(_servers(state_folder()) / name).project
+    program, file = demand_compose(engine), Kept(_servers(state_folder()) / name).project
     demand_image(engine, options.image or IMAGE)
-    return compose_argv(client, name, file), cleanup_of(client, name, file)
+    return compose_argv(program, name, file), cleanup_of(program, name, file)
 
 
 def _project(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from r1code.errors import UsageError
@@ -14,6 +13,7 @@ from r1code.serving.plan.flags import KEY
 from r1code.serving.run.container import container_name
 
 _LOOK_SECONDS = 30.0
+_PATH = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}'
 _OLDEST = 2
 """The first one in Go; the one before knows neither a project's name in its file nor these flags."""
 
@@ -23,41 +23,39 @@ def project_name(name: str) -> str:
     return container_name(name).replace("_", "__").replace(".", "_-")
 
 
-def compose_argv(client: Sequence[str], name: str, file: Path) -> tuple[str, ...]:
+def compose_argv(program: str, name: str, file: Path) -> tuple[str, ...]:
     """Stays while vLLM runs, hands on what it prints, and ends as it ends.
 
     `file` wants the key in the environment; no word has it.
     """
     return (
-        *_project(client, name, file),
+        *_project(program, name, file),
         *("up", "--no-build", "--no-color", "--no-log-prefix", "--exit-code-from", SERVICE),
     )
 
 
-def cleanup_of(client: Sequence[str], name: str, file: Path) -> tuple[str, ...]:
+def cleanup_of(program: str, name: str, file: Path) -> tuple[str, ...]:
     """What removes its containers and its network, whether they run or not. Volumes stay."""
     # The file is not read without a key, and what is removed needs none.
     return (
         *("env", f"{KEY}=-"),
-        *_project(client, name, file),
+        *_project(program, name, file),
         *("down", "--timeout", "0", "--remove-orphans"),
     )
 
 
-def _project(client: Sequence[str], name: str, file: Path) -> tuple[str, ...]:
-    return (*client, "--project-name", project_name(name), "--file", str(file))
+def _project(program: str, name: str, file: Path) -> tuple[str, ...]:
+    return (program, "--project-name", project_name(name), "--file", str(file))
 
 
-def demand_compose(engine: str) -> tuple[str, ...]:
-    """The words before those for Compose. Raises UsageError where there is none that will do."""
-    own = shutil.which("docker-compose")
-    found = [(engine, "compose"), *([(own,)] if own is not None else [])]
+def demand_compose(engine: str) -> str:
+    """The program: the plugin of `docker compose`, or docker-compose. Raises UsageError where none will do."""
     seen: list[str] = []
-    for client in found:
-        version = _version(client)
+    for program in (_plugin(engine), shutil.which("docker-compose")):
+        version = "" if not program else _said(program, "version", "--short")
         number = re.match(r"v?(\d+)\.", version)
-        if number is not None and int(number[1]) >= _OLDEST:
-            return client
+        if program and number is not None and int(number[1]) >= _OLDEST:
+            return program
         seen += [version] if number is not None else []
     raise UsageError(
         "Docker Compose is too old" if seen else "Docker Compose is not here",
@@ -69,12 +67,18 @@ def demand_compose(engine: str) -> tuple[str, ...]:
     )
 
 
-def _version(client: Sequence[str]) -> str:
-    """Empty: it has none to tell."""
+def _plugin(engine: str) -> str:
+    """Where it is; empty: there is none.
+
+    It is run itself: an older client of Docker that is asked to end leaves its plugin running, and waits for it.
+    """
+    return _said(engine, "info", "--format", _PATH)
+
+
+def _said(*words: str) -> str:
+    """Empty: nothing."""
     try:
-        done = subprocess.run(
-            [*client, "version", "--short"], capture_output=True, text=True, timeout=_LOOK_SECONDS, check=False
-        )
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_LOOK_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -44,33 +43,33 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`docker compose`, in a configuration of Docker's own."""
-    plugins = tmp_path / "docker/cli-plugins"
-    plugins.mkdir(parents=True)
-    (plugins / "docker-compose").symlink_to(COMPOSE)
-    monkeypatch.setenv("DOCKER_CONFIG", str(plugins.parent))
+    made = tmp_path / "docker/cli-plugins/docker-compose"
+    made.parent.mkdir(parents=True)
+    made.symlink_to(COMPOSE)
+    monkeypatch.setenv("DOCKER_CONFIG", str(made.parents[1]))
+    return made
 
 
 @pytest.fixture
-def no_gpus(tmp_path: Path, plugin: None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `docker` that takes the GPUs out of a project, for this engine has none. All else is the real one's."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "none.yaml").write_text("services: {vllm: {deploy: !reset null}}\n")
-    (programs / "docker").write_text(
+def no_gpus(tmp_path: Path, plugin: Path) -> Path:
+    """A plugin that takes the GPUs out of a project, for this engine has none. All else is the real one's."""
+    without = tmp_path / "none.yaml"
+    without.write_text("services: {vllm: {deploy: !reset null}}\n")
+    plugin.unlink()
+    plugin.write_text(
         f"""#!/bin/sh
-if [ "$1 $2 $4" = "compose --project-name --file" ]; then
-  name=$3 file=$5
-  shift 5
-  set -- compose --project-name "$name" --file "$file" --file "{programs}/none.yaml" "$@"
+if [ "$1 $3" = "--project-name --file" ]; then
+  name=$2 file=$4
+  shift 4
+  set -- --project-name "$name" --file "$file" --file "{without}" "$@"
 fi
-exec {shutil.which("docker")} "$@"
+exec "{COMPOSE}" "$@"
 """
     )
-    (programs / "docker").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    return programs
+    plugin.chmod(0o755)
+    return plugin
 
 
 @pytest.fixture
@@ -145,6 +144,8 @@ def test_a_project_is_started_asked_shown_and_ended_as_a_process_is(
         ] == []
         assert find_profile(NAME, user_profiles()).base_url == f"http://localhost:{number}/v1"
         assert status(run) == ("ready", 0)
+        # Compose itself: a client of Docker's that is too old hands on nobody's wish to end.
+        assert kept().server().argv[0] == str(no_gpus)
         one = the_container(engine)
         host, config = one.attrs["HostConfig"], one.attrs["Config"]
         assert host["PortBindings"] == {f"{number}/tcp": [{"HostIp": "127.0.0.1", "HostPort": number}]}
@@ -227,7 +228,7 @@ def test_a_start_that_fails_says_why_is_not_tried_again_and_leaves_nothing(
 
 @pytest.mark.docker
 def test_an_engine_without_gpus_or_without_the_image_says_so(
-    engine: docker.DockerClient, plugin: None, tmp_path: Path, run: Run
+    engine: docker.DockerClient, plugin: Path, tmp_path: Path, run: Run
 ) -> None:
     folder = weights(tmp_path)
     code, _, said = run(*words(folder, "r1code-test-vllm:nowhere", port()))
@@ -288,15 +289,16 @@ def test_the_compose_before_the_plugin_is_refused(stand_in: Path, tmp_path: Path
 
 @pytest.mark.docker
 def test_compose_as_a_program_of_its_own_is_as_good(
-    engine: docker.DockerClient, no_gpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    engine: docker.DockerClient, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DOCKER_CONFIG", str(no_gpus))
-    (no_gpus / "docker-compose").symlink_to(COMPOSE)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "docker-compose").symlink_to(COMPOSE)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with vllm_image(engine, f"alone-{os.getpid()}") as image:
-        # It is started; without the stand-in, this engine refuses its GPUs.
-        code, _, said = run(*words(weights(no_gpus.parent), image, port()))
+        # It is started, and this engine refuses its GPUs.
+        code, _, said = run(*words(weights(tmp_path), image, port()))
         assert code == 6, said
-        assert kept().server().argv[0] == str(no_gpus / "docker-compose")
+        assert kept().server().argv[0] == str(tmp_path / "docker-compose")
         assert "the engine gives no GPU to a container" in said
 
 
