@@ -35,11 +35,9 @@ def gateway(options: argparse.Namespace) -> int:
         print(localized(f"nginx takes {written(settings, Path(options.nginx))}"))
         return ExitCode.OK
     nginx = options.with_nginx or options.replica is not None
-    if nginx:
-        _tell(settings)
     from r1code.serving.gateway.supervisor import run_all
 
-    run_all(settings, nginx=nginx)
+    run_all(settings, nginx=nginx, listening=lambda: _tell(settings, nginx=nginx))
     return ExitCode.OK
 
 
@@ -74,7 +72,9 @@ def state_of(options: argparse.Namespace) -> Path:
     return Path(options.state).absolute() if options.state is not None else state_folder() / "gateway"
 
 
-def _tell(settings: Settings) -> None:
+def _tell(settings: Settings, *, nginx: bool) -> None:
+    if not nginx:
+        return
     print(localized(f"the gateway: https://{settings.listen}/v1"), flush=True)
     if settings.certificate is None:
         certificate = settings.folder / "tls/certificate.pem"

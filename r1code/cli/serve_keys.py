@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from r1code.serving.gateway.store import Store
+    from r1code.serving.gateway.store import Store, Sum
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
@@ -46,13 +46,17 @@ def usage(options: argparse.Namespace) -> int:
         print(msgspec.json.encode(found).decode())
         return ExitCode.OK
     rows = [
-        (one.name, str(one.requests), f"{one.input:,}", f"{one.output:,}", str(one.estimated), str(one.open))
+        (one.name, str(one.requests), f"{one.input:,}", f"{one.output:,}", *map(str, _counts(one)))
         for one in sums
     ]
-    heads = ("key", "requests", "input", "output", "estimated", "open")
+    heads = ("key", "requests", "input", "output", "failed", "estimated", "open")
     for line in _columns([tuple(localized(head) for head in heads), *rows]):
         print(line)
     return ExitCode.OK
+
+
+def _counts(one: Sum) -> tuple[int, int, int]:
+    return one.failed, one.estimated, one.open
 
 
 def _add(store: Store, options: argparse.Namespace) -> None:

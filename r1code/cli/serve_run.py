@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from r1code.serving.plan.plan import Plan
     from r1code.serving.run.state import Kept, Server
 
+_Words = tuple[tuple[str, ...], tuple[str, ...]]
+"""What starts it, and what removes what it may leave."""
+
 
 def up(options: argparse.Namespace) -> int:
     from r1code.app.signals import cancel_on_signals
@@ -34,7 +37,7 @@ def up(options: argparse.Namespace) -> int:
             return ExitCode.USAGE
         name = checked_name(options.name or made.model.casefold())
         server = _server(name, made, machine, options)
-        _run(server, made, options, control=control, reasons=model.parser is not None)
+        _run(server, made, machine, options, control=control, reasons=model.parser is not None)
     return ExitCode.OK
 
 
@@ -66,7 +69,15 @@ def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Mach
     return made_plan(options, folder)
 
 
-def _run(server: Server, made: Plan, options: argparse.Namespace, *, control: Control, reasons: bool) -> None:
+def _run(
+    server: Server,
+    made: Plan,
+    machine: Machine,
+    options: argparse.Namespace,
+    *,
+    control: Control,
+    reasons: bool,
+) -> None:
     """Raises UsageError, ProviderError, Cancelled."""
     from r1code.app.folders import state_folder, user_profiles
     from r1code.app.keys import Keys, environment, key_file
@@ -78,15 +89,16 @@ def _run(server: Server, made: Plan, options: argparse.Namespace, *, control: Co
     name = server.name
     table = profile_of(server, made.profile, made.label)
     check_profile(name, table, user_profiles(), force=options.force)
+    project = _project(name, made, machine, options) if options.place == "compose" else ""
     key, is_new = ensure_key(environment(), Keys(key_file()))
     if is_new:
         _say("made a key for it, and kept it (r1code auth list)")
     kept = Kept(_servers(state_folder()) / name)
-    start(kept, server, {**os.environ, KEY: key})
+    start(kept, server, {**os.environ, KEY: key}, project)
     if options.detach:
         _say(f"starting; r1code serve status says how far it is, r1code serve logs {name} more")
         return
-    _wait(kept, made, control)
+    _wait(kept, made, machine, control)
     _greet(name, table, key, control=control, reasons=reasons)
 
 
@@ -96,7 +108,6 @@ def _server(name: str, made: Plan, machine: Machine, options: argparse.Namespace
 
     from r1code.errors import UsageError
     from r1code.serving.plan.flags import DRAIN_SECONDS
-    from r1code.serving.run.container import cleanup_of
     from r1code.serving.run.state import Server
 
     if len(made.commands) > 1 or made.layout.replicas > 1:
@@ -105,13 +116,13 @@ def _server(name: str, made: Plan, machine: Machine, options: argparse.Namespace
             why="r1code starts processes on this one only",
             hint="run the commands of `r1code serve plan` on each, or name the GPUs of this machine alone",
         )
-    inside = options.place == "container"
-    argv = _contained(name, made, machine, options) if inside else _process(made, options)
+    places = {"process": _process, "container": _contained, "compose": _composed}
+    argv, cleanup = places[options.place](name, made, machine, options)
     _check_port(options.host, options.port)
     return Server(
         name=name,
         argv=argv,
-        cleanup=cleanup_of(name, argv[0]) if inside else (),
+        cleanup=cleanup,
         environment={one.name: one.value for one in made.environment if one.value is not None},
         host=options.host,
         port=options.port,
@@ -125,7 +136,7 @@ def _server(name: str, made: Plan, machine: Machine, options: argparse.Namespace
     )
 
 
-def _process(made: Plan, options: argparse.Namespace) -> tuple[str, ...]:
+def _process(_name: str, made: Plan, _machine: Machine, options: argparse.Namespace) -> _Words:
     """Raises UsageError."""
     import shutil
 
@@ -138,32 +149,74 @@ def _process(made: Plan, options: argparse.Namespace) -> tuple[str, ...]:
             why=f"there is no program {options.vllm}",
             hint="install it (pip install vllm, in an environment of its own), or say where it is: --vllm FILE",
         )
-    return (program, *next(iter(made.commands)).argv[1:], *options.vllm_arg)
+    return (program, *next(iter(made.commands)).argv[1:], *options.vllm_arg), ()
 
 
-def _contained(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> tuple[str, ...]:
+def _contained(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> _Words:
     """Raises UsageError."""
+    from r1code.errors import UsageError
+    from r1code.serving.plan.compose import IMAGE
+    from r1code.serving.run.container import cleanup_of, container_argv, demand_image
+
+    if options.hub_cache:
+        raise UsageError(
+            "a container sees no cache of the hub",
+            why="it sees one folder of weights",
+            hint="leave --hub-cache out, or take --in compose, which keeps a cache of its own",
+        )
+    engine, image = _engine(machine, options), options.image or IMAGE
+    demand_image(engine, image)
+    argv = container_argv(made, name, engine=engine, image=image, more=tuple(options.vllm_arg))
+    return argv, cleanup_of(name, engine)
+
+
+def _composed(name: str, _made: Plan, machine: Machine, options: argparse.Namespace) -> _Words:
+    """Raises UsageError."""
+    from r1code.app.folders import state_folder
+    from r1code.serving.plan.compose import IMAGE
+    from r1code.serving.run.compose import cleanup_of, compose_argv, demand_compose
+    from r1code.serving.run.container import demand_image
+    from r1code.serving.run.state import Kept
+
+    engine = _engine(machine, options)
+    program, file = demand_compose(engine), Kept(_servers(state_folder()) / name).project
+    demand_image(engine, options.image or IMAGE)
+    return compose_argv(program, name, file), cleanup_of(program, name, file)
+
+
+def _project(name: str, made: Plan, machine: Machine, options: argparse.Namespace) -> str:
+    """Raises UsageError."""
+    from r1code.serving.plan.compose import IMAGE, Project, compose_of
+    from r1code.serving.run.compose import project_name
+
+    project = Project(
+        name=project_name(name), image=options.image or IMAGE, more=tuple(options.vllm_arg), watched=True
+    )
+    return compose_of(made, machine, project)
+
+
+def _engine(machine: Machine, options: argparse.Namespace) -> str:
+    """The program docker. Raises UsageError where no container can be."""
     import shutil
 
     from r1code.errors import UsageError
-    from r1code.serving.plan.compose import IMAGE, demand_nvidia
-    from r1code.serving.run.container import container_argv, demand_image
+    from r1code.serving.plan.compose import demand_nvidia
 
     demand_nvidia(machine)
-    if options.hub_cache or options.host not in {"127.0.0.1", "localhost"}:
+    if options.host not in {"127.0.0.1", "localhost"}:
         raise UsageError(
             "a container is not started so",
-            why="it sees one folder of weights and no cache, and its port is published on 127.0.0.1 alone",
-            hint="leave --hub-cache and --host out; for others there is r1code serve gateway",
+            why="its port is published on 127.0.0.1 alone",
+            hint="leave --host out; for others there is r1code serve gateway",
         )
     engine = shutil.which("docker")
     if engine is None:
         raise UsageError(
-            "Docker is not here", why="there is no program docker", hint="install it, or leave --in container out"
+            "Docker is not here",
+            why="there is no program docker",
+            hint=f"install it, or leave --in {options.place} out",
         )
-    image = options.image or IMAGE
-    demand_image(engine, image)
-    return container_argv(made, name, engine=engine, image=image, more=tuple(options.vllm_arg))
+    return engine
 
 
 def _check_port(host: str, port: int) -> None:
@@ -185,10 +238,11 @@ def _check_port(host: str, port: int) -> None:
             ) from error
 
 
-def _wait(kept: Kept, made: Plan, control: Control) -> None:
+def _wait(kept: Kept, made: Plan, machine: Machine, control: Control) -> None:
     """Raises ProviderError where it does not start. Ctrl-C stops it again."""
     from r1code.control import Control as Fresh
     from r1code.errors import Cancelled
+    from r1code.serving.plan.nvml import Nvml, are_here
     from r1code.serving.run.process import follow, stop
     from r1code.ui.messages import localized
 
@@ -204,7 +258,9 @@ def _wait(kept: Kept, made: Plan, control: Control) -> None:
         stop(kept, Fresh(), at_once=True)
         raise
     planned = made.memory.per_engine
-    if started is not None and started < planned:
+    # On a CPU the cache is as large as somebody said, and no plan was wrong.
+    there = machine.gpu.vendor != "nvidia" or are_here(Nvml)
+    if there and started is not None and started < planned:
         text = f"! the plan said {planned:,} tokens of KV cache, and vLLM has room for {started:,}"
         print(localized(text), file=sys.stderr)
 

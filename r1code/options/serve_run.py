@@ -23,11 +23,11 @@ def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:
     up.add_argument(
         "--in",
         dest="place",
-        choices=["process", "container"],
+        choices=["process", "container", "compose"],
         default="process",
-        help="a program of this machine, or vLLM's image in Docker (process)",
+        help="a program of this machine, vLLM's image in Docker, or a project of Docker Compose (process)",
     )
-    up.add_argument("--image", metavar="IMAGE", help="with --in container: in place of vLLM's own")
+    up.add_argument("--image", metavar="IMAGE", help="with --in container or compose: in place of vLLM's own")
     where = up.add_mutually_exclusive_group()
     where.add_argument("--weights", metavar="FOLDER", help="the model's weights; no hub is asked")
     where.add_argument(

@@ -10,6 +10,7 @@ from r1code.serving.gateway.store import Outcome, Store, Used
 
 _MINUTE = 60.0
 _DAY = 86_400.0
+_SOON = 5.0
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def admit(store: Store, claim: Claim, limits: Limits, now: float) -> int:
             raise no_key()
         _check_concurrency(store, claim.holder, limits)
         _check_rate(store, claim.holder, limits, now)
-        _check_tokens(store, claim.holder, limits, now)
+        _check_tokens(store, claim, limits, now)
         row = store.rows.execute(
             "INSERT INTO request (holder, key, slot, started, input, output, estimated)"
             " VALUES (?, ?, ?, ?, ?, ?, 1) RETURNING id",
@@ -103,21 +104,39 @@ def _check_rate(store: Store, holder: str, limits: Limits, now: float) -> None:
         )
 
 
-def _check_tokens(store: Store, holder: str, limits: Limits, now: float) -> None:
-    """What runs counts with what it may use, so that many at once do not pass the limit together."""
+def _check_tokens(store: Store, claim: Claim, limits: Limits, now: float) -> None:
+    """What runs and what is asked for count with what they may use: nothing is let in that may pass the limit."""
     most = limits.tokens_per_day
     if most is None:
         return
     today = now - now % _DAY
-    (used,) = store.rows.execute(
-        "SELECT coalesce(sum(input + output), 0) FROM request WHERE holder = ? AND started >= ?", (holder, today)
+    used, held = store.rows.execute(
+        "SELECT coalesce(sum(iif(ended IS NULL, 0, input + output)), 0),"
+        " coalesce(sum(iif(ended IS NULL, input + output, 0)), 0)"
+        " FROM request WHERE holder = ? AND started >= ?",
+        (claim.holder, today),
     ).fetchone()
-    if used >= most:
+    asked = claim.input + claim.output
+    if used + asked > most:
+        left = max(0, most - used)
+        reached = f"the limit of {most} tokens a day is reached"
+        short = (
+            f"of {most} tokens a day {left} are left, and this request may use {asked}: ask with fewer max_tokens"
+        )
         # The code that OpenAI has for what does not pass by waiting a little: clients do not try again.
         raise Refusal(
             429,
-            f"the limit of {most} tokens a day is reached; it begins anew at midnight (UTC)",
+            f"{short if left else reached}; it begins anew at midnight (UTC)",
             reason="tokens",
             code="insufficient_quota",
             wait_seconds=today + _DAY - now,
+        )
+    if used + held + asked > most:
+        raise Refusal(
+            429,
+            f"what runs may use {held} of your {most - used} tokens of today, and this request {asked}: try again"
+            " when an answer has ended",
+            reason="tokens",
+            code="rate_limit_exceeded",
+            wait_seconds=_SOON,
         )

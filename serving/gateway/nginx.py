@@ -16,6 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from r1code.errors import StateError, UsageError
 from r1code.serving.gateway.certificate import self_signed
+from r1code.serving.gateway.refusals import NO_SERVER
 from r1code.serving.gateway.settings import Settings
 
 PATHS = ("/health", "/v1/models", "/v1/chat/completions", "/v1/completions")
@@ -34,6 +35,11 @@ _ERRORS = (
     (504, "timeout", "the gateway got no answer in time"),
 )
 """What nginx says by itself, in the form of OpenAI's API, as the proxy does."""
+_BROKEN = (
+    (502, "the model's server took the request and broke off before it answered"),
+    (504, "the model's server took the request and has been silent for too long"),
+)
+"""What the router says by itself, of a server that took a connection."""
 _FILE = "nginx.conf"
 
 
@@ -50,6 +56,7 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
     return environment.from_string(data.decode()).render(
         user=settings.user if os.geteuid() == 0 else None,
         run=settings.run,
+        pid=settings.pid,
         worker_connections=max(1024, 4 * settings.bounds.connections),
         access_log=settings.access_log,
         sockets=[settings.socket(worker) for worker in range(settings.workers)],
@@ -59,6 +66,8 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
         certificate_key=certificate[1],
         bounds=settings.bounds,
         errors=_ERRORS,
+        broken=_BROKEN,
+        nobody=NO_SERVER,
         paths=PATHS,
         session_header=settings.session_header,
         session_variable=f"http_{settings.session_header.replace('-', '_')}",

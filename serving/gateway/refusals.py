@@ -24,6 +24,12 @@ Reason = Literal[
 """What the metrics call it."""
 
 
+NO_SERVER = (
+    "no server answers behind the gateway, and nothing was asked: try again in a minute; if it stays so, tell"
+    " whoever runs the servers (r1code serve status shows them, and the gateway's replicas have to name them)"
+)
+
+
 class Refusal(Exception):
     """The words of an error are the gateway's own, or a server's, and never the client's."""
 

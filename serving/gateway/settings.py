@@ -84,6 +84,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.run / f"proxy-{worker}.sock"
 
     @property
+    def pid(self) -> Path:
+        """Of nginx, once it listens."""
+        return self.run / "nginx.pid"
+
+    @property
     def router(self) -> Path:
         return self.run / "router.sock"
 

@@ -62,12 +62,17 @@ class Used(Struct, frozen=True, kw_only=True):
 
 
 class Sum(Struct, frozen=True, kw_only=True):
-    """What a holder used. `estimated`: requests whose tokens are not known for sure; `open`: that still run."""
+    """What a holder used.
+
+    `failed`: requests that the model's server, or a proxy that was killed, gave no whole answer to; `estimated`:
+    whose tokens are not known for sure; `open`: that still run.
+    """
 
     name: str
     requests: int
     input: int
     output: int
+    failed: int
     estimated: int
     open: int
 
@@ -170,13 +175,21 @@ class Store:
 
     def usage(self, since: float, name: str | None = None) -> Sequence[Sum]:
         rows = self.rows.execute(
-            "SELECT holder, count(*), sum(input), sum(output), sum(estimated AND ended IS NOT NULL),"
-            " sum(ended IS NULL) FROM request WHERE started >= ?1 AND (?2 IS NULL OR holder = ?2)"
-            " GROUP BY holder ORDER BY holder",
+            "SELECT holder, count(*), sum(input), sum(output), sum(ifnull(outcome IN ('failed', 'lost'), 0)),"
+            " sum(estimated AND ended IS NOT NULL), sum(ended IS NULL)"
+            " FROM request WHERE started >= ?1 AND (?2 IS NULL OR holder = ?2) GROUP BY holder ORDER BY holder",
             (since, name),
         )
         return [
-            Sum(name=row[0], requests=row[1], input=row[2], output=row[3], estimated=row[4], open=row[5])
+            Sum(
+                name=row[0],
+                requests=row[1],
+                input=row[2],
+                output=row[3],
+                failed=row[4],
+                estimated=row[5],
+                open=row[6],
+            )
             for row in rows
         ]
 

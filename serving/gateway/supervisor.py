@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,8 +19,11 @@ _LOOK_SECONDS = 0.05
 SETTINGS = "settings.json"
 
 
-def run_all(settings: Settings, *, nginx: bool) -> None:
-    """Until SIGTERM or SIGINT. Raises UsageError and StateError, and that where one of them ends by itself."""
+def run_all(settings: Settings, *, nginx: bool, listening: Callable[[], None]) -> None:
+    """Until SIGTERM or SIGINT; `listening` is called once it takes connections.
+
+    Raises UsageError and StateError, and that where one of them ends by itself.
+    """
     prepare(settings)
     way_in = command(written(settings, settings.folder / "nginx")) if nginx else None
     file = settings.run / SETTINGS
@@ -29,7 +32,7 @@ def run_all(settings: Settings, *, nginx: bool) -> None:
         [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--worker", str(slot), "--settings", str(file)]
         for slot in range(settings.workers)
     ]
-    asyncio.run(_together(settings, proxies, way_in))
+    asyncio.run(_together(settings, proxies, way_in, listening))
 
 
 def load(file: Path) -> Settings:
@@ -77,12 +80,18 @@ class _Children:
         await asyncio.wait(self.ends)
 
 
-async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx: Sequence[str] | None) -> None:
+async def _together(
+    settings: Settings,
+    proxies: Sequence[Sequence[str]],
+    nginx: Sequence[str] | None,
+    listening: Callable[[], None],
+) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     for slot in range(settings.workers):
         settings.socket(slot).unlink(missing_ok=True)
+    settings.pid.unlink(missing_ok=True)
     children = _Children()
     for words in proxies:
         await children.start("a proxy", words)
@@ -92,7 +101,11 @@ async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx:
         # Not before: whoever came in would be told that nobody is there.
         if nginx is not None:
             await children.start("nginx", nginx)
-        done = await children.first(stop)
+            ready = asyncio.create_task(_open(settings))
+            done = await children.first(stop, ready)
+        if ready in done:
+            listening()
+            done = await children.first(stop)
     ready.cancel()
     stop.cancel()
     await children.end(settings.bounds.drain_seconds + _KILL_SECONDS)
@@ -103,6 +116,14 @@ async def _together(settings: Settings, proxies: Sequence[Sequence[str]], nginx:
             why=f"{name} ended by itself, with {end.result()}",
             hint="what it wrote above says why",
         )
+
+
+async def _open(settings: Settings) -> None:
+    """Returns when nginx has its sockets: it writes this file then, and not where somebody else has the port."""
+    while True:
+        if settings.pid.exists():
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _ready(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from r1code import __version__
 from r1code.serving.gateway.asked import Endpoint
-from r1code.serving.gateway.refusals import Refusal, failed_upstream
+from r1code.serving.gateway.refusals import NO_SERVER, Refusal, failed_upstream
 
 _MOST_SAID = 64 << 10
 _MOST_ANSWER = 64 << 20
@@ -85,7 +85,7 @@ class Upstream:
                     raise _refused(response, said)
                 models = msgspec.json.decode(said, type=_Models).data
         except (httpx2.HTTPError, msgspec.MsgspecError) as error:
-            raise failed_upstream("no server answers") from error
+            raise failed_upstream(NO_SERVER) from error
         listed = [{"object": "model", **msgspec.to_builtins(model)} for model in models]
         body = msgspec.json.encode({"object": "list", "data": listed})
         self._models = now, body

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import PurePath
 
 import msgspec
+from msgspec import Struct
 
 from r1code.errors import UsageError
 from r1code.serving.plan.facts import Machine
@@ -16,6 +17,7 @@ from r1code.serving.plan.plan import Plan
 
 IMAGE = "vllm/vllm-openai:v0.33.0"
 SHARED_MEMORY = "16gb"
+SERVICE = "vllm"
 _MODEL, _ADAPTERS, _HUB = "/weights", "/adapters", "/root/.cache/huggingface"
 _INSIDE = str(IPv4Address(0))
 _START_SECONDS = 3600
@@ -25,8 +27,21 @@ _PLAIN = re.compile(r"[a-z][a-z_]*")
 _Value = str | int | bool | Sequence["_Value"] | Mapping[str, "_Value"]
 
 
-def compose_of(plan: Plan, machine: Machine) -> str:
+class Project(Struct, frozen=True, kw_only=True):
+    """What of a project no plan says."""
+
+    name: str = "r1code-vllm"
+    image: str = IMAGE
+    more: tuple[str, ...] = ()
+    """Words for vLLM after the plan's."""
+    watched: bool = False
+    """r1code starts it again, and the engine does not: two that did would each undo what the other one is at.
+    Nothing is pulled then, either."""
+
+
+def compose_of(plan: Plan, machine: Machine, project: Project | None = None) -> str:
     """YAML. Raises UsageError where a plan is for several machines, or for GPUs that Compose cannot give."""
+    project = project or Project()
     if len(plan.commands) > 1 or plan.layout.replicas > 1:
         raise UsageError(
             "the plan is for several machines",
@@ -34,7 +49,7 @@ def compose_of(plan: Plan, machine: Machine) -> str:
             hint="plan for the GPUs of one machine, or run the commands of the plan on each",
         )
     demand_nvidia(machine)
-    return "\n".join([*_head(plan), *_block({"name": "r1code-vllm", **_project(plan)}), ""])
+    return "\n".join([*_head(plan, project), *_block({"name": project.name, **_project(plan, project)}), ""])
 
 
 def demand_nvidia(machine: Machine) -> None:
@@ -47,12 +62,16 @@ def demand_nvidia(machine: Machine) -> None:
         )
 
 
-def _head(plan: Plan) -> Iterator[str]:
-    yield f"# {plan.label} in {plan.precision} on {plan.gpus}, planned for {plan.goal} by r1code serve plan."
-    yield "# VLLM_API_KEY=... docker compose up -d; then: docker compose logs -f"
+def _head(plan: Plan, project: Project) -> Iterator[str]:
+    by = "r1code serve up" if project.watched else "r1code serve plan"
+    yield f"# {plan.label} in {plan.precision} on {plan.gpus}, planned for {plan.goal} by {by}."
+    if project.watched:
+        yield "# It is written anew at each start; r1code serve down ends it."
+    else:
+        yield "# VLLM_API_KEY=... docker compose up -d; then: docker compose logs -f"
 
 
-def _project(plan: Plan) -> dict[str, _Value]:
+def _project(plan: Plan, project: Project) -> dict[str, _Value]:
     port = _value(plan, "--port")
     argv, mounts = inside(plan)
     environment: dict[str, _Value] = {
@@ -60,13 +79,16 @@ def _project(plan: Plan) -> dict[str, _Value]:
     }
     gpus: dict[str, _Value] = {"driver": "nvidia", "count": plan.layout.gpus, "capabilities": ["gpu"]}
     alive = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{port}/health', timeout=5)"
+    # With its weights in a folder, vLLM asks no hub and keeps nothing of one.
+    hub: dict[str, _Value] = {} if argv[0] == _MODEL else {"hub": {}}
     service: dict[str, _Value] = {
-        "image": IMAGE,
+        "image": project.image,
+        **({"pull_policy": "never"} if project.watched else {}),
         "entrypoint": ["vllm", "serve"],
-        "command": [_escaped(word) for word in argv],
+        "command": [_escaped(word) for word in (*argv, *project.more)],
         "environment": environment,
         "ports": [f"127.0.0.1:{port}:{port}"],
-        "volumes": [f"hub:{_HUB}", *(_mount(*one) for one in mounts)],
+        "volumes": [*(f"{name}:{_HUB}" for name in hub), *(_mount(*one) for one in mounts)],
         "shm_size": SHARED_MEMORY,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
@@ -78,11 +100,11 @@ def _project(plan: Plan) -> dict[str, _Value]:
             "retries": 4,
             "start_period": f"{_START_SECONDS}s",
         },
-        "restart": "on-failure:5",
+        "restart": "no" if project.watched else "on-failure:5",
         "stop_grace_period": f"{DRAIN_SECONDS + _GRACE_SECONDS}s",
         "logging": {"driver": "json-file", "options": {"max-size": "50m", "max-file": "3"}},
     }
-    return {"services": {"vllm": service}, "volumes": {"hub": {}}}
+    return {"services": {SERVICE: service}, "volumes": hub}
 
 
 def inside(plan: Plan) -> tuple[list[str], list[tuple[str, str]]]:
@@ -107,7 +129,9 @@ def inside(plan: Plan) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def _mount(source: str, target: str) -> _Value:
-    return {"type": "bind", "source": _escaped(source), "target": target, "read_only": True}
+    # Without this, a folder that is gone would be made, empty, and as root.
+    there: _Value = {"create_host_path": False}
+    return {"type": "bind", "source": _escaped(source), "target": target, "read_only": True, "bind": there}
 
 
 def _value(plan: Plan, name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
 from r1code.errors import UsageError
-from r1code.serving.plan.gpus import Seen
+from r1code.serving.plan.gpus import Driver, Seen
 
 
 class Nvml:
@@ -40,6 +41,14 @@ class Nvml:
                 hint="say which GPUs you mean: --gpus 8xH200",
             )
         return found
+
+
+def are_here(driver: Callable[[], Driver]) -> bool:
+    """Whether this machine shows any GPU of NVIDIA's: what was planned for others is not measured here."""
+    try:
+        return bool(driver().gpus())
+    except UsageError:
+        return False
 
 
 def _seen(nvml: ModuleType, number: int) -> Seen:

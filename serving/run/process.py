@@ -64,8 +64,11 @@ def shown(kept: Kept) -> Shown:
     )
 
 
-def start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
-    """Its supervisor runs on when this process has ended. Raises UsageError where one runs or starts already."""
+def start(kept: Kept, server: Server, environ: Mapping[str, str], project: str = "") -> None:
+    """Its supervisor runs on when this process has ended. `project`: Compose's, where its words name one.
+
+    Raises UsageError where one runs or starts already.
+    """
     kept.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Held until the supervisor holds its own: of two that start one name, only the first gets so far.
     starting = kept.starting()
@@ -74,12 +77,12 @@ def start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
     except Timeout:
         raise _taken(kept) from None
     try:
-        _start(kept, server, environ)
+        _start(kept, server, environ, project)
     finally:
         starting.release()
 
 
-def _start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
+def _start(kept: Kept, server: Server, environ: Mapping[str, str], project: str) -> None:
     if kept.is_supervised():
         raise _taken(kept)
     end_orphan(kept)
@@ -87,6 +90,9 @@ def _start(kept: Kept, server: Server, environ: Mapping[str, str]) -> None:
     if kept.log.exists():
         kept.log.replace(kept.log.with_name("log.1"))
     kept.log.touch(mode=0o600)
+    kept.project.unlink(missing_ok=True)
+    if project:
+        kept.project.write_text(project, encoding="utf-8")
     kept.keep(server)
     subprocess.run(
         [sys.executable, "-P", "-m", "r1code.serving.run.supervisor", str(kept.folder)],

@@ -64,6 +64,11 @@ class Kept:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def project(self) -> Path:
+        """Where it runs in Compose: what that reads."""
+        return self.folder / "compose.yaml"
+
     def server(self) -> Server:
         """Raises StateError."""
         return _read(self.folder / "server.json", Server)

@@ -25,6 +25,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "sampling": body(temperature=0.6, top_p=0.95),
     "streamed": body(stream=True),
     "streamed_with_usage": body(stream=True, stream_options={"include_usage": True}),
+    "streamed_with_running_usage": body(
+        stream=True, stream_options={"include_usage": True, "continuous_usage_stats": True}
+    ),
+    "running_usage_alone": body(stream=True, stream_options={"continuous_usage_stats": True}),
     "no_usage_wanted": body(stream=True, stream_options={"include_usage": False}),
     "budget": body(thinking_token_budget=3, max_tokens=24),
     "budget_streamed": body(thinking_token_budget=3, max_tokens=24, stream=True),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fakes.answers import DONE, Answer, Reply, Step, chunk, parts
+from fakes.answers import DONE, Answer, Reply, Step, chunk, event, parts
 from fakes.hosts import Body, Host, Rules
 from fakes.prompts import ASSISTANT, first_tokens, tokens
 
@@ -48,8 +48,11 @@ def answer_to(reply: Reply, body: Body, prompt: Prompt, *, host: Host, rules: Ru
         steps: Sequence[Step] = [_whole(said, body, host, counted)]
         headers = {"content-type": "application/json"}
     else:
-        wanted = (body.get("stream_options") or {}).get("include_usage")
-        steps = _streamed(said, reply.size, host, counted if wanted else None)
+        options = body.get("stream_options") or {}
+        steps = _streamed(said, reply.size, host, counted if options.get("include_usage") else None)
+        running = options.get("include_usage") and options.get("continuous_usage_stats")
+        if counted is not None and running and host.counts == "vllm":
+            steps = list(_counting(steps, counted))
         headers = {"content-type": "text/event-stream; charset=utf-8"}
     return Answer(reply.shape(steps), headers=headers, before=reply.before)
 
@@ -172,6 +175,22 @@ def _whole(said: Said, body: Body, host: Host, usage: dict[str, Any] | None) -> 
         choice["stop_reason"] = said.stop_reason
     head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body.get("model")}
     return json.dumps({**head, "choices": [choice], "usage": usage}, ensure_ascii=False).encode()
+
+
+def _counting(steps: Sequence[Step], usage: dict[str, Any]) -> Iterator[Step]:
+    """Each piece with what was used up to it: nothing at first, and all with the last one."""
+    pieces = [
+        json.loads(step.removeprefix(b"data: ")) for step in steps if isinstance(step, bytes) and step != DONE
+    ]
+    told = [piece for piece in pieces if piece["choices"]]
+    made = 0
+    for number, piece in enumerate(told, 1):
+        made = usage["completion_tokens"] if number == len(told) else min(made, usage["completion_tokens"])
+        counts = {"completion_tokens": made, "total_tokens": usage["prompt_tokens"] + made}
+        yield event({**piece, "usage": {"prompt_tokens": usage["prompt_tokens"], **counts}})
+        made += 1
+    yield from (event(piece) for piece in pieces if not piece["choices"])
+    yield DONE
 
 
 def _streamed(said: Said, size: int, host: Host, usage: dict[str, Any] | None) -> list[Step]:

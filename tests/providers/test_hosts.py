@@ -219,6 +219,18 @@ def test_a_reply_is_streamed_as_its_host_does(style: Any, field: str, finish_at:
     assert events[-1]["usage"]["prompt_tokens"] > 0
 
 
+@pytest.mark.parametrize(("options", "runs"), [({"include_usage": True}, True), ({}, False)])
+def test_usage_runs_beside_the_pieces_where_it_is_asked_for_twice(options: Any, runs: bool) -> None:
+    with FakeServer([Reply(text="one two three four", reasoning="why", size=4)]) as server:
+        text = ask(server, stream=True, stream_options={"continuous_usage_stats": True, **options}).text
+    events = [msgspec.json.decode(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+    told = [one["usage"]["completion_tokens"] for one in events if one["choices"] and one.get("usage")]
+    assert len(told) == (sum(bool(one["choices"]) for one in events) if runs else 0)
+    assert told == sorted(told)
+    if runs:
+        assert (told[0], told[-1]) == (0, events[-1]["usage"]["completion_tokens"])
+
+
 def test_the_limits_of_a_request_are_kept() -> None:
     reply = Reply(text="one two three four", reasoning="five six seven eight", size=0)
     with FakeServer([reply]) as server:

@@ -11,7 +11,7 @@ from r1code.errors import UsageError
 from r1code.serving.plan.facts import GIB
 from r1code.serving.plan.gpus import Seen, machine_of
 from r1code.serving.plan.known import gpu_named
-from r1code.serving.plan.nvml import Nvml, _seen
+from r1code.serving.plan.nvml import Nvml, _seen, are_here
 
 
 class FakeDriver:
@@ -30,6 +30,16 @@ def seen(name: str, gib: float, *, free: float | None = None, capability: float 
         capability=capability,
         linked=True,
     )
+
+
+class NoGpu:
+    def gpus(self) -> list[Seen]:
+        raise UsageError("there is no NVIDIA GPU here", why="no driver", hint="")
+
+
+def test_gpus_are_here_where_a_driver_shows_one():
+    assert are_here(lambda: FakeDriver(seen("NVIDIA H100 80GB HBM3", 79.6)))
+    assert not are_here(NoGpu)
 
 
 @pytest.mark.parametrize(

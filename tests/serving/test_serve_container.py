@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import signal
 import socket
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,11 @@ import pytest
 from docker.errors import NotFound
 
 from fakes.engine import engine
-from fakes.hub import checkpoint
 from fakes.spawned import until
-from fakes.vllm import LOG
+from fakes.vllm_image import vllm_image, weights
 from r1code.app.folders import state_folder
 from r1code.cli.main import main
 from r1code.control import Control
-from r1code.sandbox.images.image import default_recipe
 from r1code.serving.plan.alternatives import plan
 from r1code.serving.plan.checkpoint import model_in
 from r1code.serving.plan.facts import Wishes
@@ -42,35 +38,13 @@ KEY = "sk-of-this-test"
 
 @pytest.fixture
 def image(engine: docker.DockerClient) -> Iterator[str]:
-    """A program `vllm` as the tests' own, on the image that sandboxes have."""
-    fake = (Path(__file__).parents[1] / "fakes/vllm.py").read_bytes()
-    recipe = f"FROM {default_recipe().tag}\nUSER root\nCOPY fake /fake\nCOPY vllm /usr/local/bin/vllm\n"
-    files = {
-        "Dockerfile": recipe.encode(),
-        "fake/vllm.py": fake,
-        "fake/plan.json": json.dumps({"log": LOG}).encode(),
-        "vllm": b'#!/bin/sh\nexec python3 /fake/vllm.py /fake "$@"\n',
-    }
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as tar:
-        for name, data in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o755
-            tar.addfile(entry, io.BytesIO(data))
-    context.seek(0)
-    tag = f"r1code-test-vllm:{NAME}"
-    engine.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)
-    yield tag
-    engine.images.remove(tag, force=True)
+    with vllm_image(engine, NAME) as tag:
+        yield tag
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "weights, with a comma"
-    made.mkdir()
-    for name, data in checkpoint().items():
-        (made / name).write_bytes(data)
-    return made
+    return weights(tmp_path)
 
 
 def port() -> int:

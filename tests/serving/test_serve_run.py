@@ -20,6 +20,7 @@ from r1code.app.keys import Keys, key_file
 from r1code.cli.main import main
 from r1code.errors import UsageError
 from r1code.profiles import find_profile
+from r1code.serving.plan.nvml import Nvml, are_here
 from r1code.serving.run.failures import FAILURES, failure_in
 from r1code.serving.run.lines import seen_in
 from r1code.serving.run.process import Tail, start
@@ -75,8 +76,8 @@ def test_it_starts_answers_is_shown_and_ends(serve: Run, port: str, tmp_path: Pa
         "answers",
     ]
     assert [one for one in steps if one not in said] == []
-    # vLLM had less room than was planned for.
-    assert "! the plan said" in said
+    # vLLM had less room than was planned for, which says something of GPUs that are here.
+    assert ("! the plan said" in said) == are_here(Nvml)
     # The key is new, kept, in the environment of vLLM, and nowhere else.
     key = Keys(key_file()).get("VLLM_API_KEY")
     assert key
@@ -102,6 +103,14 @@ def test_it_starts_answers_is_shown_and_ends(serve: Run, port: str, tmp_path: Pa
     again = serve("down", "mine")
     assert again[0] == 2
     assert "does not run" in again[2]
+
+
+def test_less_room_than_was_planned_for_is_said_of_gpus(serve: Run, port: str, tmp_path: Path):
+    log = ["INFO GPU KV cache size: 61,952 tokens"]
+    # Whether NVIDIA's are here does not matter to these.
+    code, _, said = up(serve, port, program(tmp_path, log=log), "--gpus", "MI300X")
+    assert code == 0, said
+    assert "tokens of KV cache, and vLLM has room for 61,952" in said
 
 
 def test_a_start_that_fails_says_what_is_wrong_and_is_not_tried_again(serve: Run, port: str, tmp_path: Path):

@@ -45,8 +45,21 @@ def shape(response: httpx2.Response) -> Any:
         [name for name, before in zip(_fields(told), [None, *_fields(told)], strict=False) if name != before],
         [one["finish_reason"] for one in told if one["finish_reason"]],
         bool(told[-1]["delta"]),
-        [usage(one["usage"]) for one in events if one.get("usage")],
-        [one["choices"] for one in events if one.get("usage")],
+        [usage(one["usage"]) for one in events if one.get("usage") and not one["choices"]],
+        _running([one.get("usage") for one in events if one["choices"]]),
+    )
+
+
+def _running(counts: list[dict[str, int] | None]) -> Any:
+    """Of usage beside the pieces: whether all have it, and how it begins and ends; how it grows is chance."""
+    told = [one for one in counts if one is not None]
+    grown = [one["completion_tokens"] for one in told]
+    assert grown == sorted(grown)
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    return (
+        bool(told),
+        len(told) in {0, len(counts)},
+        [[one[name] for name in names] for one in told[:1] + told[-1:]],
     )
 
 

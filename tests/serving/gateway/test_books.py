@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from r1code.errors import StateError, UsageError
 from r1code.serving.gateway.admission import Claim, Ended, admit, recover, settle
@@ -132,15 +135,42 @@ def test_no_more_requests_at_a_time_than_the_limit(store: Store, ada: str) -> No
 
 def test_what_runs_counts_against_the_day_with_what_it_may_use(store: Store, ada: str) -> None:
     limits = Limits(tokens_per_day=100)
-    row = claimed(store, ada, limits, output=95)
-    with pytest.raises(Refusal) as caught:
+    row = claimed(store, ada, limits, output=85)
+    # What runs may use less than it may: this passes by waiting.
+    with pytest.raises(Refusal, match="when an answer has ended") as caught:
         claimed(store, ada, limits)
-    assert caught.value.wait_seconds == 43_200
-    settle(store, ended(row, 99))
-    settle(store, ended(claimed(store, ada, limits), 1))
-    with pytest.raises(Refusal):
+    assert (caught.value.code, caught.value.wait_seconds) == ("rate_limit_exceeded", 5)
+    settle(store, ended(row, 80))
+    # And this does not; a shorter answer would.
+    with pytest.raises(Refusal, match="of 100 tokens a day 20 are left, and this request may use 21") as caught:
+        claimed(store, ada, limits, output=16)
+    assert (caught.value.code, caught.value.wait_seconds) == ("insufficient_quota", 43_200)
+    settle(store, ended(claimed(store, ada, limits, output=15), 20))
+    with pytest.raises(Refusal, match="the limit of 100 tokens a day is reached"):
         claimed(store, ada, limits)
     claimed(store, ada, limits, NOON + 43_201)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 100), st.booleans()), max_size=30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_days_limit_is_never_passed(
+    tmp_path_factory: pytest.TempPathFactory, asks: list[tuple[int, int, bool]]
+) -> None:
+    """Whatever is asked for, whatever share of it is used, and whatever still runs meanwhile."""
+    store = Store(tmp_path_factory.mktemp("books") / "gateway.sqlite", durable=False)
+    key = store.add(Holder(name="ada", team="team"), now=NOON - 1).split("_")[1]
+    limits = Limits(tokens_per_day=100, requests_per_minute=None, concurrent=None)
+    open_ones: list[tuple[int, int]] = []
+    for output, share, ends in asks:
+        with suppress(Refusal):
+            open_ones.append((claimed(store, key, limits, output=output), (5 + output) * share // 100))
+        if ends and open_ones:
+            settle(store, ended(*open_ones.pop(0)))
+    for one in open_ones:
+        settle(store, ended(*one))
+    for used in store.usage(0):
+        assert used.input + used.output <= 100
+    store.close()
 
 
 def test_a_key_that_was_revoked_a_moment_ago_is_not_admitted(store: Store, ada: str) -> None:
@@ -156,7 +186,7 @@ def test_what_a_killed_proxy_left_is_settled_by_the_next_of_its_number(store: St
     claimed(store, ada, limits, slot=1)
     recover(store, 0, NOON)
     (used,) = store.usage(0)
-    assert (used.requests, used.open, used.estimated, used.output) == (2, 1, 1, 20)
+    assert (used.requests, used.open, used.failed, used.estimated, used.output) == (2, 1, 1, 1, 20)
 
 
 def test_limits_of_ones_own_stand_over_those_of_the_gateway() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from fakes.answers import DONE, chunk
 from fakes.gateway import HELLO, Gateway, chat, running
 from fakes.server import CUT, HANG, Answer, Step
+from r1code.serving.gateway.refusals import NO_SERVER
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -45,7 +47,9 @@ def test_an_answer_that_breaks_is_an_error(gateway: Gateway, key: str) -> None:
 def test_a_request_that_a_server_took_and_dropped_is_not_sent_again(gateway: Gateway, key: str) -> None:
     for one in gateway.replicas:
         one.answers[:] = [Answer(before=[CUT])]
-    assert gateway.ask(key).status_code == 502
+    answer = gateway.ask(key)
+    assert answer.status_code == 502
+    assert "broke off before it answered" in answer.json()["error"]["message"]
     assert len(gateway.chats()) == 1
 
 
@@ -101,7 +105,12 @@ def test_a_server_that_dies_under_load_breaks_only_what_it_was_doing(tmp_path: P
                 assert client.post("/v1/chat/completions", json=chat()).status_code == 200
         assert len(gateway.chats()) == 24
         gateway.replicas[1].stop()
-        assert gateway.ask(key).status_code == 502
+        # The router finds out first, and knows then: both say so, and what to do.
+        for _ in range(4):
+            answer = gateway.ask(key)
+            assert answer.status_code == 502
+            assert answer.json()["error"]["message"] == NO_SERVER
+        assert gateway.settled("ada").failed == doomed + 4
 
 
 def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path: Path) -> None:
@@ -140,3 +149,81 @@ def test_a_proxy_that_is_killed_leaves_books_that_the_next_one_settles(tmp_path:
         (sums,) = gateway.store.usage(0, "ada")
         assert (sums.open, sums.requests) == (0, 2)
         assert not list(gateway.folder.glob("run/*.sock"))
+
+
+def test_an_answer_that_takes_too_long_is_ended_and_said_to_be(tmp_path: Path) -> None:
+    with running(tmp_path, "bounds.answer_seconds = 1\n", replicas=1) as gateway:
+        key = gateway.key("ada")
+        (server,) = gateway.replicas
+        server.answers[:] = [Answer(Until(threading.Event()))]
+        answer = gateway.ask(key, stream=True)
+        last = answer.text.split("\n\n")[-2]
+        assert json.loads(last.removeprefix("data: "))["error"] == {
+            "message": "the answer took too long",
+            "type": "timeout",
+            "param": None,
+            "code": 504,
+        }
+        assert "[DONE]" not in answer.text
+        server.answers[:] = [Answer(before=[HANG])]
+        whole = gateway.ask(key)
+        assert (whole.status_code, whole.json()["error"]["code"]) == (504, "timeout")
+        # The server was let go each time, and neither counts as its failure.
+        assert [seen.gone.wait(5) for seen in gateway.chats()] == [True, True]
+        used = gateway.settled("ada")
+        assert (used.requests, used.failed, used.estimated) == (2, 0, 2)
+        assert used.output > 1
+
+
+def test_a_server_that_says_nothing_for_too_long_has_failed(tmp_path: Path) -> None:
+    with running(tmp_path, "bounds.silence_seconds = 1\n", replicas=1) as gateway:
+        key = gateway.key("ada")
+        (server,) = gateway.replicas
+        for stream in (True, False):
+            server.answers[:] = [Answer(before=[HANG])]
+            silent = gateway.ask(key, stream=stream)
+            assert silent.status_code == 504
+            assert "silent for too long" in silent.json()["error"]["message"]
+        server.answers[:] = [Answer([chunk({"content": "first"}), HANG])]
+        broken = gateway.ask(key, stream=True).text
+        assert json.loads(broken.split("\n\n")[-2].removeprefix("data: "))["error"]["code"] == 502
+        assert "[DONE]" not in broken
+        assert gateway.settled("ada").failed == 3
+        assert [seen.gone.wait(5) for seen in gateway.chats()] == [True] * 3
+        # What takes longer than that, piece by piece, is no silence.
+        slow = [step for _ in range(3) for step in (chunk({"content": "x"}), 0.6)]
+        server.answers[:] = [Answer([*slow, chunk({}, "stop"), DONE])]
+        assert gateway.ask(key, stream=True).text.endswith("data: [DONE]\n\n")
+        assert gateway.settled("ada").failed == 3
+
+
+def test_books_on_a_full_disk_let_nobody_in_and_lose_nothing(tmp_path: Path) -> None:
+    """The proxy may write no further than its files reach, which it is told as it is told of a full disk."""
+    with running(tmp_path, replicas=1) as gateway:
+        key = gateway.key("ada")
+        (server,) = gateway.replicas
+        (proxy,) = gateway.workers()
+        enough = threading.Event()
+        server.answers[:] = [Answer(Until(enough))]
+        with (
+            gateway.client(key) as client,
+            client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer,
+        ):
+            pieces = answer.iter_text()
+            next(pieces)
+            _, most = resource.prlimit(proxy, resource.RLIMIT_FSIZE)
+            resource.prlimit(proxy, resource.RLIMIT_FSIZE, (4_096, most))
+            refused = gateway.ask(key)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+            assert "cannot keep its books" in refused.json()["error"]["message"]
+            # It was not sent; what ran before goes on to its end.
+            assert len(gateway.chats()) == 1
+            enough.set()
+            assert "".join(pieces).endswith("data: [DONE]\n\n")
+        assert gateway.store.usage(0, "ada")[0].open == 1
+        resource.prlimit(proxy, resource.RLIMIT_FSIZE, (most, most))
+        used = gateway.settled("ada")
+        assert (used.requests, used.open, used.failed) == (1, 0, 0)
+        assert used.output > 1
+        server.answers[:] = [HELLO]
+        assert gateway.ask(key).status_code == 200

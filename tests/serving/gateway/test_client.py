@@ -57,7 +57,8 @@ def test_a_limit_of_rate_is_waited_for_and_one_of_a_day_is_not(gateway: Gateway)
     assert error.retryable
     assert error.wait_seconds is not None
     assert 0 < error.wait_seconds <= 60
-    daily = gateway.key("client-daily", "tokens_per_day=1")
+    # Enough for one answer of which nobody says how long it may get, and its prompt.
+    daily = gateway.key("client-daily", "tokens_per_day=4125")
     asked(gateway, daily)
     error = failure(gateway, daily)
     assert not error.retryable

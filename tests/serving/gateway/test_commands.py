@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from fakes.gateway import need_nginx
+from fakes.gateway import free_port, need_nginx, running
+from fakes.spawned import until
 from r1code.cli.main import main
 from r1code.errors import UsageError
+from r1code.serving.gateway.admission import Claim, Ended, admit, settle
 from r1code.serving.gateway.certificate import self_signed
 from r1code.serving.gateway.limits import Limits
 from r1code.serving.gateway.nginx import prepare, rendered
 from r1code.serving.gateway.settings import Settings, made_settings, read_settings
-from r1code.serving.gateway.store import Store
+from r1code.serving.gateway.store import Holder, Store, Used
 
 USER = 'user = "root"\n' if os.geteuid() == 0 else ""
 
@@ -53,6 +58,20 @@ def test_keys_are_added_listed_rotated_and_revoked(capsys: pytest.CaptureFixture
     assert run(capsys, "usage", "--json", "--since", "2026-01-01", *place)[1].startswith(
         '{"since":"2026-01-01T00'
     )
+
+
+def test_usage_shows_what_failed(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    with closing(Store(read_settings(config).books)) as store:
+        key = store.add(Holder(name="ada", team="team")).split("_")[1]
+        for outcome in ("done", "failed", "failed", "cut"):
+            row = admit(store, Claim(holder="ada", key=key, slot=0, input=5, output=6), Limits(), time.time())
+            settle(store, Ended(row=row, used=Used(input=5, output=2, estimated=False), outcome=outcome, at=1.0))
+    code, shown, _ = run(capsys, "usage", "--config", str(config))
+    assert code == 0
+    heads, ada = (line.split() for line in shown.splitlines())
+    assert dict(zip(heads, ada, strict=True)) == {
+        "key": "ada", "requests": "4", "input": "20", "output": "8", "failed": "2", "estimated": "0", "open": "0"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -118,6 +137,24 @@ def test_nothing_is_ever_repeated_buffered_to_a_disk_or_logged_with_words(tmp_pa
     logged = re.findall(r"\$\w+", text[text.index("log_format") : text.index("access_log")])
     known = {"$time_iso8601", "$remote_addr", "$r1code_asked", "$status", "$body_bytes_sent", "$request_time"}
     assert set(logged) == known
+
+
+def test_its_address_is_told_once_it_listens_and_not_where_another_has_the_port(tmp_path: Path) -> None:
+    need_nginx()
+    words = [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--with-nginx", "--config"]
+    (tmp_path / "gw").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken, running(tmp_path / "gw", replicas=1) as gateway:
+        until(lambda: f"the gateway: https://127.0.0.1:{gateway.port}/v1" in gateway.output)
+        file = tmp_path / "gateway.toml"
+        file.write_text(
+            f'replicas = ["http://127.0.0.1:1"]\nmetrics = "127.0.0.1:{free_port()}"\n'
+            f'listen = "127.0.0.1:{taken.getsockname()[1]}"\n{USER}'
+        )
+        done = subprocess.run([*words, str(file)], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode != 0
+        assert "Address already in use" in done.stderr
+        assert "the gateway has ended" in done.stderr
+        assert done.stdout == ""
 
 
 def test_a_certificate_is_used_again_while_it_serves(tmp_path: Path) -> None:
