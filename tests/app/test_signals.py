@@ -1,0 +1,86 @@
+"""Ctrl-C and its relatives are heard, whatever has been asked before."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from r1code.app.signals import cancel_on_signals
+from r1code.control import Control
+from r1code.errors import Cancelled
+
+SECONDS = 20.0
+
+
+async def question() -> None:
+    """Handles signals in its event loop, as what asks at a terminal does."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGWINCH, lambda: None)
+    loop.remove_signal_handler(signal.SIGWINCH)
+
+
+async def question_that_is_left_open(number: signal.Signals, cancelled: threading.Event) -> bool:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, lambda: None)
+    signal.raise_signal(number)
+    return await asyncio.to_thread(cancelled.wait, SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_heard_after_a_question(number: signal.Signals) -> None:
+    control = Control()
+    with cancel_on_signals(control):
+        asyncio.run(question())
+        signal.raise_signal(number)
+        with pytest.raises(Cancelled):
+            control.sleep(SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_heard_at_a_question(number: signal.Signals) -> None:
+    control, cancelled = Control(), threading.Event()
+    with cancel_on_signals(control), control.on_cancel(cancelled.set):
+        assert asyncio.run(question_that_is_left_open(number, cancelled))
+
+
+TWICE = """
+import os, signal, sys
+from r1code.app.signals import cancel_on_signals
+from r1code.control import Control
+from r1code.errors import Cancelled
+control = Control()
+with cancel_on_signals(control):
+    for name in sys.argv[1:]:
+        signal.raise_signal(signal.Signals[name])
+    try:
+        control.sleep(20)
+    except Cancelled:
+        # Whoever reads the signals gets them in order: after these, all of those above are done.
+        print("in order", flush=True)
+"""
+
+
+def ended(*names: str, ignored: bool = False) -> tuple[int, str]:
+    command = [sys.executable, "-c", TWICE, *names]
+    if ignored:
+        command = ["nohup", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout
+
+
+def test_a_terminal_that_is_closed_is_no_second_interrupt() -> None:
+    """It says so by itself and through its shell, at nearly the same time; what was begun ends in order."""
+    assert ended("SIGHUP", "SIGHUP") == (0, "in order\n")
+
+
+def test_a_second_interrupt_ends_the_process_at_once() -> None:
+    code, _ = ended("SIGINT", "SIGINT")
+    assert code == 130
+
+
+def test_a_hangup_that_is_ignored_stays_so() -> None:
+    assert ended("SIGHUP", "SIGTERM", ignored=True) == (0, "in order\n")
