@@ -84,3 +84,22 @@ def test_a_second_interrupt_ends_the_process_at_once() -> None:
 
 def test_a_hangup_that_is_ignored_stays_so() -> None:
     assert ended("SIGHUP", "SIGTERM", ignored=True) == (0, "in order\n")
+
+AT_ITS_START = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "r1code.options":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+from r1code.cli import main
+sys.exit(main(["tests"]))
+"""
+
+
+def test_an_interrupt_while_r1code_is_loaded_is_no_fault_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", AT_ITS_START], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
