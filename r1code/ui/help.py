@@ -84,7 +84,7 @@ class Grammar(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def within(self, outer: Grammar) -> None:
-        """This is the parser of a command of `outer`."""
+        """The parser of a command of `outer` is told so."""
         self._outer = outer
 
     @property
