@@ -108,5 +108,5 @@ def test_a_server_that_is_named_stands_in_the_place_of_a_model_without_one(tmp_p
     assert load(tmp_path, flags=there | {"profile": "embedded"}).profile == "embedded"
     assert load(tmp_path, environ={"R1CODE_BASE_URL": "u"}, flags={"profile": "embedded"}).profile == "embedded"
     # A profile with a server is pointed at another one.
-    write(tmp_path, user='profile = "vllm-r1"')
+    (tmp_path / "user.toml").write_text('profile = "vllm-r1"')
     assert load(tmp_path, flags=there).profile == "vllm-r1"
