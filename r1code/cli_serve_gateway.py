@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,14 @@ def gateway(options: argparse.Namespace) -> int:
 
         print(localized(f"nginx takes {written(settings, Path(options.nginx))}"))
         return ExitCode.OK
+    from r1code.serving.gateway.nginx import prepare
+    from r1code.serving.gateway.supervisor import run_all
+
     nginx = options.with_nginx or options.replica is not None
     if nginx:
-        _tell(settings)
-    from r1code.serving.gateway.supervisor import run_all
+        # Nothing is promised that the folder, or its user, does not allow.
+        prepare(settings)
+        _tell(settings, options)
 
     run_all(settings, nginx=nginx)
     return ExitCode.OK
@@ -74,12 +79,15 @@ def state_of(options: argparse.Namespace) -> Path:
     return Path(options.state).absolute() if options.state is not None else state_folder() / "gateway"
 
 
-def _tell(settings: Settings) -> None:
+def _tell(settings: Settings, options: argparse.Namespace) -> None:
+    # A key that is added to other books does not work here.
+    books = {"--config": options.config, "--state": options.state}
+    place = "".join(f" {flag} {shlex.quote(value)}" for flag, value in books.items() if value is not None)
     print(localized(f"the gateway: https://{settings.listen}/v1"), flush=True)
     if settings.certificate is None:
         certificate = settings.folder / "tls/certificate.pem"
         print(localized(f"its certificate, which clients have to trust: {certificate}"), flush=True)
-    print(localized("a key for somebody: r1code serve keys add NAME"), flush=True)
+    print(localized(f"a key for somebody: r1code serve keys add NAME{place}"), flush=True)
 
 
 def _need() -> None:
