@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from r1code.control import Control
 from r1code.types import ExitCode
 
+_SHOW_CURSOR = b"\x1b[?25h"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -57,6 +58,14 @@ def _read(pipe: int, control: Control) -> None:
             continue
         # A terminal that is closed says so twice, itself and through its shell: that is no impatience.
         if control.cancelled and byte[0] != signal.SIGHUP:
+            _show_cursor()
             # What is left behind (a container) goes with the next start, or with `r1code sandbox prune`.
             os._exit(ExitCode.INTERRUPTED)
         control.cancel()
+
+
+def _show_cursor() -> None:
+    """A bar of progress hides it, and is not asked to end."""
+    for terminal in filter(os.isatty, (1, 2)):
+        with suppress(OSError):  # it is closed
+            os.write(terminal, _SHOW_CURSOR)

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from fakes.seat import Seat
 from r1code.app.signals import cancel_on_signals
 from r1code.control import Control
 from r1code.errors import Cancelled
@@ -84,6 +86,28 @@ def test_a_second_interrupt_ends_the_process_at_once() -> None:
 
 def test_a_hangup_that_is_ignored_stays_so() -> None:
     assert ended("SIGHUP", "SIGTERM", ignored=True) == (0, "in order\n")
+
+
+HIDDEN = """
+import signal
+from r1code.app.signals import cancel_on_signals
+from r1code.control import Control
+with cancel_on_signals(Control()):
+    print("\\x1b[?25lbusy", flush=True)
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    signal.pause()
+"""
+
+
+def test_the_cursor_is_there_again_after_a_second_interrupt(tmp_path: Path) -> None:
+    seat = Seat([sys.executable, "-c", HIDDEN], tmp_path, {})
+    seat.sees("busy")
+    assert seat.leaves() == 130
+    assert seat.raw.count(b"\x1b[?25l") == 1
+    assert seat.raw.rfind(b"\x1b[?25h") > seat.raw.find(b"\x1b[?25l")
+    seat.close()
+
 
 AT_ITS_START = """
 import signal, sys
