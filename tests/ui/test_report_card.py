@@ -7,8 +7,8 @@ import pytest
 from r1code.events import VerdictReached
 from r1code.types import Check, Verdict
 from r1code.ui.describe import describe
-from r1code.ui.report_card import told_card, told_known
 from r1code.ui.messages import speak
+from r1code.ui.report_card import told_card, told_known
 
 
 @pytest.fixture
