@@ -122,8 +122,6 @@ class FirstRun:
         ).strip()
         if not url:
             return None
-        # `localhost:8000` is a server, too; a word alone would be looked for among the profiles.
-        url = url if "://" in url else f"http://{url}"
         try:
             target, key = self._looked(target_of(url, None, self._profiles))
             name = self._free(target.profile.base_url)
