@@ -36,7 +36,7 @@ def cancel_on_signals(control: Control) -> Generator[None, None, None]:
         if taken != -1:
             signal.set_wakeup_fd(taken)
 
-    ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+    ignored: set[int] = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
     previous = {number: signal.signal(number, heard) for number in _SIGNALS if number not in ignored}
     wakeup = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     reader = threading.Thread(target=_read, args=(read, control), name="r1code-signals", daemon=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar, overload
 
 from r1code.ui.messages import localized
@@ -110,8 +110,9 @@ class Grammar(argparse.ArgumentParser):
 
     def _commands(self) -> Iterator[Grammar]:
         for action in self._actions:
-            if isinstance(action.choices, Mapping):
-                yield from (one for one in action.choices.values() if isinstance(one, Grammar))
+            # The choices of a flag are words; those of a place for commands are their parsers, by name.
+            values: Callable[[], Iterable[object]] = getattr(action.choices, "values", tuple)
+            yield from (one for one in values() if isinstance(one, Grammar))
 
     def _refuse_unknown(self, outer: Grammar) -> None:
         for dest, said in self._before.items():
