@@ -186,6 +186,8 @@ class Config(Struct, frozen=True, kw_only=True):
 
 KEYS = tuple(name for name in Config.__struct_fields__ if name != "origins")
 """Every setting."""
+SERVERLESS = frozenset({"embedded", "scripted"})
+"""Profiles without a server: a base URL that is said nearer to the command stands in their place."""
 _OF_NO_SESSION = frozenset(
     {
         "keep_days",
@@ -224,8 +226,10 @@ def load_config(
     variables = {key: f"R1CODE_{key.upper()}" for key in KEYS}
     sources += [(variables[key], {key: environ[variables[key]]}) for key in KEYS if environ.get(variables[key])]
     sources.append(("a flag", {key: value for key, value in flags.items() if key in KEYS and value is not None}))
-    for origin, source in sources:
+    ranks: dict[str, int] = {}
+    for rank, (origin, source) in enumerate(sources):
         for key, value in source.items():
+            ranks[key] = rank
             found = value_of(key, value, origin)
             if origin.endswith(PROJECT_FILE) and isinstance(found, int) and key in MOST_OF_PROJECT:
                 found = min(found, MOST_OF_PROJECT[key])
@@ -234,6 +238,9 @@ def load_config(
                 values[key], origins[key] = (*values[key], *found), f"{origins[key]}, {origin}"
             else:
                 values[key], origins[key] = found, origin
+    if values.get("profile") in SERVERLESS and ranks.get("base_url", -1) > ranks["profile"]:
+        # Whoever names a server means it, and not the small model that they once chose for want of one.
+        del values["profile"], origins["profile"]
     return msgspec.structs.replace(Config(), **values, origins=origins)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -71,6 +72,8 @@ def _connect() -> docker.DockerClient:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(TIMEOUT_SECONDS)
             probe.connect(address.removeprefix(_SOCKET))
+    elif (where := urlsplit(address)).scheme in {"http", "https"} and where.hostname and where.port:
+        socket.create_connection((where.hostname, where.port), timeout=TIMEOUT_SECONDS).close()
     return docker.from_env(timeout=TIMEOUT_SECONDS)
 
 

@@ -97,3 +97,16 @@ def test_the_file_of_a_part_wins_over_the_project_and_may_set_no_more(tmp_path: 
     part.write_text('profile = "mine"')
     with pytest.raises(UsageError, match="sets profile"):
         load_config(flags={}, part="packages/shop", **given)
+
+
+def test_a_server_that_is_named_stands_in_the_place_of_a_model_without_one(tmp_path: Path) -> None:
+    write(tmp_path, user='profile = "embedded"')
+    there = {"base_url": "http://localhost:8000/v1"}
+    assert load(tmp_path, flags=there).profile is None
+    assert load(tmp_path, environ={"R1CODE_BASE_URL": "http://localhost:8000/v1"}).profile is None
+    # Said at the same place, or nearer, the two contradict each other, which whoever looks for the model says.
+    assert load(tmp_path, flags=there | {"profile": "embedded"}).profile == "embedded"
+    assert load(tmp_path, environ={"R1CODE_BASE_URL": "u"}, flags={"profile": "embedded"}).profile == "embedded"
+    # A profile with a server is pointed at another one.
+    (tmp_path / "user.toml").write_text('profile = "vllm-r1"')
+    assert load(tmp_path, flags=there).profile == "vllm-r1"

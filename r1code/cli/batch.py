@@ -47,6 +47,7 @@ def _run(options: argparse.Namespace) -> int:
     from r1code.batch.run import BatchEnded, Plan, run_batch
     from r1code.batch.task import read_tasks
     from r1code.control import Control
+    from r1code.errors import Cancelled
     from r1code.types import ExitCode
     from r1code.ui.batch_live import teller
 
@@ -59,11 +60,15 @@ def _run(options: argparse.Namespace) -> int:
     pool, control, faults = _pool(options), Control(), 0
     bundle = Bundle(Path(options.output).resolve())
     tell = teller(sys.stdout, json=options.json, color=options.color or "auto")
-    with cancel_on_signals(control), closing(tell):
-        for event in run_batch(plan, bundle, pool, control):
-            tell.on(event)
-            if isinstance(event, BatchEnded):
-                faults = event.faults
+    try:
+        with cancel_on_signals(control), closing(tell):
+            for event in run_batch(plan, bundle, pool, control):
+                tell.on(event)
+                if isinstance(event, BatchEnded):
+                    faults = event.faults
+    except Cancelled:
+        print(localized("stopped; the same command goes on with what has no result yet"), file=sys.stderr)
+        raise
     return ExitCode.NOT_FIXED if faults else ExitCode.OK
 
 

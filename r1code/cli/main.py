@@ -61,6 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"r1code {__version__}")
         return 0
     _open_what_is_closed()
+    try:
+        return _answered(words)
+    except KeyboardInterrupt:
+        # While all is loaded, and in commands that are over at once; what takes long hears signals by itself.
+        return 130
+
+
+def _answered(words: list[str]) -> int:
     from r1code.errors import Cancelled, R1CodeError
     from r1code.options.grammar import parse
     from r1code.types import ExitCode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,10 @@ def gateway(options: argparse.Namespace) -> int:
 
         print(localized(f"nginx takes {written(settings, Path(options.nginx))}"))
         return ExitCode.OK
-    nginx = options.with_nginx or options.replica is not None
     from r1code.serving.gateway.supervisor import run_all
 
-    run_all(settings, nginx=nginx, listening=lambda: _tell(settings, nginx=nginx))
+    nginx = options.with_nginx or options.replica is not None
+    run_all(settings, nginx=nginx, listening=lambda: _tell(settings, options, nginx=nginx))
     return ExitCode.OK
 
 
@@ -72,14 +73,17 @@ def state_of(options: argparse.Namespace) -> Path:
     return Path(options.state).absolute() if options.state is not None else state_folder() / "gateway"
 
 
-def _tell(settings: Settings, *, nginx: bool) -> None:
+def _tell(settings: Settings, options: argparse.Namespace, *, nginx: bool) -> None:
     if not nginx:
         return
+    # A key that is added to other books does not work here.
+    books = {"--config": options.config, "--state": options.state}
+    place = "".join(f" {flag} {shlex.quote(value)}" for flag, value in books.items() if value is not None)
     print(localized(f"the gateway: https://{settings.listen}/v1"), flush=True)
     if settings.certificate is None:
         certificate = settings.folder / "tls/certificate.pem"
         print(localized(f"its certificate, which clients have to trust: {certificate}"), flush=True)
-    print(localized("a key for somebody: r1code serve keys add NAME"), flush=True)
+    print(localized(f"a key for somebody: r1code serve keys add NAME{place}"), flush=True)
 
 
 def _need() -> None:

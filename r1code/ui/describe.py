@@ -341,6 +341,9 @@ def _finished(event: Finished, width: int | None) -> Iterator[Piece]:
         meaning = _PLANNED if event.reason == "plan" and not event.applied else _UNJUDGED
     elif event.outcome == "ended" and event.exit_code == ExitCode.NOT_FIXED:
         meaning = "what was asked for is not there"
+    elif event.reason is None and event.exit_code == ExitCode.NOT_FIXED:
+        # `fix --check` and `verify`: there was no task, and no budget.
+        hint = "r1code fix lets a model repair what fails"
     if event.limit is not None and event.exit_code == ExitCode.BUDGET:
         flag = _FLAGS[event.limit]
         meaning = f"the limit {flag} is reached"

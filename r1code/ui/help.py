@@ -1,9 +1,10 @@
-"""The help of the command line, in the person's language."""
+"""The grammar of the command line: help in the person's language, flags on both sides of a command."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar, overload
 
 from r1code.ui.messages import localized
 
@@ -19,8 +20,22 @@ class Help(argparse.HelpFormatter):
         return action.help and localized(action.help)
 
 
+_Namespace = TypeVar("_Namespace")
+
+
+class _Said(NamedTuple):
+    """A flag that stood before the command, and what it says."""
+
+    flag: str
+    value: object
+
+
 class Grammar(argparse.ArgumentParser):
-    """As its base, and so are the parsers of its commands."""
+    """As its base, and so are the parsers of its commands; but what is said before a command counts for it.
+
+    argparse puts the command's defaults in its place: `r1code --dry-run fix` would be no dry run, and
+    `r1code -C FOLDER fix` would work in another folder. A flag that the command does not know is refused.
+    """
 
     def __init__(
         self,
@@ -41,3 +56,67 @@ class Grammar(argparse.ArgumentParser):
             add_help=add_help,
             allow_abbrev=allow_abbrev,
         )
+        self._outer: Grammar | None = None
+        self._now: object = None
+        self._before: dict[str, _Said] = {}
+
+    @overload
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: None = None
+    ) -> tuple[argparse.Namespace, list[str]]: ...
+    @overload
+    def parse_known_args(
+        self, args: Iterable[str] | None, namespace: _Namespace
+    ) -> tuple[_Namespace, list[str]]: ...
+    @overload
+    def parse_known_args(self, *, namespace: _Namespace) -> tuple[_Namespace, list[str]]: ...
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: object = None
+    ) -> tuple[object, list[str]]:
+        if self._outer is not None:
+            self._before = self._outer.said()
+            self._refuse_unknown(self._outer)
+        if namespace is None:
+            namespace = argparse.Namespace(**{dest: said.value for dest, said in self._before.items()})
+        self._now = namespace
+        for command in self._commands():
+            command.within(self)
+        return super().parse_known_args(args, namespace)
+
+    def within(self, outer: Grammar) -> None:
+        """The parser of a command of `outer` is told so."""
+        self._outer = outer
+
+    @property
+    def is_of_a_command(self) -> bool:
+        return self._outer is not None
+
+    def said(self) -> dict[str, _Said]:
+        """What the flags say that were read until now, by where it is kept."""
+        flags = [action for action in self._actions if action.option_strings]
+        return self._before | {
+            action.dest: _Said(action.option_strings[-1], value)
+            for action in flags
+            if (value := getattr(self._now, action.dest, None)) not in (None, action.default)
+        }
+
+    def knows(self, dest: str) -> bool:
+        """Whether what a flag of this parser says is kept as `dest`."""
+        return any(action.option_strings and action.dest == dest for action in self._actions)
+
+    def takes(self, dest: str) -> bool:
+        """Whether a flag of this parser, or of one of its commands, is kept as `dest`."""
+        return self.knows(dest) or any(command.takes(dest) for command in self._commands())
+
+    def _commands(self) -> Iterator[Grammar]:
+        for action in self._actions:
+            # The choices of a flag are words; those of a place for commands are their parsers, by name.
+            values: Callable[[], Iterable[object]] = getattr(action.choices, "values", tuple)
+            yield from (one for one in values() if isinstance(one, Grammar))
+
+    def _refuse_unknown(self, outer: Grammar) -> None:
+        for dest, said in self._before.items():
+            # `sessions -C FOLDER show`: what a command knows is for all that it can do.
+            of_command = outer.is_of_a_command and outer.knows(dest)
+            if not (self.takes(dest) or of_command):
+                self.error(localized(f"{said.flag} says nothing to `{self.prog}`"))

@@ -42,8 +42,9 @@ def test_a_ctrl_c_stops_in_order_and_the_same_command_goes_on(place: Place) -> N
         while "b began" not in place.journal.read_text():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "the same command goes on" in said
     pids = [int(line.split()[2]) for line in place.journal.read_text().splitlines()]
     assert [pid for pid in pids if alive(pid)] == []
     assert [one.id for one in place.bundle.results()] == ["a"]

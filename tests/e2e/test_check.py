@@ -30,6 +30,8 @@ def test_it_says_whether_the_tests_pass_and_changes_nothing(keyless: Repo) -> No
     failed = keyless.run("fix", "--check")
     assert failed.code == 1, failed.err
     assert "tests/test_cart.py::test_discount" in failed.out
+    # No task was given that could be clearer.
+    assert "next: r1code fix lets a model repair what fails" in failed.out
     assert keyless.files() == before
     write(keyless.root, RIGHT)
     commit(keyless.root)

@@ -96,8 +96,8 @@ def test_a_server_is_looked_at_and_becomes_a_profile(repo: Repo, tmp_path: Path)
         seat.look(0.5)
         seat.say("s")
         seat.sees("its URL")
-        # Without the end that the API is at.
-        seat.say(server.url.removesuffix("/v1"))
+        # Without what a URL begins with, and without the end that the API is at.
+        seat.say(server.url.removeprefix("http://").removesuffix("/v1"))
         seat.sees("it wants a key")
         seat.say(KEY)
         seat.sees("my-server answers from now on")

@@ -94,3 +94,20 @@ def test_tests_that_judge_are_stopped_too(repo: Repo, seats: list[Seat]) -> None
     assert "- discount" in (repo.root / "shop/cart.py").read_text()
     seat.press("\x04")
     assert seat.leaves() == 0
+
+
+def test_a_command_is_stopped_after_it_has_asked_something(repo: Repo, seats: list[Seat]) -> None:
+    command = [str(repo.script), "fix", "--sandbox", "none", "--test", "sleep 90"]
+    seat = Seat(
+        [*command, "--profile", "scripted", *repo.replies("never")],
+        repo.root,
+        {"R1CODE_STATE_DIR": str(repo.state)},
+    )
+    seats.append(seat)
+    seat.sees("Go on without a sandbox")
+    seat.say("y")
+    seat.sees("running the tests on the tree")
+    began = time.monotonic()
+    seat.press("\x03")
+    assert seat.leaves() == 130
+    assert time.monotonic() - began < AT_ONCE

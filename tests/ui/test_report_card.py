@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from r1code.events import VerdictReached
 from r1code.types import Check, Verdict
 from r1code.ui.describe import describe
+from r1code.ui.messages import speak
 from r1code.ui.report_card import told_card, told_known
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    speak("zh")
+    yield
+    speak("en")
 
 
 def told(verdict: Verdict) -> str:
@@ -47,3 +59,16 @@ def test_the_card_is_part_of_the_verdict_and_what_is_known_is_indented() -> None
     event = VerdictReached(verdict=verdict(Check(name="repeats", state="ok", text="twice")))
     assert "✓ twice" in "".join(piece.text for piece in describe(event, 80))
     assert "".join(piece.text for piece in told_known(["a\nb", "c"], 80)).splitlines() == ["  a␊b", "  c"]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_stands_behind_a_mark_is_in_the_persons_language() -> None:
+    fixed = verdict(
+        Check(name="repeats", state="ok", text="passed in 2 of 2 clean runs"),
+        Check(name="counter_test", state="ok", text="1 fail where they cannot pass"),
+    )
+    chance = Check(
+        name="repeats", state="failed", text="1 pass by chance: failed in 1 of 2 clean runs with the patch"
+    )
+    assert "clean" not in told(fixed) + told(verdict(chance))
+    assert "2 次干净运行中" in told(fixed)

@@ -12,7 +12,12 @@ from r1code.profiles import ANY_SERVER, find_profile, key_of, load_profiles, nam
 
 
 def target_of(word: str, model: str | None, user_file: Path) -> Target:
-    """What a profile's name or a URL means. Raises UsageError where it means nothing."""
+    """What a profile's name or a URL means. Raises UsageError where it means nothing.
+
+    `localhost:8000` is a URL, too: no profile's name has a colon.
+    """
+    if ":" in word and "://" not in word:
+        word = f"http://{word}"
     if "://" not in word:
         below = find_profile(word, user_file) if model is None else named(word, load_profiles(user_file)).profile
         profile = below if model is None else find_profile(word, user_file, model=model)

@@ -170,10 +170,24 @@ def test_a_certificate_is_used_again_while_it_serves(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked whom nginx belongs to")
 def test_root_has_to_say_whose_nginx_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, told = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", str(tmp_path))
+    code, out, told = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", str(tmp_path))
     assert code == 2
     assert "not run as root" in told
     assert "--user" in told
+    # No address where nothing will be.
+    assert out == ""
+
+
+def test_a_key_is_said_to_go_into_the_books_of_this_gateway(capsys: pytest.CaptureFixture[str]) -> None:
+    with TemporaryDirectory(prefix="a team ") as made:
+        state = Path(made)
+        state.chmod(0o711)
+        # Here it ends, before anything is started.
+        (state / "nginx").write_text("")
+        user = ["--user", "nobody"] if os.geteuid() == 0 else []
+        code, out, _ = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", made, *user)
+    assert code == 2
+    assert f"r1code serve keys add NAME --state '{made}'\n" in out
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives nginx to another user")
