@@ -56,8 +56,8 @@ class Node(Source):
         if close is None:
             return [], at
         inner = [one.text for one in self.found[at + 1 : close] if one.kind != "line"]
-        if inner[1:2] == ["as"] and len(inner) == 3 and inner[0] == "strict":  # noqa: PLR2004 - strict as NAME
-            return inner[2:], close + 1
+        if inner[:2] == ["strict", "as"]:
+            return ([] if inner[3:] else inner[2:]), close + 1
         plain = all(one == "," or one.isidentifier() for one in inner) and "as" not in inner
         return [one for one in inner if one != ","] if plain else [], close + 1
 
