@@ -32,6 +32,21 @@ class Item(Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
     """Base of what an entry says. In JSON the field `kind` carries the class name."""
 
 
+class Conditions(Struct, frozen=True, kw_only=True):
+    """What a task was given beside its words and the settings. Whoever goes on with it is bound by it, too."""
+
+    only_tests: bool = False
+    """Of a repair: the tests run, and nothing is repaired."""
+    part: str = ""
+    """The folder of the repository that it is about; empty: all of it."""
+    found: bool = False
+    """Nobody named the test command: the repository's files show it."""
+    answer: str = ""
+    """The JSON Schema of the final answer; empty: it is words."""
+    hiding: str | None = None
+    """What .r1codeignore was then, as its digest; empty: there was none. None: the log does not say."""
+
+
 class Opened(Item, frozen=True, kw_only=True):
     """The first entry of every log."""
 
@@ -45,6 +60,7 @@ class Opened(Item, frozen=True, kw_only=True):
     task: str = ""
     settings: dict[str, Any] = {}
     """The configuration, for a replay."""
+    conditions: Conditions = Conditions()
     instructions: str = ""
     """What the first task's message begins with."""
     mentions: str = ""
@@ -156,6 +172,7 @@ class Continued(Item, frozen=True, kw_only=True):
     profile: str
     base: str
     settings: dict[str, Any] = {}
+    conditions: Conditions = Conditions()
     mentions: str = ""
 
 

@@ -32,10 +32,7 @@ class Answer:
     def load(cls, file: Path) -> Answer:
         """Raises UsageError where the file is no JSON Schema of a draft that is known."""
         try:
-            # Anything else than an object cannot even be looked at for its draft.
-            schema: Any = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-            kind = validator_for(schema)
-            kind.check_schema(schema)
+            return cls.of(file.read_bytes())
         except (OSError, msgspec.MsgspecError, SchemaError) as error:
             why = error.message if isinstance(error, SchemaError) else str(error)
             raise UsageError(
@@ -43,6 +40,14 @@ class Answer:
                 why=why,
                 hint="correct it; https://json-schema.org says how they are written",
             ) from error
+
+    @classmethod
+    def of(cls, text: bytes) -> Answer:
+        """Raises MsgspecError and SchemaError where the text is no JSON Schema of a draft that is known."""
+        # Anything else than an object cannot even be looked at for its draft.
+        schema: Any = msgspec.json.decode(text, type=dict[str, Any])
+        kind = validator_for(schema)
+        kind.check_schema(schema)
         # An empty registry: what a schema refers to is in it, and nothing is fetched.
         return cls(kind(schema, registry=Registry()), json.dumps(schema, indent=1, ensure_ascii=False))
 

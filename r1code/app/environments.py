@@ -45,6 +45,11 @@ class Project(Struct, frozen=True, kw_only=True):
         return self.detected.is_plain and not self.packages and self.dockerfile is None
 
     @property
+    def needs_nothing(self) -> bool:
+        """There is nothing that an image of its own would have: none is ever used."""
+        return not self.detected.environments and self.is_plain
+
+    @property
     def key(self) -> str:
         key = request_key(self.detected, self.files, self.packages, self.own_base)
         if self.dockerfile is None:

@@ -34,7 +34,7 @@ def guide_of(git: Git, state: Path, revision: str | None) -> Generator[Git, None
     with TemporaryDirectory(prefix="guide-", dir=state, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         check_out(git, tree, folder)
-        if _hiding(git.root) != _hiding(folder):
+        if hiding(git.root) != hiding(folder):
             raise UsageError(
                 f"the work tree has another {IGNORE_FILE} than {revision}",
                 why="what is hidden from the model is said by the revision that is trusted, not by the work tree",
@@ -43,11 +43,12 @@ def guide_of(git: Git, state: Path, revision: str | None) -> Generator[Git, None
         yield Git.plain(folder, state)
 
 
-def _hiding(root: Path) -> object:
-    """What a tree's own file says that is hidden; None: it has no such file."""
+def hiding(root: Path) -> str:
+    """The digest of what a tree's own file says that is hidden; empty: it has none. Raises UsageError."""
     try:
-        return look(root, IGNORE_FILE)
+        found = look(root, IGNORE_FILE)
     except OSError as error:
         raise UsageError(
             f"{IGNORE_FILE} cannot be used", why=str(error), hint="make it a file that can be read"
         ) from error
+    return "" if found is None else f"{found[0].kind} {found[0].digest}"

@@ -62,7 +62,7 @@ def image_for(git: Git, config: Config, agrees: Agrees, making: Making) -> Image
     if config.image is not None:
         return Image(name=config.image)
     project = look_at(git, config, default_recipe().tag)
-    if not project.detected.environments and project.is_plain:
+    if project.needs_nothing:
         return Image()
     client = connect(making.control)
     try:
@@ -117,9 +117,17 @@ def _reach(project: Project) -> str:
     return "and without a network" if network.kind == "none" else f"with a network to {network.text} alone"
 
 
-def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str:
-    """Builds the project's image and returns its name. Raises SandboxError, UsageError and Cancelled."""
+def build(git: Git, config: Config, making: Making, *, no_cache: bool) -> str | None:
+    """Builds the project's image and returns its name; None: it needs none, which is said.
+
+    Raises SandboxError, UsageError and Cancelled.
+    """
     project = look_at(git, config, default_recipe().tag)
+    if project.needs_nothing:
+        making.say(
+            "nothing is built: no project that r1code knows was found, so commands run in its base image as it is"
+        )
+        return None
     client = connect(making.control)
     try:
         _build(client, project, _veiled(git, config, project, making), making, no_cache=no_cache)

@@ -9,13 +9,35 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from r1code.app.task import Task
+from r1code.app.told import Told
+from r1code.app.tree import branch_of
+from r1code.config import Config
 from r1code.log import Continued, Ended, Opened, Said
+from r1code.repo.git import Git
 from r1code.secrets.values import Hide
 from r1code.session import SCRATCH, TREE, Session
 from r1code.tools.toolset import Toolset
 from r1code.types import Usage
 
 Say = Callable[[str], None]
+
+
+def opening(task: Task, config: Config, told: Told, *, git: Git, profile: str) -> Opened:
+    """How a new session for `task` begins; what it starts from and mentions is not known yet."""
+    return Opened(
+        root=str(git.root),
+        profile=profile,
+        base="",
+        branch=branch_of(git),
+        command=task.command,
+        task=task.text,
+        settings=config.values,
+        conditions=task.conditions(config, git.root),
+        instructions=told.first,
+        folders=told.folders,
+        replays="" if task.replayed is None else task.replayed.session.id,
+        symptoms=task.symptoms,
+    )
 
 
 def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say: Say) -> Session:
@@ -25,7 +47,7 @@ def open_session(task: Task, opened: Opened, sessions: Path, *, hide: Hide, say:
     """
     before = task.resumed or task.continues
     if before is None:
-        return Session.create(sessions, replace(opened, symptoms=task.symptoms), hide=hide)
+        return Session.create(sessions, opened, hide=hide)
     session = Session.load(before.folder, hide=hide)
     for notice in session.notices:
         say(notice)
@@ -54,6 +76,7 @@ def go_on(session: Session, opened: Opened) -> None:
             profile=opened.profile,
             base=opened.base,
             settings=opened.settings,
+            conditions=opened.conditions,
             mentions=opened.mentions,
         )
     )

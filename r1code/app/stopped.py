@@ -26,6 +26,11 @@ WITHOUT_TURNS = frozenset({"init", "verify"})
 """Commands whose sessions hold none that could go on."""
 
 
+def without_model(opened: Opened) -> bool:
+    """Whether no model takes part in the session: only tests run."""
+    return opened.command == "verify" or opened.conditions.only_tests
+
+
 class Resumable(Struct, frozen=True, kw_only=True):
     """A session that can go on."""
 
@@ -92,8 +97,10 @@ def continued_session(folder: Path, root: Path) -> Resumable:
     why = ""
     if found.opened.root != str(root):
         why = f"it works in {found.opened.root}"
-    elif found.opened.command in WITHOUT_TURNS:
-        why = "it only drafted a file" if found.opened.command == "init" else "no model took part in it"
+    elif found.opened.command == "init":
+        why = "it only drafted a file"
+    elif without_model(found.opened):
+        why = "no model took part in it"
     elif found.opened.replays:
         why = f"it only did the session {found.opened.replays} again"
     if why:

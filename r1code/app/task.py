@@ -7,7 +7,10 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from r1code.app.guided import hiding
 from r1code.app.stopped import Resumable
+from r1code.config import DETECTED, Config
+from r1code.log import Conditions
 from r1code.providers.base import Provider
 from r1code.repair.approach import Wanted
 from r1code.repo.instructions import Instructions
@@ -65,3 +68,13 @@ class Task(Struct, frozen=True, kw_only=True):
     """The session that gets this task as another one; None: it gets one of its own."""
     only_tests: bool = False
     """With `fix`: the tests run, and nothing is repaired."""
+
+    def conditions(self, config: Config, root: Path) -> Conditions:
+        """For the log: what a resumed session must be bound by, too."""
+        return Conditions(
+            only_tests=self.only_tests,
+            part=self.part,
+            found=config.origins.get("test") == DETECTED,
+            answer="" if self.answer is None else self.answer.schema,
+            hiding=hiding(root),
+        )

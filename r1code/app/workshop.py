@@ -24,7 +24,7 @@ from r1code.app.keys import environment
 from r1code.app.maps import Maps
 from r1code.app.memory import Memory
 from r1code.app.mentions import Looking, Mentions
-from r1code.app.opening import carry_on, go_on, open_session
+from r1code.app.opening import carry_on, go_on, open_session, opening
 from r1code.app.overview import Overview
 from r1code.app.piped import with_task
 from r1code.app.pipelines import pipeline_for
@@ -37,7 +37,7 @@ from r1code.app.task import Task
 from r1code.app.told import Told, beside_too, own_instructions, tell
 from r1code.app.toolbox import Sources, Toolbox
 from r1code.app.training.spoken import keep_spoken
-from r1code.app.tree import branch_of, copied, held, tell_dirty
+from r1code.app.tree import copied, held, tell_dirty
 from r1code.app.vault import keep_scanned, open_vault
 from r1code.approval import Approvals, Approver
 from r1code.config import Config
@@ -45,7 +45,6 @@ from r1code.context import Model
 from r1code.control import Control
 from r1code.dialects.base import Dialect
 from r1code.dialects.text import TextDialect
-from r1code.log import Opened
 from r1code.naming import first_of
 from r1code.profiles import Profile
 from r1code.profiles.room import room_of
@@ -127,18 +126,9 @@ class Workshop:
         self._told = self._instructions()
         text = "" if self._before else task.text
         Mentions(text, self.tree, git, self._consent, hide=self.vault.hide).check()
-        self._opened = Opened(
-            root=str(git.root),
-            profile=self.profile_name,
-            base="",
-            branch=branch_of(git),
-            command=task.command,
-            task=task.text,
-            settings=config.values,
-            instructions=self._told.first,
-            folders=self._told.folders,
-            replays="" if task.replayed is None else task.replayed.session.id,
-        )
+        # Whether CI is set where somebody goes on must not decide what counts as a fix.
+        decided = replace(config, strict=self.demands.strict)
+        self._opened = opening(task, decided, self._told, git=git, profile=self.profile_name)
         self.sights: Overview
         """What the first message shows of the project."""
         self.session: Session

@@ -23,9 +23,10 @@ def replay(options: argparse.Namespace) -> int:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
+    from r1code.app.conditions import answer_of
     from r1code.app.folders import state_folder
     from r1code.app.sessions.listing import find
-    from r1code.app.stopped import WITHOUT_TURNS
+    from r1code.app.stopped import without_model
     from r1code.app.task import Replayed, Task
     from r1code.errors import ProviderError, UsageError
     from r1code.log import Continued, Planned
@@ -47,7 +48,7 @@ def replay(options: argparse.Namespace) -> int:
         )
     with closing(Session.load(folder)) as recorded, TemporaryDirectory(dir=state_folder()) as scratch:
         opened = recorded.opened
-        if opened.command in WITHOUT_TURNS:
+        if opened.command == "init" or without_model(opened):
             raise UsageError(
                 f"the session {recorded.id} cannot be replayed",
                 why="it only drafted a file" if opened.command == "init" else "no model took part in it",
@@ -70,6 +71,8 @@ def replay(options: argparse.Namespace) -> int:
             replayed=replayed,
             plan=next(given, None),
             symptoms=opened.symptoms,
+            part=opened.conditions.part,
+            answer=answer_of(opened.conditions),
         )
         try:
             code, again = _again(options, opened, task, [part.profile for part in parts])
@@ -99,6 +102,7 @@ def _again(
 
     from msgspec.structs import replace
 
+    from r1code.app.conditions import under
     from r1code.app.folders import state_folder
     from r1code.app.stopped import settings_for, stopped_session
     from r1code.cli.work import run_session
@@ -124,6 +128,7 @@ def _again(
             "allow_host_exec": options.allow_host_exec,
         }
         config = load_config(flags=flags, environ={}, user_file=Path(os.devnull), project=None)
+        config = under(config, opened.conditions)
         code, again = run_session(git, config, task, json=options.json, told=told)
     return code, again
 

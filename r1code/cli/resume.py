@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Any
 
     from r1code.app.stopped import Resumable
 
@@ -81,6 +83,9 @@ def _opened(session: str, options: argparse.Namespace) -> int:
 def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from msgspec.structs import replace
+
+    from r1code.app.conditions import answer_of, under
     from r1code.app.folders import state_folder
     from r1code.app.moved import place_of
     from r1code.app.plans import place_for
@@ -92,14 +97,43 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
 
     asked = stopped.task
     given = {key: value for key, value in vars(options).items() if value is not None}
+    if asked.conditions.only_tests:
+        _refuse_model(stopped, given)
     kept = settings_for(asked, given.setdefault("profile", stopped.profile))
     config = load_config(flags={**kept, **given}, environ={}, user_file=Path(os.devnull), project=None)
+    config = under(config, asked.conditions)
+    if asked.command != "fix":
+        # It worked in place: what is changed by now is no longer what was changed before.
+        config = replace(config, commit_first=False)
     # Without an id, the folder only said whose last session it is.
     elsewhere = Path(options.folder) if options.session and options.folder else None
     git = place_of(stopped, elsewhere, state_folder())
     keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
     symptoms = stopped.opened.symptoms
-    task = Task(command=asked.command, text=asked.task, keep=keep, resumed=stopped, symptoms=symptoms)
+    task = Task(
+        command=asked.command,
+        text=asked.task,
+        keep=keep,
+        resumed=stopped,
+        symptoms=symptoms,
+        part=asked.conditions.part,
+        answer=answer_of(asked.conditions),
+        only_tests=asked.conditions.only_tests,
+    )
     told = f"the session {stopped.folder.name} goes on"
-    ending = ending_of(task.command, options.reports or (), git, state_folder(), json=options.json)
+    wanted, answers = options.reports or (), task.answer is not None
+    ending = ending_of(task.command, wanted, git, state_folder(), json=options.json, answers=answers)
     return run_session(git, config, task, json=options.json, told=told, ending=ending)[0]
+
+
+def _refuse_model(stopped: Resumable, given: Mapping[str, Any]) -> None:
+    """Raises UsageError where a check is to go on with a model: it would be no check any more."""
+    from r1code.app.stopped import ABOUT_MODEL
+    from r1code.errors import UsageError
+
+    if not given.keys().isdisjoint({"profile", "replies", *ABOUT_MODEL}):
+        raise UsageError(
+            f"the session {stopped.folder.name} asks no model",
+            why="it was begun with --check: the tests run, and nothing is repaired",
+            hint=f"r1code resume {stopped.folder.name}, or begin a repair: r1code fix",
+        )

@@ -98,12 +98,15 @@ def _init(options: argparse.Namespace, control: Control) -> int:
     project, recipe = plan(git, config, Making(state=state_folder(), say=_say, control=control))
     if not project.detected.environments:
         _say("no project that r1code knows was found: the base image is used as it is")
-    if project.is_plain:
+    if project.is_plain and not project.needs_nothing:
         _say("the base image is enough: nothing is built unless you ask for it")
     text = dockerfile(recipe)
     print(safe(text), end="")
     if not options.write:
-        _say(f"`r1code sandbox build` builds this; --write keeps it as {_FILE}")
+        if project.needs_nothing:
+            _say(f"--write keeps it as {_FILE}")
+        else:
+            _say(f"`r1code sandbox build` builds this; --write keeps it as {_FILE}")
         return 0
     file = git.root / _FILE
     if file.exists() and file.read_text(errors="replace") != text and not options.force:
@@ -121,7 +124,9 @@ def _init(options: argparse.Namespace, control: Control) -> int:
 def _build(options: argparse.Namespace, control: Control) -> int:
     git, config = _configured(options)
     making = Making(state=state_folder(), say=_say, control=control)
-    print(build(git, config, making, no_cache=options.no_cache))
+    name = build(git, config, making, no_cache=options.no_cache)
+    if name is not None:
+        print(name)
     return 0
 
 

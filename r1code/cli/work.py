@@ -307,7 +307,7 @@ def _events(workshop: Workshop, config: Config, task: Task, control: Control) ->
         stopped=None if task.resumed is None else Stopped.of(workshop.session, workshop.store),
     )
     if task.only_tests:
-        return check(workshop, workshop.session, config.test or "", control)
+        return check(workshop, workshop.session, config.test or "", control, left=approach.stopped)
     repair = Repair(workshop, workshop.session, meter, approach)
     if task.command == "fix":
         return repair.fix(config.test or "", control)

@@ -86,7 +86,7 @@ class Attempt:
     def _changed(self, control: Control) -> Generator[Event, None, Patch]:
         """Lets the model work; all that it changed."""
         given, left = self._given, self._left
-        tree = copied(self._parts, self._start(), _COPY)
+        tree = copied(self._parts, started(self._parts, given.base, left, _COPY), _COPY)
         sandbox = self._parts.sandbox(tree.root)
         try:
             if left is None or not left.is_over:
@@ -121,18 +121,19 @@ class Attempt:
         with closing(roles.resume(control) if in_loop else roles.work(control)) as turn:
             yield from turn
 
-    def _start(self) -> Snapshot:
-        """The tree that is worked on from now."""
-        left, root = self._left, self._parts.scratch / _COPY
-        if left is None:
-            return self._given.base
-        restored(root)
-        if not root.exists() or (left.in_pipeline and not left.is_over):
-            return left.tree
-        # It was killed: what it had changed is where it worked.
-        tree = self._parts.candidate(root, self._given.base)
-        tree.recover()
-        return tree.snapshot()
+
+def started(parts: Parts, base: Snapshot, left: Stopped | None, name: str) -> Snapshot:
+    """What is worked on from now in the copy called `name`: the base, or the copy as it was `left`."""
+    if left is None:
+        return base
+    root = parts.scratch / name
+    restored(root)
+    if not root.exists() or (left.in_pipeline and not left.is_over):
+        return left.tree
+    # It was killed: what it had changed is where it worked.
+    tree = parts.candidate(root, base)
+    tree.recover()
+    return tree.snapshot()
 
 
 def copied(parts: Parts, base: Snapshot, name: str) -> WorkTree:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from r1code.repair.contradiction import Asked, Contradiction, contradictions
+from r1code.repair.asked import Asked
+from r1code.repair.contradiction import READ, Contradiction, contradictions
 from r1code.repair.protected import is_protected
 from r1code.repair.verdict import wanted
 from r1code.tools.truncation import clean
@@ -58,10 +58,10 @@ def conclusion(
 
 
 def texts_of(base: Snapshot, store: Store) -> dict[str, str]:
-    """The Python files that a repair leaves alone. Raises StateError."""
+    """The tests that can be read, of files that a repair leaves alone. Raises StateError."""
     found: dict[str, str] = {}
     for path, entry in base.entries.items():
-        if entry.kind == "file" and PurePosixPath(path).suffix == ".py" and is_protected(path):
+        if entry.kind == "file" and path.endswith(READ) and is_protected(path):
             data = store.get(entry.digest)
             found[path] = data.decode("utf-8", errors="replace") if len(data) <= _MOST_BYTES else ""
     return found

@@ -27,7 +27,7 @@ from r1code.ledger import charges_of, spent
 from r1code.log import Concluded, Continued, Said, Tested
 from r1code.log_file import candidates_of, entries_of
 from r1code.repair.approach import Approach
-from r1code.repair.attempt import Attempt, Given, Tried, copied
+from r1code.repair.attempt import Attempt, Given, Tried, copied, started
 from r1code.repair.candidates import Candidates
 from r1code.repair.conclusion import conclusion, texts_of
 from r1code.repair.first_message import first_message
@@ -48,6 +48,8 @@ from r1code.tree.worktree import WorkTree
 from r1code.turn import Events
 from r1code.types import EndReason, ExitCode, Outcome, Spent, TestReport, Verdict
 
+_COPY = "copy"
+"""Where a dry run works."""
 _MOST_ASKED = 2
 """Times that an answer is asked for again."""
 _EXITS: dict[str, ExitCode] = {
@@ -168,7 +170,7 @@ class Repair:
         base, since = (self._parts.tree.snapshot(), time.time()) if left is None else (left.base, left.since)
         tree = self._parts.tree
         if self._approach.dry_run:
-            tree = copied(self._parts, base if left is None else left.tree, "copy")
+            tree = copied(self._parts, started(self._parts, base, left, _COPY), _COPY)
         sandbox = self._parts.sandbox(tree.root)
         try:
             work = Work(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from msgspec import Struct
 
 from r1code.batch.summary import Row, Summary, curve
-from r1code.ui.safe import safe_line
+from r1code.ui.pages import environment, written
 
 WIDTH, HEIGHT = 420, 220
 _LEFT, _BOTTOM, _TOP, _RIGHT = 44, 34, 26, 12
@@ -35,20 +32,18 @@ class Bar(Struct, frozen=True, kw_only=True):
 
 def page(summary: Summary) -> str:
     """Complete HTML. All text in it is made safe and escaped."""
-    return (
-        _environment()
-        .get_template("batch.html.jinja")
-        .render(
-            summary=summary,
-            lines=lines_of(summary),
-            bars=_bars(summary),
-            width=WIDTH,
-            height=HEIGHT,
-            left=_LEFT,
-            right=WIDTH - _RIGHT,
-            top=_TOP,
-            bottom=HEIGHT - _BOTTOM,
-        )
+    return written(
+        environment(),
+        "batch.html.jinja",
+        summary=summary,
+        lines=lines_of(summary),
+        bars=_bars(summary),
+        width=WIDTH,
+        height=HEIGHT,
+        left=_LEFT,
+        right=WIDTH - _RIGHT,
+        top=_TOP,
+        bottom=HEIGHT - _BOTTOM,
     )
 
 
@@ -85,24 +80,3 @@ def _bars(summary: Summary) -> list[Bar]:
         Bar(name=name, count=count, y=18.0 * at, width=200.0 * count / most, is_solved=name == "fixed")
         for at, (name, count) in enumerate(summary.outcomes.items())
     ]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-
-
-def _template(name: str) -> str:
-    return (resources.files("r1code.ui") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _shown(value: object) -> object:
-    return safe_line(value) if type(value) is str else value

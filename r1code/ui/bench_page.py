@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import cache
-from importlib import resources
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from msgspec import Struct
 
 from r1code.serving.bench.figures import all_figures, saturation
 from r1code.serving.bench.result import Result
 from r1code.ui.bench_charts import Chart, charts_of, hit_rate
 from r1code.ui.bench_table import remarks
-from r1code.ui.safe import safe_line
+from r1code.ui.pages import environment, written
 
 _WIDTH, _HEIGHT = 420, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 408, 46, 206
@@ -43,25 +40,22 @@ def page(result: Result) -> str:
     """Complete HTML. All text in it is made safe and escaped."""
     figures = all_figures(result)
     charts = charts_of(figures, ttft=result.goal.ttft, tpot=result.goal.tpot)
-    text = (
-        _environment()
-        .get_template("bench.html.jinja")
-        .render(
-            result=result,
-            figures=figures,
-            saturation=saturation(figures),
-            remarks=remarks(result, figures),
-            plots=[_plot(chart) for chart in charts],
-            hit_rate=hit_rate,
-            width=_WIDTH,
-            height=_HEIGHT,
-            left=_LEFT,
-            right=_RIGHT,
-            top=_TOP,
-            bottom=_BOTTOM,
-        )
+    return written(
+        environment(),
+        "bench.html.jinja",
+        result=result,
+        figures=figures,
+        saturation=saturation(figures),
+        remarks=remarks(result, figures),
+        plots=[_plot(chart) for chart in charts],
+        hit_rate=hit_rate,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_RIGHT,
+        top=_TOP,
+        bottom=_BOTTOM,
     )
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plot(chart: Chart) -> _Plot:
@@ -91,24 +85,3 @@ def _plot(chart: Chart) -> _Plot:
         ticks=tuple((across(level), level) for level in levels),
         goal=None if chart.goal is None else up(chart.goal),
     )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-
-
-def _template(name: str) -> str:
-    return (resources.files("r1code.ui") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _shown(value: object) -> object:
-    return safe_line(value) if type(value) is str else value

@@ -1,37 +1,26 @@
-"""The plots of a bench as a picture: matplotlib, where it is installed."""
+"""The plots of a bench as a picture: see r1code.ui.plots."""
 
 # matplotlib is optional, and has no types here.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from importlib import import_module
-from io import BytesIO
 from typing import Any
 
 from r1code.errors import UsageError
 from r1code.serving.bench.figures import all_figures
 from r1code.serving.bench.result import Result
 from r1code.ui.bench_charts import ACROSS, charts_of
-from r1code.ui.safe import safe_line
+from r1code.ui.plots import figure, png
 
 
 def picture(result: Result) -> bytes:
     """A PNG. Raises UsageError where matplotlib is not installed, or nothing was measured."""
-    try:
-        # Not pyplot: it would look for a screen, and keeps every figure.
-        figure_of: Any = import_module("matplotlib.figure").Figure
-    except ImportError as error:
-        raise UsageError(
-            "there is no picture without matplotlib",
-            why=str(error),
-            hint="pip install 'r1code[plots]', or --html FILE, which needs nothing",
-        ) from error
     charts = charts_of(all_figures(result), ttft=result.goal.ttft, tpot=result.goal.tpot)
     if not charts:
         raise UsageError("there is nothing to draw", why="no turn was answered", hint="look at the failures")
-    figure: Any = figure_of(figsize=(5 * len(charts), 4), layout="constrained")
-    panels: Any = figure.subplots(1, len(charts), squeeze=False)
+    drawn = figure(len(charts))
+    panels: Any = drawn.subplots(1, len(charts), squeeze=False)
     for axes, chart in zip(panels[0], charts, strict=True):
         for curve in chart.curves:
             axes.plot(*zip(*curve.points, strict=True), marker="o", label=curve.name)
@@ -42,9 +31,4 @@ def picture(result: Result) -> bytes:
         axes.set_xticks(levels, [str(level) for level in levels])
         axes.set(title=chart.title, xlabel=ACROSS, ylabel=chart.unit, ylim=(0, chart.most * 1.05))
         axes.legend()
-    name = safe_line(result.label or result.served.model)
-    # A `$` would begin a formula, and what the font lacks a warning.
-    figure.suptitle(name.encode("ascii", "replace").decode().replace("$", r"\$"))
-    out = BytesIO()
-    figure.savefig(out, format="png", dpi=120)
-    return out.getvalue()
+    return png(drawn, result.label or result.served.model)

@@ -1,17 +1,13 @@
-"""A session as one HTML page: nothing in it runs, and nothing of it is fetched.
-
-Whatever is written into the page is made safe, cut and escaped at one place, so no template can forget it.
-"""
+"""A session as one HTML page. Each text in it is cut, too."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment
 from msgspec import Struct
 
 from r1code import __version__
@@ -22,6 +18,7 @@ from r1code.ui.cost_bars import panels
 from r1code.ui.describe import card
 from r1code.ui.diff import DiffLine, marked
 from r1code.ui.lines import seconds
+from r1code.ui.pages import environment, written
 from r1code.ui.piece import Style
 from r1code.ui.record_words import called, cut, day, edited, ended, notes, outcome, spending
 from r1code.ui.safe import safe, safe_line
@@ -49,44 +46,22 @@ def page(document: Document) -> str:
     hunks = {
         hunk.id: f"h{at}" for at, hunk in enumerate((one for file in document.files for one in file.hunks), 1)
     }
-    text = (
-        _environment()
-        .get_template("page.html.jinja")
-        .render(
-            doc=document,
-            version=__version__,
-            panels=panels(document.steps),
-            anchors=hunks,
-        )
+    return written(
+        _environment(),
+        "page.html.jinja",
+        doc=document,
+        version=__version__,
+        panels=panels(document.steps),
+        anchors=hunks,
     )
-    # A name that is not UTF-8 holds what no page can.
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_shown,
-    )
-    environment.filters.update(_FILTERS)
-    environment.tests.update(_TESTS)
-    return environment
-
-
-def _template(name: str) -> str:
-    return resources.files("r1code.ui").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _shown(value: object) -> object:
-    """What a template writes."""
-    # Of texts only what a macro made is markup.
-    return cut(safe(value)) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    made = environment(lambda text: cut(safe(text)))
+    made.filters.update(_FILTERS)
+    made.tests.update(_TESTS)
+    return made
 
 
 def _card(call: Call) -> str:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r1code import prompts
+from r1code.repair.asked_python import asked
 from r1code.repair.conclusion import conclusion
-from r1code.repair.contradiction import asked, contradictions
+from r1code.repair.contradiction import contradictions
 from r1code.types import Case, Check, TestReport, Verdict
 
 HEAD = "from shop.cart import total\nimport shop\n\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,16 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.installed import installed
 from r1code.repair.counter import deceived, places, spoiled
 from r1code.types import TestReport
 
 WORD = "6b1f0c"
 _RUSTUP = os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))
 RUSTC = ["env", "RUSTUP_TOOLCHAIN=stable", f"RUSTUP_HOME={_RUSTUP}", "rustc"]
-HAS_RUST = (
-    shutil.which("rustc") is not None
-    and subprocess.run([*RUSTC, "--version"], capture_output=True, check=False).returncode == 0
-)
 RIGHT = """
 import asyncio
 import unittest
@@ -267,8 +263,8 @@ def test_tests_of_go_and_rust_end_by_failing():
 
 
 @pytest.mark.full
-@pytest.mark.skipif(not HAS_RUST, reason="rustc is not here")
 def test_spoiled_tests_of_rust_fail_in_earnest(tmp_path: Path):
+    installed("rustc")
     found = spoiled("src/lib.rs", RUST, ["sums", "tells"], WORD)
     assert found is not None
     (tmp_path / "lib.rs").write_text(found.text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from fakes.installed import installed, with_node
 from r1code.control import Control
 from r1code.sandbox.base import Limits
 from r1code.sandbox.host import HostSandbox
@@ -73,10 +73,16 @@ def run(root: Path, command: str) -> TestReport:
     ],
 )
 def test_an_installed_runner_is_read_test_by_test(  # noqa: PLR0917 - a row of the table
-    tmp_path: Path, tool: str, files: dict[str, str], command: str, passed: str, failed: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    files: dict[str, str],
+    command: str,
+    passed: str,
+    failed: str,
 ) -> None:
-    if shutil.which(tool) is None:
-        pytest.skip(f"{tool.upper()} IS NOT TESTED: it is not installed")
+    monkeypatch.setenv("PATH", with_node(tmp_path.with_name(f"{tmp_path.name}-node")))
+    installed(tool, also_in_ci=tool != "rspec")
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)

@@ -18,7 +18,8 @@ from r1code.ui.safe import safe_line
 
 def _sandbox(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]:
     if text == "rebuild":
-        yield from said(f"{_rebuilt(desk, control)} is made; the next start uses it")
+        if (name := _rebuilt(desk, control)) is not None:
+            yield from said(f"{name} is made; the next start uses it")
         return
     if text:
         raise UsageError(f"/sandbox {text} means nothing", why="it can only be rebuilt", hint="/sandbox rebuild")
@@ -34,7 +35,8 @@ def _sandbox(desk: Desk, text: str, control: Control) -> Iterator[Event | Piece]
         yield line(f"{MARGIN}{name:{width}}  {safe_line(told)}")
 
 
-def _rebuilt(desk: Desk, control: Control) -> str:
+def _rebuilt(desk: Desk, control: Control) -> str | None:
+    """None: there is nothing to build, which is said."""
     if desk.config.sandbox != "docker":
         raise UsageError(
             "there is no image to build", why=f"commands run in {desk.config.sandbox}", hint="--sandbox docker"
