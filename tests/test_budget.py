@@ -159,7 +159,7 @@ def test_who_finds_all_reserved_waits_until_something_is_free() -> None:
         second = pool.submit(reserve, meter, ask())
         assert not second.done()
         meter.settle(first, Usage(prompt=1000, completion=0), 0.0)
-        assert second.result(timeout=10).ask.output == 4000
+        assert second.result(timeout=60).ask.output == 4000
 
 
 def test_who_waits_can_leave() -> None:
@@ -169,7 +169,7 @@ def test_who_waits_can_leave() -> None:
         waiting = pool.submit(meter.reserve, ask(), control)
         control.cancel()
         with pytest.raises(Cancelled):
-            waiting.result(timeout=10)
+            waiting.result(timeout=60)
 
 
 def test_candidates_that_share_a_meter_never_take_more_steps_than_there_are() -> None:

@@ -25,7 +25,7 @@ def meanwhile(file: Path, other: Callable[[], object], change: Callable[[], obje
         running.start()
         time.sleep(0.3)
         other()
-    running.join(timeout=20)
+    running.join(timeout=60)
     assert not running.is_alive()
 
 

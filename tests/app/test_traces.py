@@ -53,7 +53,7 @@ class Asked:
 def turn(name: str, provider: Followed, meet: threading.Barrier) -> Generator[Event, None, None]:
     yield TurnStarted(session=name, text="secret words")
     for step in (1, 2):
-        meet.wait(10)
+        meet.wait(60)
         yield StepStarted(step=step)
         list(provider.stream(Request(messages=()), Control()))
     yield CallStarted(call=ToolCall(id="1", name="run", arguments={"command": "secret words"}))
@@ -70,7 +70,7 @@ def test_turns_in_threads_of_their_own_do_not_take_each_others_requests() -> Non
         for drive in drives:
             drive.start()
         for drive in drives:
-            drive.join(20)
+            drive.join(60)
     turns = {span.attributes["r1code.session"]: span for span in kept.spans if span.name == "turn"}
     assert sorted(turns) == ["a", "b"]
     assert turns["a"].context.trace_id != turns["b"].context.trace_id

@@ -14,7 +14,7 @@ from batch.conftest import Place
 from batch.test_run import alive
 from fakes.batch_driver import FAKE
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 MODEL = ["--", "--profile", "scripted", "--replies", os.devnull]
 
 

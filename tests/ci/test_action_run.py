@@ -12,7 +12,7 @@ from fakes.engine import engine
 from fakes.runner import Runner
 
 __all__ = ["engine", "repo"]
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 ROOT = Path(__file__).parents[2]
 EVIL = "::add-mask::evil"
 

@@ -36,6 +36,13 @@ FIX = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        # Whole processes, one after another: a machine that is busy with others like it takes its time.
+        if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))
+
+
 def write(root: Path, files: dict[str, str]) -> None:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +103,7 @@ class Repo:
         ours = {key: value for key, value in os.environ.items() if key != "CI"}
         return {**ours, "R1CODE_STATE_DIR": str(self.state), **self.env}
 
-    def run(self, *arguments: str, timeout: float = 90) -> Ran:
+    def run(self, *arguments: str, timeout: float = 240) -> Ran:
         done = subprocess.run(
             [str(self.script), *arguments],
             cwd=self.root,
@@ -117,7 +124,7 @@ class Repo:
             env={**self.environ, "TERM": "xterm-256color"},
             encoding="utf-8",
             dimensions=(40, columns),
-            timeout=60,
+            timeout=120,
         )
 
     def files(self) -> dict[str, bytes]:

@@ -25,6 +25,19 @@ def sitting(repo: Repo, seats: list[Seat]) -> Sit:
     return sit_down
 
 
+UNTIL_GO = "until [ -e ../go ]; do sleep 0.05; done"
+"""A command that runs until `go`."""
+
+
+def go(repo: Repo) -> None:
+    (repo.root.parent / "go").touch()
+
+
+def typed(repo: Repo) -> str:
+    """What was typed and not sent, as far as it was read."""
+    return "".join(file.read_text() for file in repo.state.glob("drafts/*.json"))
+
+
 def logged(repo: Repo) -> str:
     """The log of the last session."""
     return max(repo.state.glob("sessions/*/log.jsonl")).read_text()

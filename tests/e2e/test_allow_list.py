@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import Repo, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 ASK = "python3 -c 'import urllib.request; urllib.request.urlopen(\"http://evil.example/\")'"
 
 

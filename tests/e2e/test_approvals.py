@@ -4,7 +4,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, write
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 HOST = ["--sandbox=none", "--allow-host-exec"]
 
 

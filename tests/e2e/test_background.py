@@ -16,7 +16,7 @@ REPLIES = [
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_a_server_runs_beside_commands_and_is_gone_at_the_end(repo: Repo) -> None:
     ran = repo.run("-p", "Serve it.", "--json", *repo.replies(*REPLIES))

@@ -19,7 +19,7 @@ from e2e.conftest import FIX, Repo, commit, passes, write
 from fakes.leaks import SECRETS, text_of
 from fakes.server import FakeServer, told
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 
 IN_FILES = ("aws", "aws-secret", "github", "slack", "stripe", "google", "jwt", "url", "password", "pem", "azure")
 """In files that git tracks, and that R1 reads."""

@@ -4,11 +4,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from e2e.conftest import FIX, Repo, passes
+from fakes.pace import Pace
 from fakes.server import HANG, Answer, FakeServer, chunk, fault, openai_error, told
 
 TEST = ["--test", "python3 -m pytest -q"]
@@ -20,7 +20,7 @@ def at(server: FakeServer) -> list[str]:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     "where",
@@ -54,7 +54,7 @@ def test_a_fix_through_a_server_is_proven(repo: Repo, where: str) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_a_backend_that_fails_has_its_own_exit_code(repo: Repo) -> None:
     with FakeServer([fault(402, openai_error("Insufficient Balance"))]) as server:
@@ -64,7 +64,7 @@ def test_a_backend_that_fails_has_its_own_exit_code(repo: Repo) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_an_interrupt_ends_a_request_that_hangs(repo: Repo) -> None:
     with FakeServer([Answer([chunk({"content": "Let me"}), HANG])]) as server:
@@ -76,11 +76,11 @@ def test_an_interrupt_ends_a_request_that_hangs(repo: Repo) -> None:
         for line in process.stdout:
             if '"TextDelta"' in line or '"ReasoningDelta"' in line:
                 break
-        begun = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        assert server.chats[0].gone.wait(2)
-        assert time.monotonic() - begun < 1
-        process.communicate(timeout=30)
+        with Pace() as pace:
+            process.send_signal(signal.SIGINT)
+            assert server.chats[0].gone.wait(40)
+            assert pace.seconds < 1
+        process.communicate(timeout=60)
     assert process.returncode == 130
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from e2e.conftest import PROJECT, Repo, commit, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 ROOT = Path(__file__).parents[2]
 RIGHT = {"shop/cart.py": PROJECT["shop/cart.py"].replace("+ discount", "- discount")}
 

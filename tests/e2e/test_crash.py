@@ -11,7 +11,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 SERVER = '<run background="web" ready="up">echo up; sleep 600</run>'
 
 

@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import Repo
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def test_a_file_becomes_a_command_that_is_completed_shown_and_said(repo: Repo, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_file_becomes_a_command_that_is_completed_shown_and_said(repo: Repo, t
     seat = Seat([str(repo.script), *host, *logged, *repo.replies("Seen.", "Shipped.")], repo.root, env)
     seat.sees("Do you trust this folder")
     seat.sees(r"ship\.md")
-    seat.press("n")
+    seat.answer("n")
     seat.sees(r"no commands: \.r1code/commands/ship\.md")
     seat.sees(r"no command: /undo is there already")
     seat.say("/help")

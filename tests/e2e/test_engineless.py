@@ -17,7 +17,7 @@ from e2e.conftest import FIX, Repo, commit, passes, write
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.e2e,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.usefixtures("bubblewrap"),
 ]
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}

@@ -40,12 +40,12 @@ def needy(repo: Repo) -> Iterator[Repo]:
     fresh = NEEDY["pyproject.toml"].replace("iniconfig", f"iniconfig>=0.{secrets.randbelow(10**9)}")
     write(repo.root, {**NEEDY, "pyproject.toml": fresh})
     commit(repo.root)
-    client = docker.from_env()
-    before = {one["Id"] for one in client.api.images("r1code-env")}
     yield repo
-    for one in client.api.images("r1code-env"):
-        if one["Id"] not in before:
-            client.api.remove_image(one["Id"], force=True)
+    client = docker.from_env()
+    # Its own: other tests make some meanwhile, on the same engine.
+    for used in repo.state.glob("environments/*"):
+        for image in client.api.images(f"r1code-env:{used.name}"):
+            client.api.remove_image(image["Id"], force=True)
     client.close()
 
 

@@ -15,10 +15,12 @@ from fakes.seat import Seat
 from fakes.server import FakeServer
 from r1code.profiles import load_profiles
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 KEY = "sk-first-0123456789abcdef"
 REPLY = Reply(text="51", reasoning="Seventeen times three is fifty-one. " * 12, size=16)
+OFFERED = r".* = .* >$"
+"""What can be answered. What is typed before that is there is forgotten."""
 SETTINGS = '# mine\n\n# how it looks\ncolor = "never"  # quiet\n'
 
 
@@ -47,8 +49,7 @@ def test_a_key_is_tested_kept_and_used_and_nobody_is_asked_again(repo: Repo, tmp
     with FakeServer([REPLY], models=["deepseek-ai/DeepSeek-R1"], key=KEY) as server:
         (home / "r1code/profiles.toml").write_text(profile_of(server.url))
         seat = seat_of(repo, home, "--test", "off")
-        seat.sees("No model was chosen yet")
-        seat.look(0.5)
+        seat.sees(f"(?s)No model was chosen yet{OFFERED}")
         seat.say("k")
         number = seat.sees(r"\d+ aaa: R1 of a house").split()[0]
         seat.say(number)
@@ -56,11 +57,9 @@ def test_a_key_is_tested_kept_and_used_and_nobody_is_asked_again(repo: Repo, tmp
         seat.say("sk-wrong-000")
         seat.sees("not accepted")
         assert settings.read_text() == SETTINGS
-        seat.sees("What now")
-        seat.look(0.5)
+        seat.sees(f"(?s)What now{OFFERED}")
         seat.say("k")
-        seat.sees(r"(?s)What now.*\d+ aaa")
-        seat.look(0.3)
+        seat.sees(r"(?s)What now.*\d+ aaa.* >$")
         seat.say("aaa")
         seat.sees(r"(?s)What now.*the key .HOUSE_API_KEY.")
         seat.say(KEY)
@@ -92,8 +91,7 @@ def test_a_server_is_looked_at_and_becomes_a_profile(repo: Repo, tmp_path: Path)
     home = tmp_path / "config"
     with FakeServer([REPLY], models=["deepseek-ai/DeepSeek-R1"], key=KEY, details=True) as server:
         seat = seat_of(repo, home, "--test", "off")
-        seat.sees("No model was chosen yet")
-        seat.look(0.5)
+        seat.sees(f"(?s)No model was chosen yet{OFFERED}")
         seat.say("s")
         seat.sees("its URL")
         # Without what a URL begins with, and without the end that the API is at.
@@ -122,8 +120,7 @@ def test_another_servers_profile_stays_with_its_key(repo: Repo, tmp_path: Path) 
     (home / "r1code/profiles.toml").write_text(own)
     with FakeServer([REPLY], models=["deepseek-ai/DeepSeek-R1"], key=KEY, details=True) as server:
         seat = seat_of(repo, home, "-p", "what is 17 times 3?", "--test", "off")
-        seat.sees("No model was chosen yet")
-        seat.look(0.5)
+        seat.sees(f"(?s)No model was chosen yet{OFFERED}")
         seat.say("s")
         seat.sees("its URL")
         seat.say(server.url)
@@ -139,8 +136,7 @@ def test_another_servers_profile_stays_with_its_key(repo: Repo, tmp_path: Path) 
 def test_who_declines_goes_on_with_the_embedded_model_and_is_not_asked_again(repo: Repo, tmp_path: Path) -> None:
     home = tmp_path / "config"
     seat = seat_of(repo, home, "-p", "hello")
-    seat.sees("No model was chosen yet")
-    seat.look(0.5)
+    seat.sees(f"(?s)No model was chosen yet{OFFERED}")
     seat.say("e")
     seat.sees("embedded answers from now on")
     seat.press("\x03")

@@ -10,7 +10,7 @@ import pytest
 
 from e2e.conftest import FIX, PROJECT, Repo, commit, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 CART = {path: text for path, text in PROJECT.items() if path.startswith("shop/")}
 UNITTEST = CART | {
     "tests/__init__.py": "",

@@ -10,7 +10,7 @@ import pytest
 
 from e2e.conftest import FIX, Ran, Repo, commit, passes, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 TEST = ["--test", "python3 -m pytest -q"]
 DISCOUNT = "tests/test_cart.py::test_discount"
 JUNIT = (

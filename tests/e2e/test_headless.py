@@ -14,7 +14,7 @@ from fakes.answers import Reply
 from fakes.leaks import SECRETS
 from fakes.server import FakeServer
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 HOST = ("--sandbox", "none", "--allow-host-exec", "--test", "off")
 SCHEMA = {

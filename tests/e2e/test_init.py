@@ -7,7 +7,7 @@ import pytest
 from e2e.conftest import Repo, write
 from fakes.leaks import SECRETS, text_of
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 DRAFT = "# Shop\n\nTests: `pytest -q`.\n"
 
 

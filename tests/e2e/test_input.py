@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, passes, write
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 TEST = ["--test", "python3 -m pytest -q"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from e2e.conftest import FIX, Repo
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 ANSWER = f"I look at it.\n\n{FIX}"
 HOST = ("--sandbox", "none", "--allow-host-exec", "--test", "off")

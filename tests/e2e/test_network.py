@@ -65,7 +65,7 @@ def test_the_recorder_sees_a_connection_and_a_look_up(connections: Connections) 
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_without_a_backend_only_the_engine_is_contacted(repo: Repo, connections: Connections) -> None:
     ran = repo.run("fix", *TEST, *repo.replies(f"{FIX}\n<test/>", "<done>ok</done>"))
@@ -74,7 +74,7 @@ def test_without_a_backend_only_the_engine_is_contacted(repo: Repo, connections:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_beside_the_engine_only_the_chosen_server_is_contacted(repo: Repo, connections: Connections) -> None:
     with FakeServer([told(FIX), told("<done>ok</done>")]) as server:
@@ -86,7 +86,7 @@ def test_beside_the_engine_only_the_chosen_server_is_contacted(repo: Repo, conne
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0,

@@ -77,7 +77,7 @@ def test_a_model_that_reasons_names_places_and_edits_them(repo: Repo) -> None:
 READ = '<read path="shop/cart.py"/>'
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("said", "left"),
     [

@@ -11,7 +11,7 @@ import pytest
 from e2e.conftest import Repo
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 PROMPT = b"\x1b[?2004h"
 """Bracketed paste, which the line asks for when it is there."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from e2e.conftest import FIX, Repo, passes
+from e2e.sitting import UNTIL_GO, go, typed
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 TESTS = ["--test", "python3 -m pytest -q -p no:cacheprovider"]
 SIZE = (40, 100)
@@ -80,15 +81,15 @@ def test_a_question_is_answered_by_one_key_and_not_by_a_text(sit: Callable[..., 
     seat.say("go")
     seat.sees("touch one")
     seat.sees("y yes   n no")
-    seat.press("y")
+    seat.answer("y")
     seat.sees("touch two")
     seat.sees("y yes   n no")
     # Somebody goes on with a text of theirs, and its first letter would be an answer.
     seat.look(0.6)
     seat.type("yes and no\r")
-    seat.look(1.0)
+    seat.until(lambda: "yes and no" in typed(repo), "what was typed is not kept")
     assert not (repo.root / "two").exists()
-    seat.press("n")
+    seat.answer("n")
     seat.sees("why not, for R1")
     seat.say("not now")
     seat.sees("⊘ run  touch two")
@@ -99,15 +100,16 @@ def test_a_question_is_answered_by_one_key_and_not_by_a_text(sit: Callable[..., 
     assert not (repo.root / "two").exists()
 
 
-def test_typing_while_it_works_steers_it_or_waits_for_its_end(sit: Callable[..., Seat]) -> None:
-    seat = sit("<run>sleep 2</run>", "First.", "Second.", flags=("--test", "off"))
+def test_typing_while_it_works_steers_it_or_waits_for_its_end(sit: Callable[..., Seat], repo: Repo) -> None:
+    seat = sit(f"<run>{UNTIL_GO}</run>", "First.", "Second.", flags=("--test", "off"))
     seat.say("begin")
-    seat.sees("running · run  sleep 2")
+    seat.sees("running · run  until")
     seat.type("afterwards")
     seat.press("\t")
     seat.sees("waits: afterwards")
     seat.say("use tabs")
     seat.sees("↳ use tabs")
+    go(repo)
     seat.sees(r"First\.")
     seat.sees(r"^> afterwards")
     seat.sees(r"Second\.")
@@ -271,11 +273,13 @@ def test_a_command_that_waits_is_a_command_and_a_plan_of_a_file_knows_the_projec
     (repo.state.parent / "plan.md").write_text(
         "# Plan\n\nTurn the sign around.\n\n## Steps\n\n1. Edit shop/cart.py\n"
     )
-    seat = sit(f"<run>sleep 1</run>\n{FIX}", "<done>It is right.</done>")
+    seat = sit(f"<run>{UNTIL_GO}</run>\n{FIX}", "<done>It is right.</done>")
     seat.say(f"/act {repo.state.parent / 'plan.md'}")
-    seat.sees("running · run  sleep 1")
+    seat.sees("running · run  until")
     seat.type("/undo")
     seat.press("\t")
+    seat.sees("waits: /undo")
+    go(repo)
     seat.sees(r"It is right\.")
     seat.sees("1 file put back")
     assert "+ discount" in (repo.root / "shop/cart.py").read_text()
@@ -313,7 +317,7 @@ def test_what_goes_on_unasked_changes_in_the_middle_of_a_session(sit: Callable[.
     seat = sit("<run>touch one</run>", "First.", "<run>touch two</run>", "Second.", flags=ways)
     seat.say("touch the cart")
     seat.sees("y yes")
-    seat.press("y")
+    seat.answer("y")
     seat.sees("First")
     seat.say("/approve auto")
     seat.sees("commands are run unasked")
@@ -329,7 +333,7 @@ def test_what_goes_on_unasked_changes_in_the_middle_of_a_session(sit: Callable[.
     command = [str(repo.script), "--sandbox", "none", "--test", "off", *repo.replies("Unused.")]
     other = Seat(command, repo.root, {"R1CODE_STATE_DIR": f"{repo.state}-two", **repo.env})
     other.sees("y yes, run them here")
-    other.press("y")
+    other.answer("y")
     other.say("/approve auto")
     other.sees("nobody agreed to that")
     other.press("\x04")

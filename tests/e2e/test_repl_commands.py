@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 
 import pytest
 
 from e2e.conftest import Repo
-from e2e.sitting import Sit, logged, sitting
+from e2e.sitting import UNTIL_GO, Sit, go, logged, sitting
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -43,16 +44,18 @@ def test_commands_of_a_person_are_run_where_they_say_and_told_on_request(sit: Si
     seat.say("!!printf '\\033]52;c;AAAA\\007' && echo \"$MINE\" >> made-outside.txt && cat made-outside.txt")
     seat.sees("Run this on this machine")
     assert not (repo.root / "made-outside.txt").exists()
-    seat.press("n")
+    seat.answer("n")
     seat.sees("it was not run")
     seat.say("!!echo \"$MINE\" >> shop/cart.py; printf '\\033]52;c;AAAA\\007'; sleep 30")
     seat.sees("y yes   n no")
-    seat.press("y")
+    seat.answer("y")
     seat.sees("running · /host")
+    cart = repo.root / "shop/cart.py"
+    seat.until(lambda: "of the person" in cart.read_text(), "the command has not begun")
     seat.press("\x03")
     seat.sees("stopping")
     assert b"\x1b]52" not in seat.raw
-    assert (repo.root / "shop/cart.py").read_text().endswith("of the person\n")
+    assert cart.read_text().endswith("of the person\n")
     assert not (repo.root / "made-outside.txt").exists()
     seat.say("three")
     seat.sees(r"Third\.")
@@ -93,15 +96,40 @@ def test_what_was_typed_and_not_sent_survives_a_kill(sit: Sit, repo: Repo) -> No
     assert "in the line again" not in third.all
 
 
+def test_what_waits_follows_also_what_is_said_before_the_session_is_open(sit: Sit, repo: Repo) -> None:
+    seat = sit("<run>sleep 60</run>", "Never.")
+    seat.say("go")
+    seat.sees("running · run  sleep 60")
+    seat.type("the next thing")
+    seat.press("\t")
+    seat.sees("waits: the next thing")
+    os.kill(seat._child.pid, signal.SIGKILL)
+    # The prompt is there at once, and the session when git has answered, which is slow all the time.
+    slow = repo.root.parent / "bin/git"
+    slow.parent.mkdir()
+    waits = f'until [ -e "{repo.root.parent}/go" ]; do sleep 0.05; done; sleep 0.3'
+    slow.write_text(f'#!/bin/sh\n{waits}\nexec {shutil.which("git")} "$@"\n')
+    slow.chmod(0o755)
+    repo.env["PATH"] = f"{slow.parent}:{os.environ['PATH']}"
+    again = sit("Read.", "Then this.")
+    again.say("before")
+    again.sees(r"^> before")
+    go(repo)
+    again.sees(r"Read\.(.|\n)*^> the next thing(.|\n)*Then this\.")
+    again.say("/quit")
+    assert again.leaves() == 0
+
+
 def test_what_was_pasted_while_something_ran_is_said_and_not_run(sit: Sit, repo: Repo) -> None:
     seat = sit("Read.")
-    seat.say("!echo it $((1 + 1)) runs; sleep 4")
+    seat.say(f"!echo it $((1 + 1)) runs; {UNTIL_GO}")
     seat.sees("it 2 runs")
     pasted = "!touch made-by-paste.txt\n" + "a line of a page\n" * 10
     seat.type(f"\x1b[200~{pasted}\x1b[201~")
     seat.sees(r"\[paste #1: 12 lines")
     seat.press("\r")
     seat.sees("↳ ")
+    go(repo)
     # It came too late for what ran: it is the next message.
     seat.sees(r"Read\.")
     assert "!touch made-by-paste.txt" in logged(repo)

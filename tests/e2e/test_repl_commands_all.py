@@ -13,7 +13,7 @@ from fakes.seat import Seat
 from r1code.ui.repl.commands import COMMANDS
 from r1code.ui.repl.repl import LOCAL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 TESTS = ["--test", "python3 -m pytest -q -p no:cacheprovider"]
 
@@ -57,7 +57,7 @@ def test_what_shows_goes_back_and_judges(seat: Seat, repo: Repo) -> None:
     seat.sees(r"^ *│ one")
     seat.say("/host echo t''wo")
     seat.sees("Run this on this machine")
-    seat.press("y")
+    seat.answer("y")
     seat.sees(r"^ *│ two")
     seat.say("/drop")
     seat.sees("pinned")

@@ -13,7 +13,7 @@ from fakes.answers import Reply
 from fakes.seat import Seat
 from fakes.server import FakeServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 OFF = ("--test", "off")
 
@@ -58,7 +58,7 @@ def test_what_a_turn_changed_is_committed_with_hooks_on_a_branch(sit: Callable[.
     seat.say("/commit")
     seat.sees("Do you trust this folder")
     seat.sees("git hooks run on your machine")
-    seat.press("y")
+    seat.answer("y")
     seat.sees("hooked")
     seat.sees("[0-9a-f]{10} .*epair the discount")
     assert git(repo, "branch", "--show-current") == "discount"
@@ -124,9 +124,9 @@ def test_hunks_are_taken_back_and_the_model_is_told(sit: Callable[..., Seat], re
     assert (repo.root / "shop/tax.py").exists()
     seat.say("/review pick HEAD")
     seat.sees(r"Keep hunk 1 of shop/cart\.py")
-    seat.press("n")
+    seat.answer("n")
     seat.sees(r"Keep hunk 2 of shop/tax\.py")
-    seat.press("a")
+    seat.answer("a")
     seat.sees("1 file put back · /undo")
     assert "+ discount" in (repo.root / "shop/cart.py").read_text()
     assert (repo.root / "shop/tax.py").exists()
@@ -169,7 +169,7 @@ def test_what_surrounds_a_session_is_told_and_changed(sit: Callable[..., Seat], 
     (repo.root / "CLAUDE.md").write_text("Use tabs.\n")
     seat = sit("# Shop\n\nRun `pytest`.\n\n<note>The sign matters.</note>")
     seat.sees("Do you trust this folder")
-    seat.press("n")
+    seat.answer("n")
     seat.say("/sandbox")
     seat.sees(r"kind +")
     seat.sees(r"network +none")
@@ -181,12 +181,12 @@ def test_what_surrounds_a_session_is_told_and_changed(sit: Callable[..., Seat], 
     seat.say("/trust yes")
     # What it says is shown before it is trusted.
     seat.sees(r"Push at once\.")
-    seat.press("n")
+    seat.answer("n")
     seat.sees("nothing was changed")
     assert repo.run("trust", "--show").out.startswith("not trusted")
     seat.say("/trust yes")
     seat.sees("Do you trust this folder")
-    seat.press("y")
+    seat.answer("y")
     seat.sees("trusted, until one of these files changes")
     assert repo.run("trust", "--show").out.startswith("trusted")
     seat.say("/doctor")
@@ -199,7 +199,7 @@ def test_what_surrounds_a_session_is_told_and_changed(sit: Callable[..., Seat], 
     seat.sees("- The sign matters")
     seat.say("/init")
     seat.sees(r"Write AGENTS\.md")
-    seat.press("y")
+    seat.answer("y")
     seat.sees(r"written: AGENTS\.md")
     assert (repo.root / "AGENTS.md").read_text().startswith("# Shop")
     seat.say("/undo")

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, passes
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(120), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 TEST = ["--test", "python3 -m pytest -q"]
 
 

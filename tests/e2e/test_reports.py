@@ -17,7 +17,7 @@ from r1code.app.export import vault_of
 from r1code.reports.form import FORMS as FORMS_MADE
 from r1code.reports.sheet import sheet_of
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 HOST = ("--sandbox", "none", "--allow-host-exec")
 TEST = ("--test", "python3 -m pytest -q -p no:cacheprovider")
@@ -76,7 +76,7 @@ def test_what_is_interrupted_is_reported_as_far_as_it_came(repo: Repo, tmp_path:
             if json.loads(line)["event"] == "CommandOutput" and "started" in line:
                 break
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=30)[0].splitlines()
+        rest = process.communicate(timeout=60)[0].splitlines()
     assert process.returncode == 130
     assert json.loads(rest[-1])["event"] == "Finished"
     card = json.loads((tmp_path / "json").read_text())

@@ -14,7 +14,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, passes, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 TEST = ["--test", "python3 -m pytest -q"]
 
 

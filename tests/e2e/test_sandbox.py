@@ -11,7 +11,7 @@ import pytest
 
 from e2e.conftest import Repo, write
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300), pytest.mark.usefixtures("engine")]
 NEEDY = (
     '[project]\nname = "x"\nrequires-python = ">=3.9"\ndependencies = ["not-a-real-package-name-of-ours>=2"]\n'
 )
@@ -90,7 +90,7 @@ def shell(repo: Repo) -> pexpect.spawn:
         env={**repo.environ, "TERM": "dumb"},
         encoding="utf-8",
         dimensions=(30, 100),
-        timeout=20,
+        timeout=120,
     )
 
 

@@ -213,7 +213,7 @@ def test_old_sessions_go_when_another_one_starts_if_the_user_says_so(repo: Repo,
     assert len(listed(repo)) == 2
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(300)
 def test_a_person_is_shown_what_would_be_deleted_and_may_say_no(repo: Repo) -> None:
     good(repo.run("-p", "Keep me", *OFF, *repo.replies("<done>ok</done>")))
     for answer, left in (("n", 1), ("y", 0)):

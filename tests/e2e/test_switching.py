@@ -10,7 +10,7 @@ import pytest
 from e2e.conftest import Repo
 from fakes.seat import Seat
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 HOST = ("--sandbox", "none", "--allow-host-exec", "--test", "off")
 
@@ -100,7 +100,7 @@ def test_who_stops_the_opening_of_a_session_is_back_in_the_one_of_before(
     seat.press("\x03")
     seat.sees("stopped: the session of before goes on")
     seat.sees(r"Do you trust this folder(.*\n)*.*Do you trust this folder")
-    seat.press("n")
+    seat.answer("n")
     seat.sees("not told to the model")
     seat.say("And an elm")
     seat.sees(r"^> And an elm(\n.*)*The word is OAK\.")

@@ -11,7 +11,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, commit, passes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.mark.docker
@@ -23,9 +23,10 @@ def test_where_several_commands_could_run_the_tests_a_person_is_asked_once(repo:
     terminal = repo.terminal("fix", *replies)
     terminal.expect("Which one")
     terminal.expect("2 .*python3 -m pytest -q")
+    terminal.expect(" = .* >")
     terminal.sendline("2")
     # The other command would need an image with Node in it.
-    terminal.expect("y = yes, n = no")
+    terminal.expect("y = yes, n = no >")
     terminal.sendline("n")
     terminal.expect("tests before: python3 -m pytest -q")
     terminal.expect("verdict: .*fixed")
@@ -71,7 +72,7 @@ def test_the_wheel_has_one_top_level_name_and_all_its_data(wheel_script: Path) -
         "/".join(("r1code" if folder == "r1code" else f"r1code/{folder}", *path.relative_to(source).parts))
         for folder, source in sources.items()
         for path in source.rglob("*.*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in names if ".dist-info" not in name} == wanted
 
@@ -80,6 +81,8 @@ def test_without_a_sandbox_a_person_is_asked_first_and_for_each_command(repo: Re
     replies = repo.replies("<run>touch ran</run>", "<run>touch never</run>", "<done>ok</done>")
     terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *replies)
     terminal.expect("Go on without a sandbox")
+    # What is typed before it is offered is forgotten.
+    terminal.expect("n = no >")
     terminal.sendline("y")
     terminal.expect("touch ran")
     terminal.expect("edit the command >")
@@ -101,9 +104,11 @@ def test_what_is_always_allowed_in_a_project_is_not_asked_again_and_can_be_taken
     for turn in range(2):
         terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *replies)
         terminal.expect("Go on without a sandbox")
+        terminal.expect("n = no >")
         terminal.sendline("y")
         if turn == 0:
             terminal.expect("always means: run.touch 'a b'.")
+            terminal.expect("edit the command >")
             terminal.sendline("p")
         terminal.expect("Change this")
         terminal.expect("always in this project >")
@@ -124,6 +129,7 @@ def test_what_is_always_allowed_in_a_project_is_not_asked_again_and_can_be_taken
 def test_no_consent_starts_nothing(repo: Repo) -> None:
     terminal = repo.terminal("-p", "Go.", "--sandbox", "none", *repo.replies("<run>touch ran</run>"))
     terminal.expect("Go on without a sandbox")
+    terminal.expect("n = no >")
     terminal.sendline("n")
     terminal.expect("you did not agree")
     terminal.expect(pexpect.EOF)

@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import FIX, Repo, write
 from fakes.leaks import SECRETS, text_of
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 HOST = ["--sandbox=none", "--allow-host-exec"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import FIX, Repo, commit, passes, write
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 HOST = ["--sandbox=none", "--allow-host-exec"]
 SETTINGS = ".r1code/config.toml"
 

@@ -293,7 +293,7 @@ def test_pruning_frees_what_nothing_needs(repo: Repo) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("engine")
 def test_what_a_command_in_the_container_brought_back_is_undone(repo: Repo) -> None:
     before = repo.files()

@@ -30,10 +30,11 @@ def main() -> int:
     how, _, seconds = options.test.partition(" ")
     journal = Path(os.environ["FAKE_JOURNAL"])
     name = (options.folder / "name").read_text().strip()
+    # Before it says that it began: who waited for that may ask it to stop.
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     with journal.open("a") as file:
         file.write(f"{name} began {os.getpid()}\n")
     before = journal.read_text().count(f"{name} began ")
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     time.sleep(float(seconds or 0))
     if how.startswith("later-"):
         _, times, then = how.split("-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import docker
 import pytest
@@ -29,6 +29,16 @@ def engine() -> Iterator[docker.DockerClient]:
         yield client
     finally:
         client.close()
+
+
+class AllBut(Container[str]):
+    """Every name but these, also those that other tests give meanwhile to what is on the same engine."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._names
 
 
 @pytest.fixture(scope="session")

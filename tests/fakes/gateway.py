@@ -19,13 +19,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from fakes.ports import free_port
 from fakes.server import FakeServer, Reply, Seen
+from fakes.spawned import until
 from r1code.serving.gateway.limits import read_limits
 from r1code.serving.gateway.store import Holder, Store, Sum
 
 UPSTREAM_KEY = "the-key-of-the-servers"
 HELLO = Reply(text="hello", reasoning="Hm.")
-_START_SECONDS = 30.0
+_START_SECONDS = 50.0
 
 
 def need_nginx() -> None:
@@ -34,12 +36,6 @@ def need_nginx() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI runs the tests of the gateway, and there is no nginx (tests/docker.sh installs it)")
         pytest.skip("THE GATEWAY IS NOT TESTED: there is no nginx")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Gateway:
@@ -90,8 +86,8 @@ class Gateway:
         environment = {**os.environ, **({} if self._key is None else {"VLLM_API_KEY": self._key})}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*words, str(self.config)], stdout=log, stderr=log, env=environment)
-        until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
             if self.certificate.exists():
@@ -118,26 +114,25 @@ class Gateway:
     def key(self, name: str, *limits: str, team: str = "team") -> str:
         """A new key, which the proxies know."""
         key = self.store.add(Holder(name=name, team=team, limits=read_limits(limits)))
-        with self.client(key) as client:
-            until = time.monotonic() + 5
-            while client.get("/v1/models").status_code != 200:
-                assert time.monotonic() < until, self.output
-                time.sleep(0.02)
-        if len(self.workers()) > 1:
-            # Which of them has answered is not known; all of them look within this time.
-            time.sleep(0.6)
+        self.known(key, 200)
         return key
+
+    def known(self, key: str, status: int) -> None:
+        """Waits until all proxies answer so who has this key: each of them reads the books for itself."""
+        places = sorted(self.folder.glob("run/proxy-*.sock"))
+        assert len(places) == len(self.workers())
+        for place in places:
+            wire = httpx2.HTTPTransport(uds=str(place))
+            with httpx2.Client(transport=wire, headers={"authorization": f"Bearer {key}"}) as client:
+                until(lambda: client.get("http://proxy/v1/models").status_code == status)
 
     def name(self, key: str) -> str:
         return next(one.holder for one in self.store.issued() if one.id == key.split("_")[1])
 
     def settled(self, name: str) -> Sum:
         """What somebody used, when nothing runs any more."""
-        until = time.monotonic() + 10
-        while (found := self.store.usage(0, name)[0]).open:
-            assert time.monotonic() < until, found
-            time.sleep(0.02)
-        return found
+        until(lambda: not self.store.usage(0, name)[0].open)
+        return self.store.usage(0, name)[0]
 
     def client(self, key: str | None = None, **headers: str) -> httpx2.Client:
         known = {} if key is None else {"authorization": f"Bearer {key}"}

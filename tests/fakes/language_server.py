@@ -123,7 +123,7 @@ def starts(log: Path) -> list[int]:
     return [int(line) for line in log.read_text().splitlines() if line.isdigit()]
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
+def gone(pid: int, seconds: float = 40.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pyte
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds for what should be there at once; a busy machine takes its time."""
 
 
@@ -28,10 +28,11 @@ class Seat:
         )
         self._screen = pyte.HistoryScreen(size[1], size[0], history=5_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
+        self._is_over = False
         self.raw = b""
 
     def type(self, text: str) -> None:
-        """As fast as a paste; see `press` for what a question is answered with."""
+        """As fast as a paste; see `answer` for what a question is answered with."""
         self._child.send(text)
 
     def say(self, text: str) -> None:
@@ -42,6 +43,13 @@ class Seat:
         self.look(0.6)
         self._child.send(key)
         self.look(0.4)
+
+    def answer(self, key: str) -> None:
+        """Answers the question that is asked now with one of the keys that it offers, and sees it answered."""
+        self._wait(lambda: self._on_screen(rf"(?m)^.*\b{key} \w.*(\n.*){{0,2}}\n\?"), f"nobody asks for {key}")
+        answered = self._answers
+        self.press(key)
+        self._wait(lambda: re.match("", "") if self._answers > answered else None, f"{key} is not taken")
 
     def resize(self, rows: int, columns: int) -> None:
         self._child.setwinsize(rows, columns)
@@ -58,6 +66,7 @@ class Seat:
             except pexpect.TIMEOUT:
                 pass
             except pexpect.EOF:
+                self._is_over = True
                 return
             if time.monotonic() >= until:
                 return
@@ -82,7 +91,15 @@ class Seat:
 
     def sees_gone(self, pattern: str) -> None:
         """Waits until it is not on the screen any more."""
-        self._wait(lambda: None if re.search(pattern, "\n".join(self.lines)) else re.match("", ""), pattern)
+        self._wait(lambda: None if self._on_screen(pattern) else re.match("", ""), pattern)
+
+    def _on_screen(self, pattern: str) -> re.Match[str] | None:
+        return re.search(pattern, "\n".join(self.lines))
+
+    @property
+    def _answers(self) -> int:
+        """How many were given so far."""
+        return len(re.findall(r"(?m)^ *→ ", self.all))
 
     def _wait(self, found: Callable[[], re.Match[str] | None], what: str) -> str:
         until = time.monotonic() + PATIENCE
@@ -94,13 +111,30 @@ class Seat:
             self.look(0.05)
         return match.group()
 
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Waits until it holds, which no screen says."""
+        self._wait(lambda: re.match("", "") if holds() else None, what)
+
+    def watches(self, folder: Path) -> bool:
+        """Whether the kernel tells the command of what is written in that folder."""
+        inode = f" ino:{folder.stat().st_ino:x} "
+        for one in Path(f"/proc/{self._child.pid}/fdinfo").iterdir():
+            # It may be closed meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if inode in one.read_text():
+                    return True
+        return False
+
     def leaves(self) -> int:
         """Waits for the end of the command; its exit code."""
         until = time.monotonic() + PATIENCE
         while self._child.isalive():
             assert time.monotonic() < until, f"it does not end; on the screen:\n{self.all}"
             self.look(0.1)
-        self.look(0.1)
+        # All that it said is read, however slowly.
+        while not self._is_over:
+            self.look(0.1)
+            assert time.monotonic() < until, f"somebody holds its terminal; on the screen:\n{self.all}"
         self._child.close()
         assert self._child.exitstatus is not None, f"ended by signal {self._child.signalstatus}"
         return int(self._child.exitstatus)

@@ -149,7 +149,7 @@ class FakeServer:
     def chats(self) -> list[Seen]:
         return [seen for seen in self.seen if seen.path.endswith("/chat/completions")]
 
-    def seen_chats(self, count: int, seconds: float = 20.0) -> bool:
+    def seen_chats(self, count: int, seconds: float = 40.0) -> bool:
         """Waits until so many came."""
         until = time.monotonic() + seconds
         while len(self.chats) < count and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Waits for what a background command does."""
+"""Waits for what others do: a command in the background, a process, a thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from r1code.sandbox.base import Spawned
 SERVER = "echo up; while :; do sleep 0.05; done"
 
 
-def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline

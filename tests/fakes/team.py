@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx2
 
-from fakes.gateway import Gateway, free_port
+from fakes.gateway import Gateway
+from fakes.ports import free_port
 from fakes.served import Served
 from r1code.serving.run.state import Kept, Now
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import httpx2
 import pytest
 
 from fakes.chat import REQUEST, profile_at, provider
+from fakes.pace import Pace
 from fakes.server import HANG, Answer, FakeServer, chunk, fault, openai_error, told
+from fakes.spawned import until
 from r1code.control import Control
 from r1code.errors import Cancelled
 from r1code.providers.base import Delta
@@ -20,26 +23,30 @@ from r1code.providers.transport import Wire
 
 IN_TIME = 0.5
 """The promise is 0.2 s; a loaded machine gets some more."""
+PATIENCE = 40.0
+"""For what the other side sees of it, when its turn comes."""
 DELTA = chunk({"content": "a"})
 
 
-def _cancelled(url: str, delay: float = 0.4, backoff: Backoff | None = None) -> tuple[float, list[object]]:
-    """The time from the cancel to its effect, and what had come."""
+def _cancelled(url: str, due: Callable[[list[object]], bool] = lambda _: True) -> tuple[float, list[object]]:
+    """The time from the cancel to its effect, and what had come. The cancel comes a while after it is `due`."""
     control = Control()
     at: list[float] = []
 
     def cancel() -> None:
-        at.append(time.monotonic())
+        until(lambda: due(got))
+        time.sleep(0.4)
+        at.append(pace.seconds)
         control.cancel()
 
-    timer = threading.Timer(delay, cancel)
+    canceller = threading.Thread(target=cancel)
     got: list[object] = []
-    with provider(url, backoff=backoff or Backoff()) as made:
-        timer.start()
+    with provider(url, backoff=Backoff()) as made, Pace() as pace:
+        canceller.start()
         with pytest.raises(Cancelled):
             got.extend(made.stream(REQUEST, control))
-        seconds = time.monotonic() - at[0]
-    timer.join()
+        seconds = pace.seconds - at[0]
+    canceller.join()
     return seconds, got
 
 
@@ -56,12 +63,13 @@ PHASES = {
 
 @pytest.mark.parametrize("name", PHASES)
 def test_a_cancel_takes_effect_at_once_and_the_server_sees_it(name: str) -> None:
+    says = b"choices" in str(PHASES[name].steps).encode()
     with FakeServer([PHASES[name]]) as server:
-        seconds, got = _cancelled(server.url)
+        seconds, got = _cancelled(server.url, lambda got: bool(got) if says else bool(server.chats))
         assert seconds < IN_TIME
-        assert server.chats[0].gone.wait(IN_TIME)
+        assert server.chats[0].gone.wait(PATIENCE)
     assert all(isinstance(item, Delta) for item in got)
-    assert bool(got) == (b"choices" in str(PHASES[name].steps).encode())
+    assert bool(got) == says
 
 
 @pytest.fixture
@@ -86,10 +94,11 @@ def test_a_cancel_does_not_wait_for_a_connection(unaccepting: int) -> None:
 
 def test_a_cancel_does_not_wait_for_a_tls_handshake() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        seconds, _ = _cancelled(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
+        seconds, _ = _cancelled(url, lambda _: bool(select.select([listener], [], [], 0)[0]))
         connection, _ = listener.accept()
         with closing(connection):
-            connection.settimeout(IN_TIME)
+            connection.settimeout(PATIENCE)
             # Its hello, and then the end: the client really left.
             while connection.recv(65536):
                 pass
@@ -99,7 +108,7 @@ def test_a_cancel_does_not_wait_for_a_tls_handshake() -> None:
 def test_a_cancel_does_not_wait_for_the_next_try() -> None:
     answer = fault(503, openai_error("busy"), retry_after="30")
     with FakeServer([answer]) as server:
-        seconds, _ = _cancelled(server.url)
+        seconds, _ = _cancelled(server.url, lambda _: bool(server.chats))
     assert seconds < IN_TIME
     assert len(server.chats) == 1
 
@@ -132,7 +141,7 @@ def test_a_stream_that_is_left_closes_its_connection() -> None:
         stream = made.stream(REQUEST, Control())
         next(stream)
         stream.close()  # type: ignore[attr-defined]
-        assert server.chats[0].gone.wait(IN_TIME)
+        assert server.chats[0].gone.wait(PATIENCE)
 
 
 def test_closing_the_provider_closes_its_connections() -> None:
@@ -141,7 +150,7 @@ def test_closing_the_provider_closes_its_connections() -> None:
         next(stream)
         made.close()
         made.close()
-        assert server.chats[0].gone.wait(IN_TIME)
+        assert server.chats[0].gone.wait(PATIENCE)
         stream.close()  # type: ignore[attr-defined]
 
 

@@ -67,7 +67,7 @@ def test_a_reader_whose_caller_left_stops_reading() -> None:
 
     with _exchange(endless()) as exchange:
         exchange.next(Control())
-    assert ended.wait(1)
+    assert ended.wait(40)
     # No more than what was asked for and what the queue holds.
     assert len(taken) < 300
 

@@ -68,7 +68,9 @@ class Course(Struct):
 def course(folder: Path, answers: list[Answer | Reply], output: str = "made\n") -> Course:
     """A turn on a server with these answers; `end` is how it ended, or what the error says."""
     said: list[str] = []
-    limits = timers(idle=0.3)
+    # Only where somebody falls silent may a silence be taken for one.
+    hangs = any(isinstance(one, Answer) and HANG in one.steps for one in answers)
+    limits = timers(idle=1.0 if hangs else 30)
     with FakeServer(answers, key=KEY) as server, provider(server.url, KEY, said=said, timers=limits) as made:
         house = House(folder, [], sandbox={COMMAND: (0, output)}, provider=made)
         try:

@@ -9,6 +9,7 @@ from fakes.chat import REQUEST, provider
 from fakes.server import HANG, Answer, FakeServer, Reply, chunk, fault, openai_error, pieces
 from r1code.control import Control
 from r1code.errors import Cancelled, ProviderError
+from r1code.providers.retry import Backoff
 from r1code.providers.slots import Slots
 
 
@@ -58,17 +59,16 @@ def test_a_failure_gives_its_slot_back() -> None:
 
 
 def test_no_slot_is_held_while_waiting_for_another_try() -> None:
-    busy = fault(503, openai_error("busy"), retry_after="0.2")
+    busy = fault(503, openai_error("busy"), retry_after="4")
     control = Control()
     answers = [busy, Reply(text="second"), Reply(text="first")]
     with (
         FakeServer(answers) as server,
-        provider(server.url, concurrency=1) as made,
+        provider(server.url, concurrency=1, backoff=Backoff(most_asked_seconds=4)) as made,
         ThreadPoolExecutor(1) as pool,
     ):
         first = pool.submit(lambda: list(made.stream(REQUEST, control)))
-        while not server.chats:
-            pass
+        assert server.seen_chats(1)
         second = list(made.stream(REQUEST, Control()))
         assert "second" in repr(second)
         assert "first" in repr(first.result())

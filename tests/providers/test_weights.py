@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fakes.limits import files_up_to
+from fakes.pace import Pace
 from r1code.control import Control
 from r1code.errors import Cancelled, ProviderError, StateError, UsageError
 from r1code.providers.weights import (
@@ -157,13 +158,13 @@ def test_of_two_at_a_time_one_fetches_and_both_have_it(tmp_path: Path) -> None:
 
     def stop() -> None:
         first_is_at_it.set()
-        assert go_on.wait(10)
+        assert go_on.wait(40)
 
     sources = [Source(stop_at=2, stop=stop), Source()]
     said: list[str] = []
     thread = threading.Thread(target=fetch, args=(tmp_path, sources[0]))
     thread.start()
-    assert first_is_at_it.wait(10)
+    assert first_is_at_it.wait(40)
     control = Control()
     waiter = threading.Thread(
         target=fetch_weights, args=(TINY, tmp_path, sources[1]), kwargs={"say": said.append, "control": control}
@@ -181,16 +182,16 @@ def test_of_two_at_a_time_one_fetches_and_both_have_it(tmp_path: Path) -> None:
 
 def test_waiting_for_another_can_be_cancelled(tmp_path: Path) -> None:
     at_it, go_on = threading.Event(), threading.Event()
-    source = Source(stop_at=1, stop=lambda: (at_it.set(), go_on.wait(10)))
+    source = Source(stop_at=1, stop=lambda: (at_it.set(), go_on.wait(40)))
     thread = threading.Thread(target=fetch, args=(tmp_path, source))
     thread.start()
-    assert at_it.wait(10)
+    assert at_it.wait(40)
     control = Control()
-    threading.Timer(0.2, control.cancel).start()
-    started = time.monotonic()
-    with pytest.raises(Cancelled):
-        fetch(tmp_path, Source(), control)
-    assert time.monotonic() - started < 0.7
+    with Pace() as pace:
+        threading.Timer(0.2, control.cancel).start()
+        with pytest.raises(Cancelled):
+            fetch(tmp_path, Source(), control)
+        assert pace.seconds < 0.7
     go_on.set()
     thread.join()
 
@@ -303,11 +304,11 @@ def test_a_wheel_with_other_data_is_no_part(index: Path, tmp_path: Path) -> None
 def test_a_download_can_be_cancelled(index: Path, tmp_path: Path) -> None:
     wheel(index, 1, PARTS[0])
     control = Control()
-    threading.Timer(0.1, control.cancel).start()
-    started = time.monotonic()
-    with pytest.raises(Cancelled):
-        fetch_part(part_of(1, tmp_path / "scratch"), lambda _: None, control)
-    assert time.monotonic() - started < 0.6
+    with Pace() as pace:
+        threading.Timer(0.1, control.cancel).start()
+        with pytest.raises(Cancelled):
+            fetch_part(part_of(1, tmp_path / "scratch"), lambda _: None, control)
+        assert pace.seconds < 0.6
 
 
 def test_a_pip_module_in_the_users_folder_is_not_run(

@@ -157,7 +157,7 @@ def test_what_a_share_used_is_known_of_it_alone_and_what_it_holds_nobody_else_ge
         waits = pool.submit(other.reserve, Ask(prompt=100, output=600), control)
         assert not waits.done()
         one.settle(held, Usage(prompt=100, completion=50), 0.0)
-        assert waits.result(timeout=10).ask.output == 600
+        assert waits.result(timeout=60).ask.output == 600
     assert (one.usage.completion, other.usage.completion, whole.usage.completion) == (50, None, 50)
 
 

@@ -10,7 +10,7 @@ from fakes.proving import CART, GOOD, PYTEST, Prover, checked
 from r1code.repair.demands import Demands, Gate
 from r1code.repair.verdict import is_flaky, told_flaky
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 SUM, DISCOUNT = "tests/test_cart.py::test_sum", "tests/test_cart.py::test_discount"
 FAILS_ODD_TIMES = (
     "import pathlib\n\n\ndef test_at_times():\n    seen = pathlib.Path({file!r})\n"

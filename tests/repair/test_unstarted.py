@@ -10,7 +10,7 @@ from fakes.proving import CART, PYTEST, Prover
 from r1code.repair.verdict import problem
 from r1code.types import TestReport
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 SETTINGS = {
     "an option that there is not": (
         {"pytest.ini": "[pytest]\naddopts = --nope\n"},

@@ -12,6 +12,7 @@ import pytest
 
 from fakes.bench import Bench, Cancelling, Make, Ours
 from fakes.engine import bubblewrap
+from fakes.pace import Pace
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError
 from r1code.sandbox.base import Limits
@@ -57,15 +58,16 @@ def seconds_to_cancel(control: Control, action: Callable[[], object], after: flo
     at: list[float] = []
 
     def cancel() -> None:
-        at.append(time.monotonic())
+        at.append(pace.seconds)
         control.cancel()
 
     timer = threading.Timer(after, cancel)
-    timer.start()
     try:
-        with pytest.raises(Cancelled):
-            action()
-        return time.monotonic() - at[0]
+        with Pace() as pace:
+            timer.start()
+            with pytest.raises(Cancelled):
+                action()
+            return pace.seconds - at[0]
     finally:
         timer.cancel()
         timer.join()
@@ -124,7 +126,7 @@ def make(where: str, store: Store, request: pytest.FixtureRequest) -> Iterator[M
 
 def wait_for_none(engine: docker.DockerClient, store: Store) -> None:
     # What a cancelled start made is removed by a thread that nobody waited for.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while left := containers(engine, store):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)

@@ -42,7 +42,7 @@ def test_while_the_container_starts(bench: Bench, cancelling: Cancelling, ours: 
 
     assert cancelling(control, start_again_and_again, after) < 0.5
     bench.sandbox.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while ours():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -86,10 +86,10 @@ def test_while_a_command_starts_it_never_does(bench: Bench, cancelling: Cancelli
     bench.sandbox.start(bench.control)
     control = Control()
     assert (
-        cancelling(control, lambda: list(bench.sandbox.run("sleep 0.5; touch /tmp/ran; sleep 9", control)), after)
+        cancelling(control, lambda: list(bench.sandbox.run("sleep 2; touch /tmp/ran; sleep 9", control)), after)
         < 0.5
     )
-    time.sleep(0.7)
+    time.sleep(2.2)
     assert bench.sandbox.read("/tmp/ran", bench.control) is None
 
 

@@ -20,6 +20,7 @@ import docker.errors
 import pytest
 
 from fakes.bench import Bench, Make, Ours
+from fakes.pace import Pace
 from fakes.wire import Wire
 from r1code.control import Control
 from r1code.errors import SandboxError
@@ -107,11 +108,11 @@ def test_a_container_that_is_paused_is_told_and_replaced(
     timer.start()
     if use is not USES["a silent command"]:
         timer.join()
-    started = time.monotonic()
-    with pytest.raises(SandboxError) as raised:
-        use(bench)
+    with Pace() as pace:
+        with pytest.raises(SandboxError) as raised:
+            use(bench)
+        assert pace.seconds < 8
     timer.join()
-    assert time.monotonic() - started < 8
     assert "paused" in raised.value.why
     assert "new container" in raised.value.hint
     assert bench.out("cat a.txt; ls") == "aa.txt\n"
@@ -152,7 +153,7 @@ def test_an_engine_that_goes_away_is_told_and_used_again_when_it_is_back(
     wire.mend()
     assert bench.out("cat a.txt") == "a"
     bench.sandbox.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while ours():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -53,7 +53,7 @@ def test_an_engine_that_never_answers_can_be_cancelled(
         server.accept()[0].close()
     for thread in threading.enumerate():
         if thread.name == "r1code-call":
-            thread.join(5)
+            thread.join(40)
             assert not thread.is_alive()
 
 

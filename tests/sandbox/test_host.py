@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes.bench import Cancelling
+from fakes.pace import Pace
 from r1code.control import Control
 from r1code.errors import Cancelled, SandboxError, StateError
 from r1code.sandbox.base import Limits
@@ -44,7 +45,7 @@ def runs(pid_file: Path) -> bool:
 
 
 def dies(pid_file: Path) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while runs(pid_file):
         if time.monotonic() > deadline:
             return False
@@ -86,32 +87,37 @@ def test_a_signal_is_reported_for_the_shell_itself_and_for_its_child(tmp_path: P
 
 
 def test_a_timeout_kills_the_whole_group(tmp_path: Path):
-    result = run(sandbox_in(tmp_path), "sleep 100 & echo $! >pid; wait", seconds=0.5)
+    with Pace() as pace:
+        result = run(sandbox_in(tmp_path), "sleep 100 & echo $! >pid; wait", seconds=1.5)
+        assert pace.seconds < 2
     assert result.timed_out
-    assert result.seconds < 1
     assert dies(tmp_path / "pid")
 
 
 def test_what_a_command_leaves_in_the_background_ends_with_it(tmp_path: Path):
-    result = run(sandbox_in(tmp_path), "sleep 100 & echo $! >pid; echo done")
+    with Pace() as pace:
+        result = run(sandbox_in(tmp_path), "sleep 100 & echo $! >pid; echo done")
+        assert pace.seconds < 2
     assert result.output == "done\n"
-    assert result.seconds < 2
     assert dies(tmp_path / "pid")
 
 
 def test_a_child_that_left_the_group_does_not_hold_up_the_result(tmp_path: Path):
     program = "import os,time; os.setsid(); open('pid','w').write(str(os.getpid())); time.sleep(100)"
     try:
-        result = run(sandbox_in(tmp_path), f'python3 -c "{program}" & while [ ! -s pid ]; do sleep 0.05; done')
+        with Pace() as pace:
+            result = run(
+                sandbox_in(tmp_path), f'python3 -c "{program}" & while [ ! -s pid ]; do sleep 0.05; done'
+            )
+            assert pace.seconds < 4
         assert result.exit_code == 0
-        assert result.seconds < 4
     finally:
         subprocess.run(["kill", (tmp_path / "pid").read_text()], check=True)
 
 
 def test_a_command_that_closes_its_output_is_waited_for_and_can_time_out(tmp_path: Path):
     assert run(sandbox_in(tmp_path), "exec >&- 2>&-; sleep 0.2; exit 4").exit_code == 4
-    result = run(sandbox_in(tmp_path), "exec >&- 2>&-; echo $$ >pid; sleep 100", seconds=0.5)
+    result = run(sandbox_in(tmp_path), "exec >&- 2>&-; echo $$ >pid; sleep 100", seconds=1.5)
     assert result.timed_out
     assert dies(tmp_path / "pid")
 
@@ -125,7 +131,8 @@ def test_a_flood_is_killed(tmp_path: Path):
 
 def test_a_cancel_kills_at_once(tmp_path: Path, cancelling: Cancelling):
     control = Control()
-    running = sandbox_in(tmp_path).run("echo $$ >pid; sleep 100", control)
+    running = sandbox_in(tmp_path).run("echo $$ >pid; echo up; sleep 100", control)
+    assert next(running) == "up\n"
     assert cancelling(control, lambda: list(running), 0.3) < 0.2
     assert dies(tmp_path / "pid")
 

@@ -32,7 +32,7 @@ def tight(make: Make) -> Bench:
     [
         ("python3 -c 'x = bytearray(400 * 1024 * 1024)'", MEMORY),
         ("python3 -c 'x = bytearray(400 * 1024 * 1024)'; echo survived", MEMORY),
-        ("for n in $(seq 99); do sleep 0.3 & done 2>/dev/null", PIDS),
+        ("for n in $(seq 99); do sleep 1 & done 2>/dev/null", PIDS),
         (f"python3 -c '{THREADS}' 2>/dev/null", PIDS),
         ("head -c 30M /dev/zero >/workspace/big", DISK),
         ("head -c 30M /dev/zero >/tmp/big 2>/dev/null", DISK),
@@ -78,7 +78,7 @@ def test_a_bomb_of_files_is_cleaned_up_by_the_next_command(tight: Bench):
 
 
 def test_two_limits_are_two_lines(tight: Bench):
-    result = tight.run("head -c 30M /dev/zero >big; for n in $(seq 99); do sleep 0.3 & done; false")
+    result = tight.run("head -c 30M /dev/zero >big; for n in $(seq 99); do sleep 1 & done; false")
     assert result.output.splitlines()[-2:] == [PIDS, DISK]
 
 

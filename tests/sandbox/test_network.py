@@ -115,7 +115,7 @@ class Engine:
         ]
 
     def becomes_empty(self) -> bool:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 40
         while self.counts != (0, 0) and time.monotonic() < deadline:
             time.sleep(0.05)
         return self.counts == (0, 0)

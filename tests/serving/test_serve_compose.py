@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from fakes.engine import engine
+from fakes.ports import free_port
 from fakes.spawned import until
 from fakes.vllm_image import vllm_image, weights
 from r1code.app.folders import state_folder, user_profiles
@@ -116,8 +116,7 @@ def exit_of(engine: docker.DockerClient, one: Any) -> str:
 
 
 def port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
+    return str(free_port())
 
 
 def words(folder: Path, image: str, number: str) -> list[str]:

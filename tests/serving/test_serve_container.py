@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from docker.errors import NotFound
 
 from fakes.engine import engine
+from fakes.ports import free_port
 from fakes.spawned import until
 from fakes.vllm_image import vllm_image, weights
 from r1code.app.folders import state_folder
@@ -47,11 +47,6 @@ def folder(tmp_path: Path) -> Path:
     return weights(tmp_path)
 
 
-def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def there(engine: docker.DockerClient) -> dict[str, Any] | None:
     try:
         return dict(engine.containers.get(container_name(NAME)).attrs)
@@ -62,7 +57,7 @@ def there(engine: docker.DockerClient) -> dict[str, Any] | None:
 def test_a_container_is_started_shown_and_ended_as_a_process_is(
     engine: docker.DockerClient, image: str, folder: Path
 ) -> None:
-    client, number = shutil.which("docker"), port()
+    client, number = shutil.which("docker"), free_port()
     assert client is not None
     made = plan(model_in(folder), machine_of("24GiB@8.9", lambda: pytest.fail("asked")), Wishes(port=number))
     assert isinstance(made, Plan)
@@ -109,7 +104,7 @@ def test_a_container_is_started_shown_and_ended_as_a_process_is(
         assert now is not None
         assert now.pid is not None
         os.kill(now.pid, signal.SIGKILL)
-        until(lambda: shown(kept).restarts == 1 and shown(kept).state == "ready", 20)
+        until(lambda: shown(kept).restarts == 1 and shown(kept).state == "ready")
         again = there(engine)
         assert again is not None
         assert again["Id"] != one["Id"]
@@ -125,7 +120,18 @@ def test_a_container_is_started_shown_and_ended_as_a_process_is(
 def test_an_engine_without_gpus_says_so(
     engine: docker.DockerClient, image: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["up", str(folder), "--gpus", "24GiB@8.9", "--name", NAME, "--port", str(port()), "--in", "container"]
+    words = [
+        "up",
+        str(folder),
+        "--gpus",
+        "24GiB@8.9",
+        "--name",
+        NAME,
+        "--port",
+        str(free_port()),
+        "--in",
+        "container",
+    ]
     code = int(main(["serve", *words, "--image", "r1code-test-vllm:nowhere"]))
     assert code == 2
     assert "the image r1code-test-vllm:nowhere is not here" in capsys.readouterr().err

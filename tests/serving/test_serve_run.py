@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from fakes.ports import free_port
 from fakes.spawned import until
 from fakes.vllm import program
 from r1code.app.folders import state_folder, user_profiles
@@ -51,8 +52,7 @@ def serve(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 @pytest.fixture
 def port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
+    return str(free_port())
 
 
 def up(serve: Run, port: str, fake: Path, *words: str) -> tuple[int, str, str]:
@@ -129,13 +129,13 @@ def test_a_start_that_fails_says_what_is_wrong_and_is_not_tried_again(serve: Run
 def test_a_crash_after_it_was_ready_starts_it_again(serve: Run, port: str, tmp_path: Path):
     fake = program(tmp_path, crashes=1, lives=0.3)
     assert up(serve, port, fake)[0] == 0
-    until(lambda: len(starts(tmp_path)) == 2, 15)
+    until(lambda: len(starts(tmp_path)) == 2)
 
     def is_ready_again() -> bool:
         now = kept().now()
         return now is not None and now.phase == "ready" and now.restarts == 1
 
-    until(is_ready_again, 15)
+    until(is_ready_again)
     assert {one["key"] for one in starts(tmp_path)} == {Keys(key_file()).get("VLLM_API_KEY")}
 
 
@@ -165,8 +165,7 @@ def test_a_vllm_whose_supervisor_was_killed_is_seen_and_can_be_ended(serve: Run,
 
 def test_a_name_is_served_once_and_a_profile_of_another_server_stays(serve: Run, port: str, tmp_path: Path):
     assert up(serve, port, program(tmp_path))[0] == 0
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        other = str(listener.getsockname()[1])
+    other = str(free_port())
     code, _, said = up(serve, other, program(tmp_path / "b"))
     assert code == 2
     assert "there is a profile 'mine' already" in said

@@ -104,11 +104,11 @@ def test_hostile_sources_end_in_time(tmp_path: Path, syntax: Syntax) -> None:
 def test_what_hangs_the_reader_is_said_to_be_nothing(tmp_path: Path) -> None:
     hangs = "import sys, time; sys.stdout.buffer.write(bytes(4)); sys.stdout.flush(); time.sleep(60)"
     store = Store(tmp_path / "objects")
-    pool = Pool(store.folder, most=1, command=(sys.executable, "-c", hangs), seconds=0.2)
+    pool = Pool(store.folder, most=1, command=(sys.executable, "-c", hangs), seconds=2.0)
     syntax = Syntax(store, pool=pool)
     began = time.monotonic()
     assert syntax.broken({"a.ts": (None, b"f(;\n")}, Control()) == {}
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     syntax.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Iterator
@@ -14,6 +13,7 @@ import httpx2
 import pytest
 
 from fakes.live import ENVIRON
+from fakes.ports import free_port
 from fakes.requests import CONTEXT, KEY, MODEL
 from fakes.served import Served
 from r1code.providers.weights import find_weights, load_weights
@@ -77,7 +77,7 @@ def small(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 @contextmanager
 def _serving(folder: Path, model: Path, flags: list[str], log: Path) -> Generator[Served, None, None]:
-    port = _free_port()
+    port = free_port()
     command = [
         folder / "bin/vllm", "serve", model, "--served-model-name", MODEL, "--host", "127.0.0.1",
         "--port", str(port), "--dtype", "bfloat16", "--enable-prefix-caching", "--api-key", KEY,
@@ -107,9 +107,3 @@ def _wait(served: Served, process: subprocess.Popen[bytes], log: Path) -> None:
         except httpx2.TransportError:
             time.sleep(0.5)
     pytest.fail(f"vLLM did not start:\n{log.read_text(errors='replace')[-4000:]}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
 
+from fakes.ports import free_port
 from fakes.spawned import until
 from r1code.app.folders import state_folder, user_profiles
 from r1code.cli.main import main
@@ -29,8 +29,7 @@ def test_a_real_vllm_is_started_asked_and_stopped(
 ) -> None:
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
+    port = str(free_port())
     more = [f"--vllm-arg={word}" for word in ("--load-format", "dummy", "--enforce-eager")]
     where = ["--port", port, "--vllm", str(folder / "bin/vllm"), "--name", "tiny"]
     code = main(["serve", "up", str(tiny), "--gpus", "24GiB@8.9", "--max-len", "16384", *where, *more])
@@ -62,8 +61,7 @@ def test_a_folder_without_weights_is_told_as_what_it_is(
 ) -> None:
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
+    port = str(free_port())
     where = ["--port", port, "--vllm", str(folder / "bin/vllm"), "--name", "bare"]
     # Without the first of these r1code itself would say so.
     more = [f"--vllm-arg={word}" for word in ("--load-format=auto", "--enforce-eager")]

@@ -193,10 +193,13 @@ class Repl:
                 # Words to the turn, which nobody read: what was pasted in them is no command, however it begins.
                 self._say("\n\n".join(told.left))
                 return
+            if self._worker.is_busy:
+                # Something was said meanwhile, and is under way: what waits follows that.
+                return
             text = self._waiting.pop(0) if self._waiting and not self._holds else ""
             self._show_waiting()
             if text:
-                self._do(text)
+                self._do(text, steers=False)
 
     def _trouble(self, error: R1CodeError) -> None:
         flow = Flow(MARGIN, None)
@@ -221,13 +224,14 @@ class Repl:
         self._keep_draft()
         return text
 
-    def _do(self, text: str) -> None:
+    def _do(self, text: str, *, steers: bool = True) -> None:
+        """`steers`: while a turn is under way it is said to that."""
         if text.startswith("!"):
             self._command("host" if text.startswith("!!") else "run", text.lstrip("!").strip(), text)
         elif text.startswith("/") and "/" not in text[1:].split(" ", maxsplit=1)[0]:
             name, _, argument = text[1:].partition(" ")
             self._command(name, argument.strip(), text)
-        elif self._worker.is_busy and self._worker.steer(self._chips.whole(text)):
+        elif steers and self._worker.is_busy and self._worker.steer(self._chips.whole(text)):
             self._screen.write(Piece(f"{MARGIN}↳ {_one(text)}\n", "strong"))
         else:
             self._say(text)

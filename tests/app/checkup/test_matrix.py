@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from fakes.answers import Reply, fault, merged
+from fakes.ports import free_port
 from fakes.server import HANG, Answer, FakeServer
 from fakes.tls import self_signed
 from r1code.app.checkup.diagnose import diagnose
@@ -224,8 +223,7 @@ def test_functions_are_tried_only_where_the_profile_calls_some() -> None:
 
 
 def test_a_dead_server() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     found, _, _ = probed(f"http://127.0.0.1:{port}/v1")
     assert (found[-1].name, found[-1].advice) == ("port", f"start a server: vllm serve {R1} --port {port}")
     assert exit_code(found) == 6

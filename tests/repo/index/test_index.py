@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from fakes.pace import Pace
+from fakes.spawned import until
 from r1code.control import Control
 from r1code.errors import Cancelled, StateError
 from r1code.repo.files import is_secret
@@ -209,9 +211,9 @@ def test_a_build_in_the_background_tells_how_far_it_is_and_can_be_stopped(place:
     slow = scripted("time.sleep(0.2)")
     with place.index(Pool(place.store.folder, command=slow, most=1)) as index:
         building = index.start(place.tree.snapshot())
-        began = time.monotonic()
-        building.stop()
-        assert time.monotonic() - began < 2
+        with Pace() as pace:
+            building.stop()
+            assert pace.seconds < 2
         assert building.is_done
         assert building.failure is None
     with place.index() as index:
@@ -223,13 +225,24 @@ def test_a_build_in_the_background_tells_how_far_it_is_and_can_be_stopped(place:
 
 def test_a_cancelled_build_raises_at_once_and_keeps_what_it_has(place: Place) -> None:
     control = Control()
-    threading.Timer(1.0, control.cancel).start()
-    slow = scripted("time.sleep(60 if served else 0)")
-    with place.index(Pool(place.store.folder, command=slow, most=1)) as index:
-        began = time.monotonic()
+    hangs = place.state / "hangs"
+    slow = scripted(f"served and (Path({str(hangs)!r}).touch(), time.sleep(60))")
+    cancelled: list[float] = []
+
+    def cancel() -> None:
+        until(hangs.exists)
+        # What it had answered before that is read.
+        time.sleep(0.5)
+        cancelled.append(pace.seconds)
+        control.cancel()
+
+    with place.index(Pool(place.store.folder, command=slow, most=1)) as index, Pace() as pace:
+        thread = threading.Thread(target=cancel)
+        thread.start()
         with pytest.raises(Cancelled):
             index.build(place.tree.snapshot(), control)
-        assert time.monotonic() - began < 3
+        thread.join()
+        assert pace.seconds - cancelled[0] < 2
         assert 0 < len(index.missing(place.tree.snapshot())) < 4
 
 
@@ -283,7 +296,7 @@ def test_a_process_that_is_done_when_another_got_the_last_job_is_not_waited_for(
 def test_a_file_that_kills_or_holds_up_what_reads_it_costs_only_itself(
     place: Place, line: str, note: str
 ) -> None:
-    with place.index(Pool(place.store.folder, command=scripted(line), most=2, seconds=0.7)) as index:
+    with place.index(Pool(place.store.folder, command=scripted(line), most=2, seconds=4.0)) as index:
         index.build(place.tree.snapshot(), Control())
         found = index.outlines(place.tree.snapshot())
         assert {path: outline.note for path, outline in found.items() if outline.note} == {"a.py": note}
@@ -355,8 +368,8 @@ def test_hostile_sources_are_read_in_bounded_time(place: Place) -> None:
     place.write("nested.py", "".join(f"{' ' * depth}def f{depth}():\n" for depth in range(300)))
     place.write("min.js", "f(a);" * 200_000)
     with place.index() as index:
-        began = time.monotonic()
-        read_by(index, place)
-        assert time.monotonic() - began < 20
+        with Pace() as pace:
+            read_by(index, place)
+            assert pace.seconds < 20
         notes = {path: outline.note for path, outline in index.outlines(place.tree.snapshot()).items()}
         assert {path: note for path, note in notes.items() if note} == {"min.js": "minified"}

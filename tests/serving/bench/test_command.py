@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
         )
         assert server.seen_chats(4)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     result = json.loads(kept.read_text())
     assert (result["ended"], [len(level["turns"]) for level in result["levels"]]) == ("interrupted", [2])

@@ -19,7 +19,7 @@ from fakes.gateway import HELLO, Gateway, chat, running
 from fakes.server import CUT, HANG, Answer, Step
 from r1code.serving.gateway.refusals import NO_SERVER
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_stream_that_breaks_ends_with_an_error_and_is_never_whole(gateway: Gateway, key: str) -> None:

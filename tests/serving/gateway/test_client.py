@@ -15,7 +15,7 @@ from r1code.providers.base import Delta, Done
 from r1code.providers.failures import ServerError
 from r1code.providers.retry import Backoff
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 ONCE = Backoff(tries=1)
 
 

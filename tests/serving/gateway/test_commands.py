@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from fakes.gateway import free_port, need_nginx, running
+from fakes.gateway import need_nginx, running
+from fakes.ports import free_port
 from fakes.spawned import until
 from r1code.cli.main import main
 from r1code.errors import UsageError

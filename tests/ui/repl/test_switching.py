@@ -53,7 +53,7 @@ def worked(*wanted: str) -> tuple[list[str], list[Told]]:
 
         worker.submit(job)
     worker.submit(lambda desk, _: (sessions.did.append(f"last in {desk}"), worker.leave(), ())[2])
-    worker.start().result(timeout=20)
+    worker.start().result(timeout=60)
     return sessions.did, told
 
 
@@ -92,7 +92,7 @@ def test_an_opening_can_be_stopped_at_any_moment_and_the_session_of_before_goes_
     worker: Worker[str] = Worker(opened, post, sessions.begin)
     worker.submit(lambda *_: iter([Goes("slow", "first")]))
     worker.submit(lambda desk, _: (sessions.did.append(f"last in {desk}"), worker.leave(), ())[2])
-    worker.start().result(timeout=20)
+    worker.start().result(timeout=60)
     assert sessions.did[-4:] == ["+first", "begin first", "last in first", "-first"]
     assert "begin slow" not in sessions.did
     assert [what for what in told if isinstance(what, Opens | Notice)] == [
@@ -116,7 +116,7 @@ def test_what_is_said_while_a_session_opens_is_for_that_one():
     sessions = Sessions()
     worker: Worker[str] = Worker(sessions.opened, post, sessions.begin)
     worker.submit(lambda *_: iter([Goes("a", "first")]))
-    worker.start().result(timeout=20)
+    worker.start().result(timeout=60)
     assert sessions.did[-4:] == ["+a", "begin a", "said in a", "-a"]
 
 
@@ -126,7 +126,7 @@ def test_the_first_that_cannot_be_opened_ends_it():
         lambda control, _: sessions.opened(control, "bad"), lambda _: None, sessions.begin
     )
     with pytest.raises(StateError):
-        worker.start().result(timeout=20)
+        worker.start().result(timeout=60)
 
 
 def test_a_job_that_fails_goes_nowhere():
@@ -139,7 +139,7 @@ def test_a_job_that_fails_goes_nowhere():
 
     worker.submit(job)
     worker.submit(lambda *_: (worker.leave(), ())[1])
-    worker.start().result(timeout=20)
+    worker.start().result(timeout=60)
     assert sessions.did == ["+", "begin ", "-"]
 
 
