@@ -14,6 +14,7 @@ from r1code.events import (
 )
 from r1code.types import (
     Bill,
+    EndReason,
     ExitCode,
     Observation,
     Spent,
@@ -99,10 +100,10 @@ def seen(number: int, name: str, text: str, **fields: str) -> CallFinished:
 
 
 def finished(outcome: str, code: ExitCode, *, applied: bool = False, patch_file: str | None = None) -> Finished:
-    reason = "cancelled" if outcome == "ended" else None
+    reasons: dict[str, EndReason] = {"ended": "cancelled", "not_fixed": "budget"}
     return Finished(
         outcome=outcome,
-        reason=reason,
+        reason=reasons.get(outcome),
         exit_code=code,
         applied=applied,
         patch_file=patch_file,
