@@ -9,6 +9,8 @@ from r1code.options.report import add_report_flag
 
 def add_fix(fix: argparse.ArgumentParser) -> None:
     add_report_flag(fix)
+    # `r1code -c fix`: the command says why it goes on with no session.
+    fix.add_argument("-c", "--continue", dest="continues", nargs="?", const="", help=argparse.SUPPRESS)
     _add_trust(fix)
     _add_sources(fix)
     _add_place(fix)

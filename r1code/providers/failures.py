@@ -79,14 +79,15 @@ class Server(Struct, frozen=True, kw_only=True):
             return self._no_entry(status, said)
         if error.response.is_redirect:
             known = ("the server sent r1code elsewhere", f"set the base URL to where it points{_to(error)}")
-        if error.code == "insufficient_quota":
-            known, status = _BROKE, HTTPStatus.PAYMENT_REQUIRED
+        # A limit of the account, or of a team's gateway for this key: it does not pass by waiting a little.
+        is_spent = error.code == "insufficient_quota"
+        known = _SPENT if is_spent else known
         what, hint = known or (f"the server answered {status}", "the server's log may say more")
         return ServerError(
             what,
             why=f"{self.place} answered {status}: {said}",
             hint=hint,
-            retryable=status in RETRIED,
+            retryable=status in RETRIED and not is_spent,
             wait_seconds=asks,
         )
 
@@ -255,6 +256,7 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 _BROKE = ("the account at the server has no balance", "top it up there, or choose another profile")
+_SPENT = ("what this key may use is used up", "ask whoever runs the server for more, or choose another profile")
 _KNOWN = {
     400: ("the server refused the request", "the profile may ask for something that this server does not take"),
     402: _BROKE,

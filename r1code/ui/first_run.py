@@ -132,7 +132,7 @@ class FirstRun:
             if key:
                 table["key_env"] = _variable(name)
         except UsageError as error:
-            self._say(f"{error.what}: {error.why}")
+            self._say(f"{error.what}: {error.why}; {error.hint}")
             return _Chosen(name=SERVER, works=False)
         return _Chosen(name=name, table=table, key=key, variable=_variable(name), works=True)
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from r1code.errors import UsageError
+from r1code.serving.plan.compose import IMAGE
 
-VLLM = "vllm/vllm-openai:v0.32.0"
-"""The release that `make test-vllm` checks."""
 PORT = 8000
 WEIGHTS = "/models"
 """Where the weights are mounted: Hugging Face's folder."""
@@ -40,7 +39,7 @@ class Server(Struct, frozen=True, kw_only=True):
     """Of each machine."""
     replicas: int = 1
     most_replicas: int = 1
-    image: str = VLLM
+    image: str = IMAGE
     weights_gb: int = 690
     memory_gb: int = 256
     """That a container of it may take: weights are read through the page cache, which counts as well."""
@@ -79,7 +78,7 @@ def checked(server: Server) -> Server:
         raise UsageError(
             f"the image {server.image!r} cannot be used",
             why="it has no tag, or `latest`, which means another one tomorrow",
-            hint=f"name a release, as in {VLLM}, or a digest",
+            hint=f"name a release, as in {IMAGE}, or a digest",
         )
     _check_words(server.argv)
     sizes = (server.weights_gb, server.memory_gb)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ from r1code.control import Control
 from r1code.errors import Cancelled
 
 SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def a_hangup_is_not_ignored() -> Iterator[None]:
+    """As it is where the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 async def question() -> None:

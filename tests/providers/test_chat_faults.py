@@ -91,7 +91,10 @@ def test_a_fault_after_the_first_delta_is_the_callers(steps: Any) -> None:
 
 FINAL: dict[str, tuple[Answer, list[str]]] = {
     "deepseek_balance": (fault(402, openai_error("Insufficient Balance", "x")), ["no balance", "Insufficient"]),
-    "openai_quota": (fault(429, openai_error("You exceeded your quota", "insufficient_quota")), ["no balance"]),
+    "openai_quota": (
+        fault(429, openai_error("You exceeded your quota", "insufficient_quota")),
+        ["used up", "429", "exceeded"],
+    ),
     "forbidden": (fault(403, {"detail": "Forbidden"}), ["key", "Forbidden"]),
     "fastapi_422": (
         fault(422, {"detail": [{"loc": ["body", "top_p"], "msg": "too large", "type": "x"}]}),
