@@ -179,16 +179,11 @@ def test_root_has_to_say_whose_nginx_is(tmp_path: Path, capsys: pytest.CaptureFi
     assert out == ""
 
 
-def test_a_key_is_said_to_go_into_the_books_of_this_gateway(capsys: pytest.CaptureFixture[str]) -> None:
-    with TemporaryDirectory(prefix="a team ") as made:
-        state = Path(made)
-        state.chmod(0o711)
-        # Here it ends, before anything is started.
-        (state / "nginx").write_text("")
-        user = ["--user", "nobody"] if os.geteuid() == 0 else []
-        code, out, _ = run(capsys, "gateway", "--replica", "http://127.0.0.1:1", "--state", made, *user)
-    assert code == 2
-    assert f"r1code serve keys add NAME --state '{made}'\n" in out
+def test_a_key_is_said_to_go_into_the_books_of_this_gateway(tmp_path: Path) -> None:
+    folder = tmp_path / "a team"
+    folder.mkdir()
+    with running(folder, replicas=1) as gateway:
+        until(lambda: f"r1code serve keys add NAME --config '{gateway.config}'\n" in gateway.output)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives nginx to another user")
