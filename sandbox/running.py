@@ -88,9 +88,9 @@ class Command:
             number, data = item
             if number == STDERR:
                 self._private = (self._private + data)[-PRIVATE_BYTES:]
-            elif data:
-                # Without a shell the engine says so here.
+                # Here, and not with what is printed: that may come first. Without a shell the engine says so there.
                 self._container.answered = self._container.answered or _BEGUN in self._private
+            elif data:
                 self._full = self._full or _NO_SPACE in self._tail + data
                 self._tail = data[-len(_NO_SPACE) :]
                 return data

@@ -31,9 +31,10 @@ class Dying(Inside):
 
     noun, ours, remedy, gone_why = "container", "the image", "use another image", "it was removed"
 
-    def __init__(self, asked: int) -> None:
+    def __init__(self, asked: int, *said: Item) -> None:
         super().__init__(silence=30.0)
         self.asked = asked
+        self._said = said or ((STDERR, b"started\n"), (STDOUT, b"up\n"))
 
     def execute(
         self,
@@ -43,7 +44,7 @@ class Dying(Inside):
         env: dict[str, str] | None = None,
     ) -> Items:
         del script, args, stdin, env
-        return Items((STDERR, b"started\n"), (STDOUT, b"up\n"), Ended(code=KILLED))
+        return Items(*self._said, Ended(code=KILLED))
 
     def execute_apart(
         self, script: str, *args: str, env: dict[str, str], stdin: Iterable[bytes] | None = None
@@ -77,6 +78,15 @@ class Dying(Inside):
 @pytest.mark.parametrize("asked", [0, 1, 2, 5])
 def test_a_command_that_ended_with_its_place_is_no_result(asked: int):
     command = Command(Dying(asked), Limits(), "sleep 60", None)
+    assert command.read(Control(), 5.0) == b"up\n"
+    with pytest.raises(SandboxError) as raised:
+        command.read(Control(), 5.0)
+    assert raised.value.why == "it was removed"
+
+
+def test_what_is_printed_may_overtake_that_it_began():
+    """They are two streams, and the engine copies each for itself."""
+    command = Command(Dying(0, (STDOUT, b"up\n"), (STDERR, b"started\n")), Limits(), "sleep 60", None)
     assert command.read(Control(), 5.0) == b"up\n"
     with pytest.raises(SandboxError) as raised:
         command.read(Control(), 5.0)
