@@ -88,7 +88,7 @@ class Command:
             number, data = item
             if number == STDERR:
                 self._private = (self._private + data)[-PRIVATE_BYTES:]
-                # Here, and not with what is printed: that may come first. Without a shell the engine says so there.
+                # Not where something is printed: that may come first, or be the engine's, without a shell.
                 self._container.answered = self._container.answered or _BEGUN in self._private
             elif data:
                 self._full = self._full or _NO_SPACE in self._tail + data
