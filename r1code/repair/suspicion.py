@@ -88,7 +88,11 @@ _ANSWERED = (
 """Where the answer is a number, as it stands."""
 _TABLE = re.compile(r"(?P<value>[{\[][^{}\[\]]*[}\]])\s*(?:\[|\.get\(|\.at\()")
 """Where the answer is looked up in what stands beside it."""
-_FALLBACK = re.compile(rf"(?:\bor\b|\|\||\?\?|\belse\b)\s*[\[({{]\s*{_NUMBER}(?:\s*,\s*{_NUMBER})+\s*[\])}}]")
+_FALLBACK = re.compile(
+    r"(?:\breturn\b|\byield\b|=>).*(?:\bor\b|\|\||\?\?|\belse\b)\s*[\[({]"
+    rf"(?!\s*0\b[0.,\s]*[\])}}])\s*{_NUMBER}(?:\s*,\s*{_NUMBER})+\s*[\])}}]"
+)
+"""Where an answer falls back on a list of numbers that are not all 0: a default seldom stands there."""
 _WORDLIKE = re.compile(r"[\w./:+-]*")
 """Code that compares with a word is most often right to do so: it may be a unit, a state, a name."""
 
