@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -119,11 +119,9 @@ class Control:
             if self.cancelled:
                 future.add_done_callback(release)
                 raise Cancelled
-            try:
-                return future.result(timeout=POLL_SECONDS)
-            except TimeoutError:
-                if future.done():
-                    raise
+            # Not `result` with a timeout: its TimeoutError may come at the moment when the value does.
+            if wait([future], timeout=POLL_SECONDS).done:
+                return future.result()
 
     @contextmanager
     def on_cancel(self, callback: Callable[[], None]) -> Generator[None, None, None]:

@@ -24,7 +24,7 @@ from msgspec import Struct
 from r1code.control import Control
 from r1code.naming import first_of
 from r1code.sandbox.base import Say
-from r1code.sandbox.container import USER, Container, Joined, remove, remove_network
+from r1code.sandbox.container import USER, Container, Joined, empty_network, remove, remove_network
 from r1code.sandbox.engine import told
 from r1code.sandbox.images.image import ensure_image
 from r1code.sandbox.inside import WORK
@@ -38,6 +38,8 @@ _FOLDER = "/run/r1code"
 _MEMORY = "128m"
 _PIDS = 64
 _PATIENCE_SECONDS = 3.0
+"""With an engine that keeps a network, while somebody waits; what is left then is `prune`'s."""
+_UNHURRIED_SECONDS = 30.0
 _ALONE = {"com.docker.network.bridge.enable_icc": "false"}
 """Containers on it do not see each other."""
 _NOWHERE = {"com.docker.network.bridge.inhibit_ipv4": "true"}
@@ -119,7 +121,9 @@ def open_egress(
     image = ensure_image(client, None, say, control) if network.kind == "allow-list" else None
     wanted = _Wanted(network=network, labels=labels, image=image, runtime=runtime)
     with told(_WHAT):
-        made = control.call(partial(_make, client.api, wanted), abandoned=partial(_unmake, client.api))
+        made = control.call(
+            partial(_make, client.api, wanted), abandoned=partial(_unmake, client.api, seconds=_UNHURRIED_SECONDS)
+        )
     egress = Egress(client.api, network, made)
     is_ready = False
     try:
@@ -162,13 +166,14 @@ def _make(api: APIClient, wanted: _Wanted) -> _Made:
     return made
 
 
-def _unmake(api: APIClient, made: _Made) -> None:
+def _unmake(api: APIClient, made: _Made, seconds: float = _PATIENCE_SECONDS) -> None:
     if made.proxy is not None:
         remove(api, made.proxy)
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     for network in made.networks:
-        # A container that is being removed by another thread may be on it for a moment.
+        # A container that is being removed, by another thread or by the engine itself, may be on it for a while.
         while not remove_network(api, network) and time.monotonic() < deadline:
+            empty_network(api, network)
             time.sleep(0.05)
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,28 @@ def test_call_returns_the_value_and_raises_the_error() -> None:
     assert Control().call(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         Control().call(lambda: 1 / 0)
+
+
+def test_a_value_that_comes_just_after_a_look_is_returned() -> None:
+    looked = threading.Event()
+
+    def make() -> str:
+        looked.wait(0.3)
+        return "value"
+
+    def trace(_: FrameType, event: str, arg: Any) -> Any:
+        # Where a look raises that nothing is there yet, it comes before anybody can see that.
+        if event == "exception" and arg[0] is TimeoutError:
+            looked.set()
+            time.sleep(0.1)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert Control().call(make) == "value"
+    finally:
+        sys.settrace(before)
 
 
 def test_what_is_made_after_a_cancel_is_handed_over_to_be_released() -> None:

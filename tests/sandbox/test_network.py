@@ -114,11 +114,18 @@ class Engine:
             if one.attrs["Config"]["Hostname"] == hostname
         ]
 
-    def becomes_empty(self) -> bool:
+    @property
+    def networks(self) -> list[Any]:
+        """With what is on them."""
+        found = self._client.api.networks(filters={"label": self._mark})
+        return [self._client.networks.get(str(one["Id"])) for one in found]
+
+    def wait_until_empty(self) -> None:
         deadline = time.monotonic() + 40
-        while self.counts != (0, 0) and time.monotonic() < deadline:
+        while self.counts != (0, 0):
+            left = [one.attrs for one in self.networks] if time.monotonic() > deadline else []
+            assert time.monotonic() < deadline, (self.counts, left)
             time.sleep(0.05)
-        return self.counts == (0, 0)
 
 
 @pytest.fixture
@@ -283,7 +290,7 @@ def test_a_lost_proxy_is_told_and_the_next_command_has_a_new_one(
     assert asked(bench, good) == {good: "world"}
     assert bench.out("cat a") == "1"
     bench.sandbox.close()
-    assert has.becomes_empty()
+    has.wait_until_empty()
 
 
 @docker_test
@@ -293,6 +300,21 @@ def test_with_a_full_network_another_machine_answers(make: Make, world: tuple[in
     address = ".".join(str(int(gateway[at : at + 2], 16)) for at in (6, 4, 2, 0))
     url = f"http://{address}:{world[0]}/"
     assert asked(bench, url) == {url: "world"}
+
+
+@docker_test
+def test_a_network_is_removed_also_where_something_else_is_on_it(make: Make, has: Engine) -> None:
+    other = make(network=parse_network("full"))
+    assert other.out("echo on") == "on\n"
+    (kept,) = has.networks
+    bench = make(network=parse_network("full"))
+    assert bench.out("echo on") == "on\n"
+    (network,) = [one for one in has.networks if one.id != kept.id]
+    (guest,) = kept.containers
+    network.connect(guest)
+    bench.sandbox.close()
+    assert [one.id for one in has.networks] == [kept.id]
+    assert other.out("echo on") == "on\n"
 
 
 OWNER = """
@@ -344,4 +366,4 @@ def test_a_start_that_is_cancelled_leaves_nothing(
 
     assert cancelling(bench.control, work, after) < 2
     bench.sandbox.close()
-    assert has.becomes_empty()
+    has.wait_until_empty()
