@@ -89,7 +89,7 @@ def _with_tries(task: BatchTask, tries: int) -> BatchTask:
 def _checked(command: str, flags: Sequence[str], tasks: Sequence[BatchTask] = ()) -> Config:
     """The configuration that the children will have. Raises UsageError where they could not start.
 
-    Flags that nobody knows end the process as they do for `fix` itself.
+    Flags that nobody knows are refused as they are for `fix` itself.
     """
     from r1code.app.backend import chosen_profile
     from r1code.app.folders import user_config
@@ -101,11 +101,11 @@ def _checked(command: str, flags: Sequence[str], tasks: Sequence[BatchTask] = ()
 
     grammar = parser()
     first = ["verify", "-"] if command == "verify" else [command]
-    bare = vars(grammar.parse_args(first))
+    bare = vars(grammar.parsed(first))
     wanted = dict[str, object]()
     own = {(*(("--from-issue", "-") if task.text else ()), *task.flags) for task in tasks}
     for task_flags in [(), *sorted(own)]:
-        given = vars(grammar.parse_args([*first, *flags, *task_flags]))
+        given = vars(grammar.parsed([*first, *flags, *task_flags]))
         for name, flag in _OWN_FLAGS.items():
             if given.get(name) != bare.get(name):
                 raise UsageError(

@@ -77,9 +77,8 @@ def _answered(words: list[str]) -> int:
     from r1code.ui.safe import safe
 
     speak(chosen_language(os.environ))
-    options = parse(words)
     try:
-        return _run(options)
+        return _run(parse(words))
     except Cancelled:
         return ExitCode.INTERRUPTED
     except R1CodeError as error:

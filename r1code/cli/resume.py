@@ -77,7 +77,7 @@ def _opened(session: str, options: argparse.Namespace) -> int:
     from r1code.options.grammar import parser
 
     flags = {key: value for key, value in vars(options).items() if value is not None and key != "session"}
-    return repl(Namespace(**{**vars(parser().parse_args(["--continue", session])), **flags, "command": None}))
+    return repl(Namespace(**{**vars(parser().parsed(["--continue", session])), **flags, "command": None}))
 
 
 def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:

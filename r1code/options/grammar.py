@@ -19,14 +19,14 @@ from r1code.ui.help import Grammar
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Ends the process where the words are none of the grammar."""
+    """Raises UsageError where the words are none of the grammar."""
     own, handed_on = parted(words)
-    options = parser().parse_args(own)
+    options = parser().parsed(own)
     options.flags = handed_on
     return options
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Grammar:
     common = Grammar(add_help=False)
     model = common.add_argument_group("model")
     model.add_argument("--profile", metavar="NAME", help="the model and how it is reached (`r1code profiles`)")

@@ -40,6 +40,8 @@ class Template(Struct, frozen=True):
     takes_words: bool
     """Only words fill its gaps."""
     other: str
+    dropped: tuple[int, ...] = ()
+    """Gaps that the other language has no use for: endings of plurals, nouns of counts."""
 
     @classmethod
     def of(cls, text: str, other: str) -> Template:
@@ -48,7 +50,13 @@ class Template(Struct, frozen=True):
         # What has hardly a word of its own would fit half of all sentences; a word and a colon name what follows.
         takes_words = letters < _LETTERS and not parts[0].endswith(": ")
         fields = _SPACE.split(text) if takes_words else [text]
-        return cls(tuple(tuple(GAP.split(field)[::2]) for field in fields), takes_words, other)
+        dropped = set(GAP.findall(text)) - set(GAP.findall(other))
+        return cls(
+            tuple(tuple(GAP.split(field)[::2]) for field in fields),
+            takes_words,
+            other,
+            tuple(sorted(map(int, dropped))),
+        )
 
     @property
     def size(self) -> int:
@@ -66,7 +74,9 @@ class Template(Struct, frozen=True):
             if gaps is None:
                 return None
             found += gaps
-        return found
+        # What says something is not left out.
+        is_whole = all(not found[gap] or found[gap].isalpha() for gap in self.dropped)
+        return found if is_whole else None
 
 
 def _between(parts: Sequence[str], text: str) -> list[str] | None:

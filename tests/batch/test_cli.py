@@ -70,7 +70,7 @@ def test_a_ctrl_c_stops_in_order_and_the_same_command_goes_on(place: Place) -> N
         ([], ["--profile", "nobody"], "nobody"),
         ([], ["--profile", "openrouter-r1-0528"], "OPENROUTER_API_KEY"),
         ([], ["--steps", "many"], "many"),
-        ([], ["--unheard-of"], "unrecognized"),
+        ([], ["--unheard-of"], "does not take `--unheard-of`"),
         (["--workers", "0"], ["--profile", "scripted"], "from 1 on"),
         (["--tries", "99"], ["--profile", "scripted"], "--tries 99"),
     ],
