@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from r1code.ui.messages import localized
+from r1code.ui.safe import safe
+
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from r1code.serving.cluster.planned import Planned
+    from r1code.serving.cluster.server import Server
     from r1code.serving.rendered import File
 
 _GPUS = 8
@@ -16,29 +21,55 @@ _WEIGHTS_GB = 690
 
 
 def files(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from r1code.serving.rendered import write
-    from r1code.ui.messages import localized
-    from r1code.ui.safe import safe
-
-    made = _monitoring(options) if options.kind == "monitoring" else _cluster(options)
-    for place in write(made, Path(options.out), over=options.force):
-        print(localized(f"written: {safe(str(place))}"))
-    return 0
-
-
-def _cluster(options: argparse.Namespace) -> tuple[File, ...]:
     from functools import partial
+    from pathlib import Path
 
     from r1code.serving.cluster.helm import helm
     from r1code.serving.cluster.kinds import files_of
+
+    out = Path(options.out)
+    if options.kind == "monitoring":
+        _write(_monitoring(options), options)
+        print(localized(f"next: the commands at the top of {safe(str(out / 'compose.yaml'))}"))
+        return 0
+    server = _server(options)
+    _write(files_of(options.kind, server, partial(helm, routing=options.routing)), options)
+    _tell(options.kind, server, out)
+    return 0
+
+
+def _write(made: tuple[File, ...], options: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from r1code.serving.rendered import write
+
+    for place in write(made, Path(options.out), over=options.force):
+        print(localized(f"written: {safe(str(place))}"))
+
+
+def _tell(kind: str, server: Server, out: Path) -> None:
+    from r1code.serving.cluster.steps import address, commands
+
+    of_each = f"replicas: {server.replicas}, machines of each: {server.nodes}, GPUs of a machine: {server.gpus}"
+    print(f"{safe(server.model)}: {of_each}")
+    asked = commands(kind, server, out)
+    if not asked:
+        print(localized(f"next: the commands at the top of {safe(str(out / 'compose.yaml'))}"))
+        return
+    print(localized("next, in this order:"))
+    for command in asked:
+        print(f"  {safe(command)}")
+    print(localized(f"then, for a gateway in the cluster: --replica {address(kind, server)}"))
+
+
+def _server(options: argparse.Namespace) -> Server:
+    """Raises UsageError."""
     from r1code.serving.cluster.server import Server
 
     made = _said(options) if options.flags else _planned(options)
     replicas = options.replicas or made.replicas
     named = {"image": options.image, "hub": options.secret, "prometheus": options.prometheus}
-    server = Server(
+    return Server(
         name=options.name,
         namespace=options.namespace,
         argv=made.argv,
@@ -51,7 +82,6 @@ def _cluster(options: argparse.Namespace) -> tuple[File, ...]:
         scraped_from=options.scrape_from,
         **{key: value for key, value in named.items() if value is not None},
     )
-    return files_of(options.kind, server, partial(helm, routing=options.routing))
 
 
 def _said(options: argparse.Namespace) -> Planned:

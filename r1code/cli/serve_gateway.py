@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from r1code.serving.gateway.settings import Settings
 
+_LOOK_SECONDS = 1.0
 _NEEDED = ("uvicorn", "prometheus_client", "cryptography")
 
 
@@ -84,6 +85,22 @@ def _tell(settings: Settings, options: argparse.Namespace, *, nginx: bool) -> No
         certificate = settings.folder / "tls/certificate.pem"
         print(localized(f"its certificate, which clients have to trust: {certificate}"), flush=True)
     print(localized(f"a key for somebody: r1code serve keys add NAME{place}"), flush=True)
+    for replica in settings.replicas:
+        if not _answers(replica):
+            print(localized(f"no server answers yet at {replica}"), flush=True)
+
+
+def _answers(replica: str) -> bool:
+    """Whether something listens there."""
+    import socket
+    from urllib.parse import urlsplit
+
+    url = urlsplit(replica)
+    try:
+        socket.create_connection((str(url.hostname), url.port or 0), timeout=_LOOK_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _need() -> None:

@@ -30,7 +30,7 @@ def helm(server: Server, routing: Routing = "prefixaware") -> tuple[File, ...]:
 
 _ABOUT = (
     f"helm install NAME vllm/vllm-stack --version {CHART} -f values.yaml, in the namespace of the other files.",
-    "The gateway's replica is http://NAME-router-service. For --routing session, a profile of r1code needs",
+    "The gateway's replica is http://NAME-router-service:80. For --routing session, a profile of r1code needs",
     f'session_header = "{SESSION_HEADER}".',
 )
 

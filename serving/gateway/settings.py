@@ -16,7 +16,8 @@ from r1code.serving.gateway.limits import Limits
 _Port = r"(?::[0-9]{1,5})"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
 Address = Annotated[str, Meta(pattern=rf"^{_HOST}{_Port}$")]
-Replica = Annotated[str, Meta(pattern=rf"^http://{_HOST}{_Port}/?$")]
+_REPLICA = rf"^http://{_HOST}{_Port}/?$"
+Replica = Annotated[str, Meta(pattern=_REPLICA)]
 Host = Annotated[str, Meta(pattern=rf"^{_HOST}$")]
 Header = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Size = Annotated[int, Meta(ge=1)]
@@ -114,6 +115,14 @@ def made_settings(table: dict[str, object], place: str) -> Settings:
         # TOML has no word for nothing.
         named = cast("dict[str, object]", limits)
         table = {**table, "limits": {name: None if value == "off" else value for name, value in named.items()}}
+    given = table.get("replicas")
+    for replica in cast("list[object]", given) if isinstance(given, list) else ():
+        if isinstance(replica, str) and not re.match(_REPLICA, replica):
+            raise UsageError(
+                f"{place} cannot be used",
+                why=f"{replica!r} is no address of a model's server",
+                hint="write http://HOST:PORT: with the port, without a path; between them there is no TLS",
+            )
     try:
         settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:

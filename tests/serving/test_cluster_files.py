@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import kubernetes_validate
@@ -27,6 +28,7 @@ from r1code.serving.cluster.helm import helm
 from r1code.serving.cluster.kinds import KINDS, files_of
 from r1code.serving.cluster.kuberay import as_arguments
 from r1code.serving.cluster.server import OURS, PORT, Server
+from r1code.serving.gateway.settings import made_settings
 from r1code.serving.rendered import File, yaml_of
 
 KUBERNETES = "1.33"
@@ -307,6 +309,31 @@ def test_the_command_writes_and_does_not_write_over(tmp_path: Path, capsys: pyte
     assert "DeepSeek-R1-0528" in place.read_text()
     assert main(["serve", "files", "kubernetes", "--out", str(tmp_path), "--nodes", "2", "--", "m"]) == 2
     assert "no files for 2 machines" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["helm", "kubernetes", "kuberay", "lws"])
+def test_what_to_do_with_the_files_is_said_and_names_what_is_in_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    out = tmp_path / "a folder"
+    assert main(["serve", "files", kind, "--out", str(out), "--name", "team", "--namespace", "there"]) == 0
+    told = capsys.readouterr().out
+    assert "DeepSeek-R1-0528: replicas: 1, machines of each: " in told
+    said = [line.strip() for line in told.partition("next, in this order:")[2].splitlines()]
+    made = [tree for file in sorted(out.glob("*.yaml")) for tree in yaml.safe_load_all(file.read_text()) if tree]
+    names = {(tree.get("kind"), tree.get("metadata", {}).get("name")) for tree in made}
+    assert said[1] == "kubectl create namespace there"
+    assert ("Job", "team-weights") in names
+    assert "kubectl -n there wait --for=condition=complete job/team-weights --timeout=24h" in said
+    applied = {word for line in said for word in shlex.split(line) if word.startswith(str(out))}
+    assert applied
+    assert all(Path(place).exists() for place in applied)
+    assert all(str(file) in applied for file in out.iterdir()) == (kind == "helm")
+    replica = said[-1].rpartition(" ")[2]
+    service = str(urlsplit(replica).hostname).removesuffix(".there.svc")
+    # The other two are made by what applies the files.
+    assert ("Service", service) in names if kind in {"kubernetes", "lws"} else service.startswith("team-")
+    assert made_settings({"replicas": [replica], "state": str(tmp_path)}, "--replica").replicas
 
 
 PLANNED = {

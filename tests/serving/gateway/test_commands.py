@@ -108,6 +108,14 @@ def test_settings_that_nginx_could_misread_are_refused(tmp_path: Path, line: str
         read_settings(file)
 
 
+@pytest.mark.parametrize("replica", ["https://a:1", "http://a:1/v1", "http://a", "10.0.0.1:8000"])
+def test_a_server_that_is_no_address_is_told_with_what_one_is(replica: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        made_settings({"replicas": ["http://a:1", replica], "state": str(tmp_path)}, "--replica")
+    assert replica in refused.value.why
+    assert "http://HOST:PORT" in refused.value.hint
+
+
 def test_a_limit_can_be_off_for_all(config: Path) -> None:
     config.write_text(config.read_text() + '[limits]\nconcurrent = "off"\nmax_tokens = 9\n')
     assert read_settings(config).limits == Limits(concurrent=None, max_tokens=9)
@@ -156,6 +164,20 @@ def test_its_address_is_told_once_it_listens_and_not_where_another_has_the_port(
         assert "Address already in use" in done.stderr
         assert "the gateway has ended" in done.stderr
         assert done.stdout == ""
+
+
+def test_a_server_that_does_not_answer_is_named_at_the_start(tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    with running(tmp_path, replicas=1) as gateway:
+        until(lambda: "a key for somebody" in gateway.output)
+        gateway.stop()
+        assert "no server answers" not in gateway.output
+        text = gateway.config.read_text()
+        gateway.config.write_text(text.replace("replicas = [", f'replicas = ["{dead}", '))
+        gateway.start()
+        until(lambda: f"no server answers yet at {dead}" in gateway.output)
+        gateway.stop()
+        assert gateway.output.count("no server answers") == 1
 
 
 def test_a_certificate_is_used_again_while_it_serves(tmp_path: Path) -> None:
