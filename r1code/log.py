@@ -45,6 +45,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
     """The JSON Schema of the final answer; empty: it is words."""
     hiding: str | None = None
     """What .r1codeignore was then, as its digest; empty: there was none. None: the log does not say."""
+    plan: str = ""
+    """The file that a person named for the plan, absolute; empty: r1code chooses one."""
 
 
 class Opened(Item, frozen=True, kw_only=True):

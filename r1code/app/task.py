@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from r1code.app.guided import hiding
+from r1code.app.plans import place_for
 from r1code.app.stopped import Resumable
 from r1code.config import DETECTED, Config
 from r1code.log import Conditions
@@ -71,10 +72,13 @@ class Task(Struct, frozen=True, kw_only=True):
 
     def conditions(self, config: Config, root: Path) -> Conditions:
         """For the log: what a resumed session must be bound by, too."""
+        keep = self.keep
+        plan = "" if keep is None or keep == place_for(root, self.text, None) else str(keep.absolute())
         return Conditions(
             only_tests=self.only_tests,
             part=self.part,
             found=config.origins.get("test") == DETECTED,
             answer="" if self.answer is None else self.answer.schema,
             hiding=hiding(root),
+            plan=plan,
         )

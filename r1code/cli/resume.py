@@ -108,7 +108,7 @@ def _go_on(stopped: Resumable, options: argparse.Namespace) -> int:
     # Without an id, the folder only said whose last session it is.
     elsewhere = Path(options.folder) if options.session and options.folder else None
     git = place_of(stopped, elsewhere, state_folder())
-    keep = place_for(git.root, asked.task, None) if asked.command == "plan" else None
+    keep = place_for(git.root, asked.task, asked.conditions.plan or None) if asked.command == "plan" else None
     symptoms = stopped.opened.symptoms
     task = Task(
         command=asked.command,

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
@@ -78,11 +78,13 @@ class Server(Struct, frozen=True, kw_only=True):
         if status in {401, 403}:
             return self._no_entry(status, said)
         if error.response.is_redirect:
-            known = ("the server sent r1code elsewhere", f"set the base URL to where it points{_to(error)}")
+            known = _Known(
+                what="the server sent r1code elsewhere", hint=f"set the base URL to where it points{_to(error)}"
+            )
         # A limit of the account, or of a team's gateway for this key: it does not pass by waiting a little.
         is_spent = error.code == "insufficient_quota"
         known = _SPENT if is_spent else known
-        what, hint = known or (f"the server answered {status}", "the server's log may say more")
+        what, hint = known or _Known(what=f"the server answered {status}", hint="the server's log may say more")
         return ServerError(
             what,
             why=f"{self.place} answered {status}: {said}",
@@ -255,20 +257,41 @@ class Server(Struct, frozen=True, kw_only=True):
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-_BROKE = ("the account at the server has no balance", "top it up there, or choose another profile")
-_SPENT = ("what this key may use is used up", "ask whoever runs the server for more, or choose another profile")
+class _Known(NamedTuple):
+    """What a status means, and what to do."""
+
+    what: str
+    hint: str
+
+
+_BROKE = _Known(
+    what="the account at the server has no balance", hint="top it up there, or choose another profile"
+)
+_SPENT = _Known(
+    what="what this key may use is used up",
+    hint="ask whoever runs the server for more, or choose another profile",
+)
+_REFUSED = _Known(
+    what="the server refused the request",
+    hint="the profile may ask for something that this server does not take",
+)
 _KNOWN = {
-    400: ("the server refused the request", "the profile may ask for something that this server does not take"),
+    400: _REFUSED,
     402: _BROKE,
-    413: ("the request is too large for the server", "start with a smaller task"),
-    422: ("the server refused the request", "the profile may ask for something that this server does not take"),
-    429: ("the server asks for fewer requests", "wait a little, or use fewer candidates at a time"),
-    500: ("the server failed", "try again; its log may say more"),
-    502: ("the server behind the gateway failed", "try again, and check that the model's server runs"),
-    503: ("the server is overloaded or starting", "try again in a while"),
-    504: (
-        "the gateway got no answer in time",
-        "try again; a gateway's time limit may be too short for reasoning",
+    413: _Known(what="the request is too large for the server", hint="start with a smaller task"),
+    422: _REFUSED,
+    429: _Known(
+        what="the server asks for fewer requests", hint="wait a little, or use fewer candidates at a time"
+    ),
+    500: _Known(what="the server failed", hint="try again; its log may say more"),
+    502: _Known(
+        what="the server behind the gateway failed",
+        hint="try again, and check that the model's server runs",
+    ),
+    503: _Known(what="the server is overloaded or starting", hint="try again in a while"),
+    504: _Known(
+        what="the gateway got no answer in time",
+        hint="try again; a gateway's time limit may be too short for reasoning",
     ),
 }
 

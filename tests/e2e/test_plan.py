@@ -110,6 +110,17 @@ def test_a_plan_needs_no_engine_no_consent_and_no_test_command(repo: Repo) -> No
         assert f"--plan {repo.root}/.r1code/plans/task-{number}.md" in ran.out
 
 
+def test_a_plan_that_was_stopped_is_written_where_it_was_wanted(repo: Repo) -> None:
+    wanted = repo.state / "elsewhere.md"
+    ran = repo.run("plan", "Fix it", "--plan", str(wanted), *repo.replies(READ), "--steps", "1")
+    assert ran.code == 5, ran.out + ran.err
+    assert not wanted.exists()
+    ran = repo.run("resume", *repo.replies(PLAN)[2:], "--steps", "9")
+    assert ran.code == 0, ran.out + ran.err
+    assert wanted.exists()
+    assert not (repo.root / ".r1code").exists()
+
+
 def test_a_turn_that_ends_without_a_plan_made_none(repo: Repo) -> None:
     ran = repo.run("plan", "Fix it", *repo.replies("<done>Nothing to do.</done>"))
     assert ran.code == 1

@@ -72,7 +72,18 @@ APART = frozenset(
 HELPING = frozenset(
     {
         *("add_argument", "add_parser", "add", "add_argument_group", "Grammar"),
-        *("flag", "Variable", "Shortage", "_changed", "_best", "_first", "Progress", "Failure", "Fault"),
+        *(
+            "flag",
+            "Variable",
+            "Shortage",
+            "_changed",
+            "_best",
+            "_first",
+            "Progress",
+            "Failure",
+            "Fault",
+            "_Known",
+        ),
     }
 )
 """Calls of which keywords are said, and nothing else."""
