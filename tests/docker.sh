@@ -68,8 +68,8 @@ if ! command -v nginx >/dev/null 2>&1 && can_install; then
 fi
 
 # mmdebstrap makes the base image where no registry answers; strace kills at chosen system calls; bubblewrap is the
-# sandbox without an engine; ctest is one of the runners that are read.
-for tool in mmdebstrap strace bwrap=bubblewrap ctest=cmake; do
+# sandbox without an engine; ctest is one of the runners that are read; systemd-analyze reads units.
+for tool in mmdebstrap strace bwrap=bubblewrap ctest=cmake systemd-analyze=systemd; do
   if ! command -v "${tool%=*}" >/dev/null 2>&1 && can_install; then
     install "${tool#*=}"
   fi

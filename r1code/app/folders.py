@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,3 +30,8 @@ def user_commands() -> Path:
 
 def user_profiles() -> Path:
     return user_config().with_name("profiles.toml")
+
+
+def own_program() -> str:
+    """The r1code that runs now, for others who start it; it lies beside its Python."""
+    return str(Path(sys.executable).with_name("r1code"))

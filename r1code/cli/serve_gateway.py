@@ -31,6 +31,12 @@ def gateway(options: argparse.Namespace) -> int:
         run_worker(load(Path(options.settings)), options.worker, environment())
         return ExitCode.OK
     settings = settings_of(options)
+    if options.unit:
+        from r1code.cli.serve_unit import started_by
+        from r1code.serving.run.unit import gateway_unit
+
+        print(gateway_unit(started_by(options)), end="")
+        return ExitCode.OK
     if options.nginx is not None:
         from r1code.serving.gateway.nginx import written
 

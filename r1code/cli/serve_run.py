@@ -23,9 +23,11 @@ _Words = tuple[tuple[str, ...], tuple[str, ...]]
 
 def up(options: argparse.Namespace) -> int:
     from r1code.app.signals import cancel_on_signals
+    from r1code.cli.serve_unit import started_by
     from r1code.control import Control
     from r1code.serving.plan.alternatives import Refusal
     from r1code.serving.run.state import checked_name
+    from r1code.serving.run.unit import server_unit
     from r1code.types import ExitCode
     from r1code.ui.serve_plan import told_refusal
 
@@ -36,6 +38,10 @@ def up(options: argparse.Namespace) -> int:
             print(told_refusal(made))
             return ExitCode.USAGE
         name = checked_name(options.name or made.model.casefold())
+        if options.unit:
+            # Without --detach: it is not active before the server answers.
+            print(server_unit(started_by(options).without("--detach"), name), end="")
+            return ExitCode.OK
         server = _server(name, made, machine, options)
         _run(server, made, machine, options, control=control, reasons=model.parser is not None)
     return ExitCode.OK
@@ -54,6 +60,8 @@ def _planned(options: argparse.Namespace, control: Control) -> tuple[Model, Mach
     folder = None if options.weights is None else Path(options.weights).resolve()
     model, machine, made = made_plan(options, folder)
     if isinstance(made, Refusal):
+        return model, machine, made
+    if options.unit:
         return model, machine, made
     # Before hours of a download.
     _server(checked_name(options.name or made.model.casefold()), made, machine, options)

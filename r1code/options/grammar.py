@@ -23,6 +23,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     own, handed_on = parted(words)
     options = parser().parsed(own)
     options.flags = handed_on
+    options.words = own
     return options
 
 

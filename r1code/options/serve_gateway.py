@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options.serve_plan import add_unit
+
 
 def add_gateway(add: Callable[..., argparse.ArgumentParser]) -> None:
     gateway = add("gateway", help="a team's way in to vLLM: TLS, keys, limits, usage (docs/gateway.md)")
@@ -16,6 +18,7 @@ def add_gateway(add: Callable[..., argparse.ArgumentParser]) -> None:
     gateway.add_argument("--user", metavar="NAME", help="whom nginx's processes belong to, as root")
     gateway.add_argument("--with-nginx", action="store_true", help="start nginx, too; --replica does so as well")
     gateway.add_argument("--nginx", metavar="DIR", help="only write nginx.conf there, and check it")
+    add_unit(gateway)
     gateway.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     gateway.add_argument("--settings", help=argparse.SUPPRESS)
 

@@ -100,3 +100,11 @@ def _share(word: str) -> float:
     if not 0 < value <= 1:
         raise ValueError(word)
     return value
+
+
+def add_unit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--unit",
+        action="store_true",
+        help="start nothing: print a unit of systemd that does it whenever the machine starts",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from r1code.options.serve_plan import add_wishes
+from r1code.options.serve_plan import add_unit, add_wishes
 
 
 def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -38,6 +38,7 @@ def add_up(add: Callable[..., argparse.ArgumentParser]) -> None:
     _add_download(up)
     up.add_argument("--force", action="store_true", help="replace a profile of this name")
     up.add_argument("--detach", action="store_true", help="do not wait until it answers")
+    add_unit(up)
 
 
 def add_weights(add: Callable[..., argparse.ArgumentParser]) -> None:
