@@ -54,6 +54,9 @@ def test_a_turn_ends_with_its_verdict_and_is_undone(sit: Callable[..., Seat], re
     seat.say("/redo")
     seat.sees(r"put back · /undo")
     assert passes(repo.root)
+    seat.say("/redo")
+    seat.sees("nothing to redo")
+    seat.sees("`/checkpoints` shows every state; `/rewind N` goes there")
     seat.say("/quit")
     assert seat.leaves() == 0
 

@@ -22,7 +22,7 @@ from r1code.ui.messages import localized
 from r1code.ui.piece import Piece
 from r1code.ui.repl import commands
 from r1code.ui.repl.chips import Chips
-from r1code.ui.repl.commands import COMMANDS
+from r1code.ui.repl.commands import COMMANDS, as_here
 from r1code.ui.repl.custom import performed
 from r1code.ui.repl.drafts import Draft, Drafts
 from r1code.ui.repl.keys import Acts, keys_of
@@ -204,7 +204,7 @@ class Repl:
     def _trouble(self, error: R1CodeError) -> None:
         flow = Flow(MARGIN, None)
         self._screen.write(Piece(f"! {localized(safe_line(error.what))}\n", "bad"))
-        self._screen.write(Piece(flow.feed(localized(f"{error.why}\nnext: {error.hint}")) + flow.end()))
+        self._screen.write(Piece(flow.feed(as_here(localized(f"{error.why}\nnext: {error.hint}"))) + flow.end()))
 
     def _enter(self) -> None:
         text = self._take()

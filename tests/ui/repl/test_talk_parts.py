@@ -17,6 +17,7 @@ from r1code.ui.checklist import whole, window
 from r1code.ui.flow import cells
 from r1code.ui.repl.asking import Asking
 from r1code.ui.repl.chips import Chips
+from r1code.ui.repl.commands import as_here
 from r1code.ui.repl.drafts import Draft, Drafts, project_of
 
 LONG = "\n".join(f"line {number}" for number in range(30))
@@ -143,6 +144,25 @@ def test_a_checklist_shows_what_is_next_in_a_few_lines(done: list[bool], width: 
     if rows:
         (strong,) = [row for row in rows if row.style == "strong"]
         assert strong.text.lstrip().startswith(f"☐ {done.index(False) + 1}."[: width - 4])
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("`r1code checkpoints list` shows what there is", "`/checkpoints` shows what there is"),
+        (
+            "--force undoes it all, and `r1code redo` brings it back",
+            "--force undoes it all, and `/redo` brings it back",
+        ),
+        ("`r1code rewind N` goes there", "`/rewind N` goes there"),
+        # Here there is no such one, or it means something else.
+        ("`r1code checkpoints show N` shows each", "`r1code checkpoints show N` shows each"),
+        ("r1code trust --remove takes it away", "r1code trust --remove takes it away"),
+        ("see the folder my-r1code undo", "see the folder my-r1code undo"),
+    ],
+)
+def test_what_a_shell_would_be_told_is_called_as_it_is_here(told: str, shown: str) -> None:
+    assert as_here(told) == shown
 
 
 def test_a_lost_folder_is_no_error(tmp_path: Path) -> None:

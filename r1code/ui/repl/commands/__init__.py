@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 
@@ -56,3 +58,10 @@ COMMANDS: dict[str, Command] = {
     "compact": Command("session", "", "make the model's history shorter now"),
     "clear": Command("session", "", "let the model begin anew, with the files as they are"),
 }
+
+_SHELL = re.compile(r"(?<![\w/-])r1code (?:(checkpoints) list|(undo|redo|rewind|diff|commit|branch))\b")
+
+
+def as_here(text: str) -> str:
+    """With commands of the shell as they are called here, where they are the same."""
+    return _SHELL.sub(lambda found: f"/{found[1] or found[2]}", text)
