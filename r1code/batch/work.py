@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import shutil
 import sys
@@ -35,6 +36,8 @@ COMMAND = (sys.executable, "-P", "-m", "r1code")
 STATE = "state-"
 _RUNNING = "running"
 """The file that says that r1code was started, and has not ended by itself: it may have left containers."""
+_CLEAR_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
 _MOST_BACKOFF = 300.0
 _MOST_PATCH = 64 * 1024 * 1024
 _MOST_WHY = 2_000
@@ -111,7 +114,16 @@ def clear(folder: Path) -> None:
         for state in folder.glob(f"{STATE}*"):
             with suppress(SandboxError, Cancelled):
                 prune_containers(state, Control())
-    shutil.rmtree(folder, ignore_errors=True)
+    # Whoever got away when it was killed may still write there: not into what comes next.
+    gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    try:
+        folder.rename(gone)
+    except FileNotFoundError:
+        return
+    deadline = time.monotonic() + _CLEAR_SECONDS
+    while gone.exists() and time.monotonic() < deadline:
+        shutil.rmtree(gone, ignore_errors=True)
+        time.sleep(_LOOK_SECONDS if gone.exists() else 0)
 
 
 def _attempt(job: Job, folder: Path, control: Control) -> Done:

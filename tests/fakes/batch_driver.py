@@ -1,4 +1,8 @@
-"""Does the tasks of FOLDER/tasks.jsonl with the fake of `r1code fix`: `batch_driver.py FOLDER WORKERS [ray]`.
+"""Does the tasks of FOLDER/tasks.jsonl with the fake of `r1code fix`.
+
+    batch_driver.py FOLDER WORKERS [ray | real]
+
+`real`: with r1code itself, whose scripted model says what FOLDER/replies.toml has.
 
 Tells after each task how much memory this process holds: `ID KILOBYTES`.
 """
@@ -28,10 +32,13 @@ MANIFEST = Manifest(
 )
 
 
-def plan_of(folder: Path) -> Plan:
+def plan_of(folder: Path, *, real: bool = False) -> Plan:
     tasks = read_tasks(folder / "tasks.jsonl")
     # -S: nothing that is installed is looked for, which would take most of the time.
-    job = Job(task=tasks[0], command=(sys.executable, "-S", str(FAKE)), backoff=0.0, seconds=60, attempts=100)
+    command = (sys.executable, "-P", "-m", "r1code") if real else (sys.executable, "-S", str(FAKE))
+    words = ("--profile", "scripted", "--replies", str(folder / "replies.toml"))
+    flags = (*words, "--sandbox", "none", "--allow-host-exec") if real else ()
+    job = Job(task=tasks[0], command=command, flags=flags, backoff=0.0, seconds=60, attempts=100)
     return Plan(tasks=tasks, manifest=MANIFEST, job=job)
 
 
@@ -44,7 +51,9 @@ def held() -> int:
 def main() -> None:
     folder, workers = Path(sys.argv[1]), int(sys.argv[2])
     pool: Pool = RayPool("", workers) if sys.argv[3:] == ["ray"] else Threads(workers)
-    for event in run_batch(plan_of(folder), Bundle(folder / "out"), pool, Control()):
+    for event in run_batch(
+        plan_of(folder, real=sys.argv[3:] == ["real"]), Bundle(folder / "out"), pool, Control()
+    ):
         if isinstance(event, Started):
             sys.stderr.write("the batch has begun\n")
         if isinstance(event, TaskEnded):
