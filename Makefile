@@ -36,12 +36,14 @@ format: setup
 docker: setup
 	sh tests/docker.sh
 
+# What takes long is named: the whole has to stay short.
+SLOWEST = --durations=15 --durations-min=5
 # One process more than there are cores: many wait. Those that need an engine share it.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 test test-full: setup docker
 	rc=0; \
-	$(BIN)/python -m pytest -q $(TIER) -n $(WORKERS) --dist loadfile -m "not docker" || rc=1; \
-	$(BIN)/python -m pytest -q $(TIER) -n $(WORKERS) --dist loadfile -m docker || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile -m "not docker" || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile -m docker || rc=1; \
 	exit $$rc
 
 test-full: TIER = --full
