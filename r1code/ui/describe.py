@@ -81,7 +81,7 @@ _EXITS: dict[ExitCode, tuple[str, str]] = {
     ExitCode.USAGE: ("the command or its input cannot be used", "see r1code --help"),
     ExitCode.NOTHING_TO_FIX: ("no test fails", ""),
     ExitCode.CANNOT_REPRODUCE: (
-        "the failure does not show in the sandbox",
+        "the failure does not show where the tests run",
         "check the test command and what it needs",
     ),
     ExitCode.BUDGET: ("a budget is used up", "run again with a larger budget"),
