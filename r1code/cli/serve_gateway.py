@@ -80,17 +80,20 @@ def state_of(options: argparse.Namespace) -> Path:
     return Path(options.state).absolute() if options.state is not None else state_folder() / "gateway"
 
 
+def place_of(options: argparse.Namespace) -> str:
+    """The flags with which other commands use the same books: a key in others does not work here."""
+    books = {"--config": options.config, "--state": options.state}
+    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in books.items() if value is not None)
+
+
 def _tell(settings: Settings, options: argparse.Namespace, *, nginx: bool) -> None:
     if not nginx:
         return
-    # A key that is added to other books does not work here.
-    books = {"--config": options.config, "--state": options.state}
-    place = "".join(f" {flag} {shlex.quote(value)}" for flag, value in books.items() if value is not None)
     print(localized(f"the gateway: https://{settings.listen}/v1"), flush=True)
     if settings.certificate is None:
         certificate = settings.folder / "tls/certificate.pem"
         print(localized(f"its certificate, which clients have to trust: {certificate}"), flush=True)
-    print(localized(f"a key for somebody: r1code serve keys add NAME{place}"), flush=True)
+    print(localized(f"a key for somebody: r1code serve keys add NAME{place_of(options)}"), flush=True)
     for replica in settings.replicas:
         if not _answers(replica):
             print(localized(f"no server answers yet at {replica}"), flush=True)

@@ -134,13 +134,13 @@ def _show(key: str) -> None:
 
 
 def _store(options: argparse.Namespace) -> Store:
-    from r1code.cli.serve_gateway import state_of
+    from r1code.cli.serve_gateway import place_of, state_of
     from r1code.serving.gateway.settings import read_settings
     from r1code.serving.gateway.store import Store
 
     if options.config is not None:
-        return Store(read_settings(Path(options.config)).books)
-    return Store(state_of(options) / "gateway.sqlite")
+        return Store(read_settings(Path(options.config)).books, place=place_of(options))
+    return Store(state_of(options) / "gateway.sqlite", place=place_of(options))
 
 
 def _since(text: str) -> float:

@@ -81,7 +81,11 @@ def _table(rows: Iterator[_Row]) -> Iterator[str]:
 
 def _fits(plan: Plan) -> Iterator[str]:
     for one in plan.fits:
-        yield f"{one.users:,} at a time with {one.tokens:,} tokens each"
+        users, tokens, held = f"{one.users:,}", f"{one.tokens:,}", f"{one.held:,}"
+        if users == held:
+            yield f"{users} at a time with {tokens} tokens each"
+        else:
+            yield f"{users} at a time with {tokens} tokens each, by --max-num-seqs; room for {held}"
     yield f"{plan.memory.tokens:,} tokens in all"
 
 
@@ -89,6 +93,8 @@ def _commands(plan: Plan) -> Iterator[str]:
     for one in plan.commands:
         if len(plan.commands) > 1:
             yield localized(f"# on machine {one.node + 1} of {len(plan.commands)}")
+        elif plan.layout.replicas > 1:
+            yield localized(f"# on each of {plan.layout.replicas} machines")
         yield from command_lines(one, plan.environment)
 
 
@@ -117,6 +123,10 @@ def _reasons(plan: Plan) -> Iterator[str]:
 
 
 def _use(plan: Plan) -> Iterator[str]:
+    if plan.layout.replicas > 1:
+        # People are to ask the gateway, not one of the servers.
+        yield shlex.join(["r1code", "serve", "gateway", "--config", "gateway.toml", "--with-nginx"])
+        return
     address = safe_line(plan.base_url)
     if plan.profile is None:
         yield shlex.join(["r1code", "doctor", address, "--write", "NAME"])

@@ -80,9 +80,12 @@ class Sum(Struct, frozen=True, kw_only=True):
 class Store:
     """Raises StateError where the file cannot be used. For one thread at a time."""
 
-    def __init__(self, file: Path, *, durable: bool = True) -> None:
-        """Durable: a commit has reached the disk. Without, a power failure may take the last ones back."""
-        self._file = file
+    def __init__(self, file: Path, *, durable: bool = True, place: str = "") -> None:
+        """Durable: a commit has reached the disk. Without, a power failure may take the last ones back.
+
+        `place`: the flags by which a command finds these books, for hints.
+        """
+        self._file, self._place = file, place
         with self._told():
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Before SQLite makes it with the modes of everybody; its files beside it get the same mode.
@@ -113,14 +116,14 @@ class Store:
                 raise UsageError(
                     f"{name} is no name for a key",
                     why="a name has up to 64 small letters, digits, dots, dashes and underscores",
-                    hint="r1code serve keys add ada, for example",
+                    hint=f"r1code serve keys add ada{self._place}, for example",
                 )
         with self.alone():
             if self.holder(holder.name) is not None:
                 raise UsageError(
                     f"{holder.name} has a key already",
                     why="a name has one key, so that its limits and usage are one person's",
-                    hint=f"r1code serve keys rotate {holder.name} makes a new one",
+                    hint=f"r1code serve keys rotate {holder.name}{self._place} makes a new one",
                 )
             limits = msgspec.json.encode(holder.limits).decode()
             self.rows.execute("INSERT INTO holder VALUES (?, ?, ?)", (holder.name, holder.team, limits))
@@ -222,7 +225,9 @@ class Store:
     def _known(self, name: str) -> None:
         if self.holder(name) is None:
             raise UsageError(
-                f"nobody is called {name}", why="there is no such key", hint="r1code serve keys list shows all"
+                f"nobody is called {name}",
+                why=f"the books have no such key: {self._file}",
+                hint=f"r1code serve keys list{self._place} shows all; other books have their --config or --state",
             )
 
     def _minted(self, holder: str, now: float) -> str:

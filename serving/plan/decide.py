@@ -171,9 +171,13 @@ def _with_window(model: Model, one: Choice, wishes: Wishes) -> Choice:
 
 
 def users_of(one: Choice, tokens: int) -> int:
-    """How many contexts of `tokens` fit at the same time."""
-    each = min(one.memory.per_engine // tokens, one.run.batch.sequences)
-    return each * one.layout.dp * one.layout.replicas
+    """How many contexts of `tokens` are answered at the same time."""
+    return min(held_of(one, tokens), one.run.batch.sequences * one.layout.dp * one.layout.replicas)
+
+
+def held_of(one: Choice, tokens: int) -> int:
+    """How many contexts of `tokens` the cache holds, however few requests run at the same time."""
+    return one.memory.per_engine // tokens * one.layout.dp * one.layout.replicas
 
 
 def _too_small(model: Model, machine: Machine, best: Choice | None, wishes: Wishes) -> Shortage:

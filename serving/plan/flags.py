@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import msgspec
 from msgspec import Struct
 
-from r1code.serving.plan.decide import Choice
+from r1code.serving.plan.decide import Choice, held_of
 from r1code.serving.plan.facts import Gqa, Machine, Model
 
 KEY = "VLLM_API_KEY"
@@ -17,6 +18,8 @@ _TEMPLATES = {"r1-0528": "tool_chat_template_deepseekr1.jinja", "v3": "tool_chat
 DRAIN_SECONDS = 120
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 _BF16 = 8.0
+THIS_MACHINE = "THIS-MACHINE"
+"""Stands for an address that only who has the machines knows."""
 
 
 class Flag(Struct, frozen=True, kw_only=True):
@@ -36,7 +39,9 @@ def flags_of(model: Model, machine: Machine, choice: Choice) -> Iterator[Flag]:
     wishes = choice.run.wishes
     yield flag("--served-model-name", model.served, why="what r1code's profile, and anybody's client, asks for")
     yield flag(
-        "--host", wishes.host, why="vLLM answers some inference paths without a key: keep it off the network"
+        "--host",
+        listens_at(choice),
+        why="vLLM answers some inference paths without a key: keep it off the network",
     )
     yield flag("--port", wishes.port, why="where clients, or a gateway, find it")
     yield from _division(model, machine, choice)
@@ -52,6 +57,25 @@ def flags_of(model: Model, machine: Machine, choice: Choice) -> Iterator[Flag]:
 
 def flag(name: str, *values: object, why: str) -> Flag:
     return Flag(name=name, values=tuple(map(str, values)), why=why)
+
+
+def listens_at(choice: Choice) -> str:
+    """Of servers on several machines, no gateway reaches more than one on its own."""
+    host = choice.run.wishes.host
+    return THIS_MACHINE if choice.layout.replicas > 1 and only_here(host) else host
+
+
+def addresses_of(choice: Choice) -> str:
+    """Of servers on several machines, as a list in TOML."""
+    port, count = choice.run.wishes.port, choice.layout.replicas
+    return _json([f"http://MACHINE-{number}:{port}" for number in range(1, count + 1)])
+
+
+def only_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _division(model: Model, machine: Machine, choice: Choice) -> Iterator[Flag]:
@@ -98,7 +122,14 @@ def _numbers(machine: Machine, choice: Choice) -> Iterator[Flag]:
 
 def _memory(choice: Choice) -> Iterator[Flag]:
     run, window = choice.run, choice.window
-    yield flag("--max-model-len", window, why=f"{choice.users} such contexts fit at a time; shorter ones, more")
+    held = held_of(choice, window)
+    yield flag(
+        "--max-model-len",
+        window,
+        why=f"{choice.users} such contexts fit at a time; shorter ones, more"
+        if choice.users == held
+        else f"the cache holds {held} such contexts; --max-num-seqs lets in fewer",
+    )
     yield flag(
         "--gpu-memory-utilization",
         f"{run.utilization:.2f}",
@@ -107,7 +138,7 @@ def _memory(choice: Choice) -> Iterator[Flag]:
     yield flag(
         "--max-num-seqs",
         run.batch.sequences,
-        why="requests at a time; more wait. Their logits take memory, too",
+        why="requests at a time; more wait, and --users lets in more. Their logits take memory, too",
     )
     yield flag(
         "--max-num-batched-tokens",

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from msgspec import Struct
 
-from r1code.serving.plan.decide import Choice, Shortage, decide, users_of
+from r1code.serving.plan.decide import Choice, Shortage, decide, held_of, users_of
 from r1code.serving.plan.facts import Goal, Machine, Mla, Model, Precision, Wishes
 from r1code.serving.plan.flags import (
     Flag,
@@ -16,6 +16,7 @@ from r1code.serving.plan.flags import (
     environment_of,
     flags_of,
     has_tools,
+    listens_at,
     node_flags,
 )
 from r1code.serving.plan.layout import Layout
@@ -35,6 +36,8 @@ class Fit(Struct, frozen=True, kw_only=True):
 
     tokens: int
     users: int
+    held: int
+    """What the cache has room for. `users` are fewer where no more requests run at the same time."""
 
 
 class Plan(Struct, frozen=True, kw_only=True, tag="plan"):
@@ -77,7 +80,7 @@ def planned(model: Model, machine: Machine, wishes: Wishes) -> Plan | Shortage:
         unused_gpus=machine.count * machine.nodes - choice.layout.gpus * choice.layout.replicas,
         served=model.served,
         profile=model.profile,
-        base_url=f"http://{_address(wishes.host)}:{wishes.port}/v1",
+        base_url=f"http://{_address(listens_at(choice))}:{wishes.port}/v1",
         layout=choice.layout,
         window=choice.window,
         memory=choice.memory,
@@ -120,9 +123,9 @@ def _blocked(model: Model, wishes: Wishes) -> Shortage | None:
 
 
 def _fits(choice: Choice) -> Iterator[Fit]:
-    yield Fit(tokens=choice.window, users=choice.users)
+    yield Fit(tokens=choice.window, users=choice.users, held=held_of(choice, choice.window))
     if choice.window > SHORT:
-        yield Fit(tokens=SHORT, users=users_of(choice, SHORT))
+        yield Fit(tokens=SHORT, users=users_of(choice, SHORT), held=held_of(choice, SHORT))
 
 
 def _commands(choice: Choice, flags: tuple[Flag, ...], machine: Machine) -> Iterator[Command]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from r1code.serving.plan.decide import LEAST_WINDOW, Choice
 from r1code.serving.plan.facts import Machine, Model
-from r1code.serving.plan.flags import unshared_cache
+from r1code.serving.plan.flags import THIS_MACHINE, addresses_of, listens_at, only_here, unshared_cache
 
 SHORT = 32_768
 """Tokens: what a step of r1code takes with its reasoning, mostly."""
@@ -60,11 +59,21 @@ def _of_memory(model: Model, choice: Choice) -> Iterator[str]:
 def _of_engines(model: Model, choice: Choice) -> Iterator[str]:
     layout = choice.layout
     if layout.replicas > 1:
-        yield f"{layout.replicas} servers, one on each machine: a gateway should keep a session on one of them"
+        yield from _of_replicas(choice)
     if layout.dp > 1 and model.shape.experts is None:
         yield "a session's turns may reach different copies, whose caches do not know each other"
     if layout.pp > 1:
         yield "all machines need the same weights, vLLM and a fast private network; nothing encrypts it"
+
+
+def _of_replicas(choice: Choice) -> Iterator[str]:
+    yield f"{choice.layout.replicas} servers: run the command on each of the machines, with the same VLLM_API_KEY"
+    if listens_at(choice) == THIS_MACHINE:
+        yield (
+            "THIS-MACHINE is the private address of the machine that it runs on: only the gateway may reach the"
+            " port, for /invocations answers without a key"
+        )
+    yield f"the gateway keeps a session on one of them; its gateway.toml gets replicas = {addresses_of(choice)}"
 
 
 def _of_wishes(choice: Choice) -> Iterator[str]:
@@ -78,12 +87,5 @@ def _of_wishes(choice: Choice) -> Iterator[str]:
         yield "--chat-template is in vLLM's sources, not in its package: give the file with --tool-template"
     if wishes.sleep:
         yield "sleep mode opens vLLM's developer paths to whoever reaches the port: a gateway has to be in front"
-    if not _only_here(wishes.host):
+    if not only_here(wishes.host):
         yield "the port can be reached from elsewhere, and /invocations answers without a key"
-
-
-def _only_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from fakes.plans import NoDriver, lines
 from r1code.cli.serve_plan import _model, _wishes
 from r1code.options.grammar import parser
+from r1code.serving.gateway.settings import made_settings
 from r1code.serving.plan.alternatives import Refusal, plan
 from r1code.serving.plan.checkpoint import NATIVE
 from r1code.serving.plan.decide import LEAST_WINDOW, run_of
@@ -88,7 +90,8 @@ def test_a_plan_never_takes_more_than_there_is(one: Model, there: Machine, wishe
     assert found.window == wished.window if wished.window else found.window >= LEAST_WINDOW
     assert found.fits[0].users >= (wished.users or 1)
     for fit in found.fits:
-        assert fit.tokens * fit.users <= memory.tokens
+        assert fit.users <= fit.held
+        assert fit.tokens * fit.held <= memory.tokens
     assert len(found.commands) == (there.nodes if found.layout.pp > 1 else 1)
 
 
@@ -210,6 +213,38 @@ def test_a_model_that_fits_one_machine_is_served_on_each():
     found = made("distill-qwen-32b", "2x8xH100")
     assert (found.layout.replicas, found.layout.pp, len(found.commands)) == (2, 1, 1)
     assert any("gateway" in one for one in found.warnings)
+
+
+def test_servers_on_several_machines_listen_where_a_gateway_reaches_them():
+    found = made("r1-0528", "2x8xH200", goal="throughput", port=9000)
+    (command,) = found.commands
+    # As for the first machine of one server over several, it is a word to be replaced.
+    assert command.argv[command.argv.index("--host") + 1] == "THIS-MACHINE"
+    assert any("THIS-MACHINE is the private address" in one and "/invocations" in one for one in found.warnings)
+    said = next(one for one in found.warnings if "replicas = " in one)
+    settings = read_replicas(said.partition("gateway.toml gets ")[2])
+    assert settings == ["http://MACHINE-1:9000", "http://MACHINE-2:9000"]
+    own = made("r1-0528", "2x8xH200", host="10.0.0.7")
+    assert flags(own)["--host"] == ("10.0.0.7",)
+    assert not any("THIS-MACHINE" in one for one in own.warnings)
+    assert flags(made("r1-0528", "2x8xH100"))["--host"] == ("127.0.0.1",)
+
+
+def read_replicas(line: str) -> list[str]:
+    return list(made_settings({**tomllib.loads(line), "state": "/x"}, "gateway.toml").replicas)
+
+
+def test_a_limit_of_requests_is_not_told_as_one_of_memory():
+    found = made("r1-0528", "8xH200", goal="context")
+    full, short = found.fits
+    assert (full.users, full.held) == (16, found.memory.per_engine // 163_840)
+    assert (short.users, short.held) == (16, found.memory.per_engine // 32_768)
+    assert flags(found)["--max-num-seqs"] == ("16",)
+    why = next(one.why for one in found.flags if one.name == "--max-model-len")
+    assert str(full.held) in why
+    # Where memory is what there is least of, both are the same; --users lets in more.
+    assert all(one.users == one.held for one in made("r1-0528", "8xH200").fits)
+    assert made("r1-0528", "8xH200", goal="context", users=full.held).fits[0].users == full.held
 
 
 def test_native_calls_are_not_guessed_ahead_and_are_warned_about():

@@ -54,6 +54,7 @@ def told(word: str, gpus: str, wishes: Wishes) -> str:
 SCREENS = {
     "r1-0528": ("r1-0528", "8xH200", Wishes()),
     "r1-two-machines": ("r1", "2x8xH100", Wishes()),
+    "r1-replicas": ("r1-0528", "2x8xH200", Wishes(goal="context")),
     "refused": ("r1-0528", "8xH100", Wishes(users=4)),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -59,6 +60,24 @@ def test_keys_are_added_listed_rotated_and_revoked(capsys: pytest.CaptureFixture
     assert run(capsys, "usage", "--json", "--since", "2026-01-01", *place)[1].startswith(
         '{"since":"2026-01-01T00'
     )
+
+
+@pytest.mark.parametrize("deed", ["rotate", "revoke", "limit"])
+def test_who_looks_in_other_books_is_told_in_which(
+    capsys: pytest.CaptureFixture[str], config: Path, deed: str, tmp_path: Path
+) -> None:
+    run(capsys, "keys", "add", "ada", "--config", str(config))
+    state = tmp_path / "other books"
+    code, _, told = run(capsys, "keys", deed, "ada", "--state", str(state))
+    assert code == 2
+    assert str(state / "gateway.sqlite") in told
+    command = re.search(r"r1code (serve keys list .+?) shows all", told)
+    assert command is not None
+    # What it says to do next looks in the same books.
+    assert main(shlex.split(command[1])) == 0
+    assert "ada" not in capsys.readouterr().out
+    code, _, told = run(capsys, "keys", "add", "ada", "--config", str(config))
+    assert (code, f"keys rotate ada --config {config}" in told) == (2, True)
 
 
 def test_usage_shows_what_failed(capsys: pytest.CaptureFixture[str], config: Path) -> None:
