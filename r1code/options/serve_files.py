@@ -35,7 +35,7 @@ def _add_server(add_argument: Callable[..., object]) -> None:
     add_argument(
         "--weights",
         metavar="FOLDER",
-        help="the model's, as the pods or containers see it: /models/r1; no download",
+        help="the model's, as pods and containers see it: /models/r1; no download",
     )
     add_argument("--nodes", type=int, metavar="N", help="with words after `--`: machines of one vLLM")
     add_argument("--gpus-per-node", type=int, metavar="N", help="with words after `--` (8)")

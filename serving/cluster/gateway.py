@@ -30,7 +30,7 @@ def gateway_files(kind: str, server: Server) -> tuple[File, ...]:
 
 _ABOUT = (
     f"The Secret {CERTIFICATE} has its certificate and key, and is not made here.",
-    "The claim is for its books, one SQLite file: on a disk, not on NFS. There is one pod, for they are one file's.",
+    "The claim is for its books, one SQLite file: on a disk, not on NFS, and with one pod alone.",
 )
 _IMAGE = f"""\
 # The image of gateway.yaml. In this folder, with the wheel of r1code in it: docker build -t IMAGE .

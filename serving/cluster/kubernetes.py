@@ -30,7 +30,7 @@ def _deployment(server: Server, words: list[str]) -> Tree:
 
 
 def service(server: Server, selector: dict[str, str]) -> Tree:
-    """Of one replica it has an address that stays; of several it is a name for theirs, which the gateway looks up.
+    """For one replica with an address that stays, for several a name for theirs, which the gateway looks up.
 
     They are named before they answer: nginx does not start where a name has no address.
     """
@@ -63,17 +63,13 @@ _NETWORK = (
     "but its other machines and the cluster's DNS. It needs a network plugin that enforces policies.",
 )
 _METRICS = ("For Prometheus' operator, which may want a label of its own on them (`release`).",)
-_SHARED = (
-    "Where there are several machines, all of them have to be able to read it: name a storage class of yours."
-)
+_SHARED = "Where there are several machines, all of them have to read it: name a storage class of yours."
 
 
 def evictions(server: Server) -> tuple[str, ...]:
     if server.replicas > 1:
         return ("Of several replicas one at a time may go.",)
-    return (
-        "Of a single replica no pod is evicted: draining its machine waits for a person, who deletes the pod.",
-    )
+    return ("Of a single replica no pod is evicted: draining its machine waits until a person deletes the pod.",)
 
 
 def weights_of(server: Server) -> tuple[File, ...]:

@@ -43,8 +43,8 @@ def explained(kind: str, server: Server) -> Iterator[str]:
     if server.gateway_image is None:
         yield f"A gateway's replica is {address(kind, server)}; --gateway-image writes one for this cluster."
     else:
-        yield "R1CODE is a clone of r1code. fullchain.pem and privkey.pem are your certificate, for the name by which"
-        yield f"clients reach the service {server.name}-gateway. Limits: gateway.toml, in gateway.yaml."
+        yield "R1CODE is a clone of r1code. fullchain.pem and privkey.pem are your certificate, for the name by"
+        yield f"which clients reach the service {server.name}-gateway. Limits: gateway.toml, in gateway.yaml."
         if server.most_replicas > 1:
             yield "It looks up its replicas when it starts. After another one was started, or one in its place:"
             yield f"kubectl -n {server.namespace} rollout restart deploy/{server.name}-gateway"

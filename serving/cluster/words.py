@@ -41,7 +41,7 @@ def check_words(argv: Sequence[str], *, nodes: int, gpus: int) -> None:
         raise UsageError(
             "--api-key cannot be given",
             why="it would stand in the files, and whoever sees a machine's processes could read it",
-            hint="leave it out: Compose's files ask for VLLM_API_KEY, and in a cluster network policies keep others out",
+            hint="it belongs in VLLM_API_KEY, for which Compose's files ask; in a cluster, policies guard it",
         )
     if taken:
         raise UsageError(

@@ -212,6 +212,9 @@ def test_only_the_gateway_reaches_what_serves(kind: str, server: Server) -> None
     names = sorted(one["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for one in others)
     scraping = [] if server.scraped_from is None else ["prometheus"] * len(policies)
     assert names == (["kuberay-operator"] if kind == "kuberay" else []) + scraping
+    for policy in policies:
+        for rules in (policy["spec"]["ingress"], policy["spec"].get("egress", [])):
+            assert all(rules.count(rule) == 1 for rule in rules)
     egress = [rule["to"] for policy in policies for rule in policy["spec"].get("egress", [])]
     assert all(set(one) <= {"podSelector", "namespaceSelector"} for to in egress for one in to)
 
@@ -236,6 +239,22 @@ def test_of_several_replicas_one_at_a_time_may_go(replicas: int, nodes: int, kep
         "PodDisruptionBudget", files_of(kind, replace(base, replicas=replicas, most_replicas=replicas))
     )
     assert budget[0]["spec"]["minAvailable"] == kept
+
+
+@pytest.mark.parametrize(("kind", "server"), CASES)
+def test_who_stops_a_pod_waits_for_vllms_own_drain(kind: str, server: Server) -> None:
+    if kind == "helm":
+        return
+    of_vllm = [
+        pod["spec"]
+        for tree in documents(files_of(kind, server))
+        if tree["kind"] in {"Deployment", "LeaderWorkerSet", "RayService"}
+        for pod in pods(tree)
+    ]
+    assert of_vllm
+    assert {spec["terminationGracePeriodSeconds"] for spec in of_vllm} == {150}
+    said = next(file.text for file in files_of(kind, server) if file.path == "disruption.yaml")
+    assert ("single replica" in said) is (server.replicas == 1)
 
 
 def test_a_queue_starts_replicas_of_its_own_server() -> None:

@@ -70,7 +70,7 @@ def test_each_file_says_what_it_is(tmp_path: Path, kind: str) -> None:
     assert len(files) >= (1 if kind.startswith("compose") else 7)
     for file in files:
         (first, *_) = file.read_text().splitlines()
-        assert first.startswith("# DeepSeek-R1-Distill-Llama-70B in "), file
+        assert first.startswith("# R1-Distill-Llama-70B in "), file
         assert first.endswith(f" on 8xH100, throughput, by r1code serve files {kind}"), file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_words_for_other_gpus_are_refused_with_words_that_fit(
 
 
 def test_every_plan_is_for_the_gpus_that_its_files_give() -> None:
-    seen = set()
+    seen: set[object] = set()
     for model in known_models().values():
         for gpus in GPUS:
             for goal in GOALS:
@@ -67,12 +68,8 @@ def test_every_plan_is_for_the_gpus_that_its_files_give() -> None:
                 of = planned_server(made)
                 server = Server(name=of.name, argv=of.argv, nodes=of.nodes, gpus=of.gpus, about=of.about)
                 assert files_of("lws", server)
-                seen.add(
-                    (of.nodes, "--data-parallel-size" in of.argv, "--decode-context-parallel-size" in of.argv)
-                )
-    assert {nodes for nodes, _, _ in seen} == {1, 2}
-    assert any(data for _, data, _ in seen)
-    assert any(context for _, _, context in seen)
+                seen |= {of.nodes, *of.argv}
+    assert {1, 2, "--data-parallel-size", "--decode-context-parallel-size", "--enable-expert-parallel"} <= seen
 
 
 @pytest.mark.parametrize("word", ["--api-key", "--api_key=abc", "--host", "--node_rank"])
@@ -88,9 +85,7 @@ def test_weights_lie_where_pods_see_them(tmp_path: Path, capsys: pytest.CaptureF
     assert "see them below /models" in capsys.readouterr().err
 
 
-def test_what_does_not_fit_leads_to_flags_that_are_taken(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_refusal_leads_to_flags_that_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["serve", "files", "kubernetes", "--out", str(tmp_path)]
     assert main([*command, "--model", "distill-llama-70b", "--gpus", "H100"]) == 2
     (fits,) = re.findall(r"this fits: (.*?);", capsys.readouterr().err)
@@ -98,9 +93,14 @@ def test_what_does_not_fit_leads_to_flags_that_are_taken(
     words = ["--model", "distill-llama-70b", "--gpus", "2xH100", "--quantization", "fp8", "--utilization", "0.8"]
     assert main([*command, "--force", *words, "--users", "2", "--max-len", "16384", "--kv-cache", "fp8"]) == 0
     written = (tmp_path / "vllm.yaml").read_text()
-    for flag in ("--quantization", "fp8", "16384", "--kv-cache-dtype", "0.80"):
+    for flag in ("FP8", "16384", "--kv-cache-dtype", "0.80"):
         assert flag in written
-    assert main([*command, "--quantization", "int4", "--model", "deepseek-ai/DeepSeek-R1-0528"]) == 2
+    assert (
+        main(
+            [*command, "--quantization", "int4", "--model", "RedHatAI/DeepSeek-R1-Distill-Llama-70B-FP8-dynamic"]
+        )
+        == 2
+    )
     assert "is not in int4" in capsys.readouterr().err
 
 
@@ -112,6 +112,21 @@ def test_wishes_are_for_plans_and_not_for_words(
 ) -> None:
     assert main(["serve", "files", "lws", "--out", str(tmp_path), *flag.split(), "--", "m", "-tp", "16"]) == 2
     assert "a model to plan for" in capsys.readouterr().err
+
+
+@pytest.fixture
+def student(tmp_path: Path) -> Path:
+    sizes = {
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "max_position_embeddings": 32768,
+        "vocab_size": 32000,
+    }
+    heads = {"num_attention_heads": 16, "num_hidden_layers": 12, "num_key_value_heads": 4}
+    folder = tmp_path / "student"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"architectures": ["Qwen2ForCausalLM"], **sizes, **heads}))
+    return folder
 
 
 def test_a_checkpoint_of_this_machine_is_named_as_the_pods_see_it(
