@@ -153,7 +153,7 @@ def _monitoring(options: argparse.Namespace) -> tuple[File, ...]:
         raise UsageError(
             "there is no server to watch",
             why="Prometheus has to be told where vLLM is",
-            hint="r1code serve files monitoring --out monitoring --vllm 10.0.0.1:8000 --gateway 10.0.0.1:9000",
+            hint="r1code serve files monitoring --out monitoring --vllm 10.0.0.1:8000 --gateway 10.0.0.1:9464",
         )
     watched = Watched(
         servers=tuple(options.servers),

@@ -99,7 +99,7 @@ def _pod(server: Server) -> Tree:
             {"name": "temporary", "mountPath": "/tmp"},
         ],
     }
-    pod = {
+    pod: Tree = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": int(Bounds().drain_seconds) + _END_SECONDS,
@@ -118,7 +118,7 @@ def _pod(server: Server) -> Tree:
             {"name": "temporary", "emptyDir": {}},
         ],
     }
-    spec = {
+    spec: Tree = {
         "replicas": 1,
         # Two would write to one file from two machines.
         "strategy": {"type": "Recreate"},
@@ -129,7 +129,7 @@ def _pod(server: Server) -> Tree:
 
 
 def _service(server: Server) -> Tree:
-    spec = {
+    spec: Tree = {
         "selector": _labels(server),
         "ports": [{"name": "https", "port": _PORT, "targetPort": "https"}],
     }
@@ -139,7 +139,7 @@ def _service(server: Server) -> Tree:
 def _policy(kind: str, server: Server) -> Tree:
     """Whoever has a key may come from anywhere; it reaches what serves, and nothing else."""
     serving = router_labels(server) if kind == "helm" else labels(server)
-    spec = {
+    spec: Tree = {
         "podSelector": {"matchLabels": _labels(server)},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"ports": [{"protocol": "TCP", "port": _PORT}]}],
