@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from pkgutil import get_data
 
@@ -43,7 +44,29 @@ _BROKEN = (
 _FILE = "nginx.conf"
 
 
-def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
+def addresses_of(host: str) -> Sequence[str]:
+    """Those of IPv4, in order; none where nobody knows the name."""
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except socket.gaierror:
+        return ()
+    return sorted({str(address[0]) for *_, address in found})
+
+
+def _servers(replicas: Sequence[str], look_up: Callable[[str], Sequence[str]]) -> Iterator[str]:
+    """Each address of a name that has several: nginx hashes names, and would take a name's addresses in turn."""
+    for replica in replicas:
+        server = replica.removeprefix("http://").rstrip("/")
+        host, _, port = server.rpartition(":")
+        addresses = look_up(host) if not host.startswith("[") else ()
+        yield from [f"{address}:{port}" for address in addresses] if len(addresses) > 1 else [server]
+
+
+def rendered(
+    settings: Settings,
+    certificate: tuple[Path, Path],
+    look_up: Callable[[str], Sequence[str]] = addresses_of,
+) -> str:
     data = get_data("r1code.serving.gateway", "nginx.conf.jinja")
     if data is None:
         raise StateError(
@@ -60,7 +83,7 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
         worker_connections=max(1024, 4 * settings.bounds.connections),
         access_log=settings.access_log,
         sockets=[settings.socket(worker) for worker in range(settings.workers)],
-        replicas=[replica.removeprefix("http://").rstrip("/") for replica in settings.replicas],
+        replicas=list(_servers(settings.replicas, look_up)),
         listen=settings.listen,
         certificate=certificate[0],
         certificate_key=certificate[1],
