@@ -12,8 +12,6 @@ from r1code.serving.cluster.pods import claim_name
 from r1code.serving.cluster.server import PORT, WEIGHTS, Server
 
 BY_COMPOSE = {"compose", "compose-ray"}
-_LOOKED_UP = {"kubernetes", "lws"}
-"""Whose replicas are behind a name for all of their addresses."""
 CERTIFICATE = "r1code-gateway-tls"
 """A Secret, which is not made here."""
 CONFIG = "/etc/r1code/gateway.toml"
@@ -47,9 +45,6 @@ def explained(kind: str, server: Server) -> Iterator[str]:
     else:
         yield "R1CODE is a clone of r1code. fullchain.pem and privkey.pem are your certificate, for the name by"
         yield f"which clients reach the service {server.name}-gateway. Limits: gateway.toml, in gateway.yaml."
-        if kind in _LOOKED_UP and server.most_replicas > 1:
-            yield "It looks up its replicas when it starts. After another one was started, or one in its place:"
-            yield f"kubectl -n {server.namespace} rollout restart deploy/{server.name}-gateway"
 
 
 def _weights(server: Server, folder: Path) -> Iterator[str]:
