@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from r1code.serving.cluster.planned import Planned
     from r1code.serving.cluster.server import Server
+    from r1code.serving.plan.alternatives import Refusal
     from r1code.serving.rendered import File
 
 _GPUS = 8
-_WEIGHTS_GB = 690
-"""Of R1 in FP8."""
+_PLANNED = ("model", "gpus", "quantization", "max_len", "users", "weights")
+_TAKEN = frozenset({"--goal", "--gpus", "--kv-cache", "--max-len", "--quantization", "--users", "--utilization"})
+"""Of the flags of `serve plan`."""
 
 
 def files(options: argparse.Namespace) -> int:
@@ -59,7 +61,9 @@ def _tell(kind: str, server: Server, out: Path) -> None:
     print(localized("next, in this order:"))
     for command in asked:
         print(f"  {safe(command)}")
-    print(localized(f"then, for a gateway in the cluster: --replica {address(kind, server)}"))
+    print(localized(f"the same, and what it needs: {safe(str(out / 'README.txt'))}"))
+    if server.gateway_image is None:
+        print(localized(f"for a gateway: --replica {address(kind, server)}; --gateway-image writes one"))
 
 
 def _server(options: argparse.Namespace) -> Server:
@@ -70,7 +74,10 @@ def _server(options: argparse.Namespace) -> Server:
     replicas = options.replicas or made.replicas
     named = {"image": options.image, "hub": options.secret, "prometheus": options.prometheus}
     return Server(
-        name=options.name,
+        name=options.name or made.name,
+        about=made.about,
+        source=made.source,
+        gateway_image=options.gateway_image,
         namespace=options.namespace,
         argv=made.argv,
         nodes=made.nodes,
@@ -88,33 +95,27 @@ def _said(options: argparse.Namespace) -> Planned:
     """What a person gives vLLM, on the machines that they name. Raises UsageError."""
     from r1code.errors import UsageError
     from r1code.serving.cluster.kinds import ONE_MACHINE
-    from r1code.serving.cluster.planned import Planned
+    from r1code.serving.cluster.planned import said_server
 
-    if options.model is not None or options.gpus is not None:
+    if options.kv_cache != "auto" or any(getattr(options, name) is not None for name in _PLANNED):
         raise UsageError(
             "vLLM's words were given, and a model to plan for",
-            why="--model and --gpus let r1code find the words that come after `--`",
+            why="--model, --gpus, --weights and what else a plan takes stand for the words after `--`",
             hint="leave out the one or the other",
         )
-    return Planned(
-        argv=tuple(options.flags),
-        nodes=options.nodes or (1 if options.kind in ONE_MACHINE else 2),
-        gpus=options.gpus_per_node or _GPUS,
-        replicas=1,
-        weights_gb=_WEIGHTS_GB,
-    )
+    nodes = options.nodes or (1 if options.kind in ONE_MACHINE else 2)
+    return said_server(tuple(options.flags), nodes=nodes, gpus=options.gpus_per_node or _GPUS)
 
 
 def _planned(options: argparse.Namespace) -> Planned:
     """Raises UsageError."""
+    from r1code.cli.serve_plan import model_of, sized
     from r1code.errors import UsageError
     from r1code.serving.cluster.kinds import ONE_MACHINE
     from r1code.serving.cluster.planned import planned_server
     from r1code.serving.plan.alternatives import Refusal
     from r1code.serving.plan.alternatives import plan as make
-    from r1code.serving.plan.facts import Wishes
     from r1code.serving.plan.gpus import machine_of
-    from r1code.serving.plan.known import model_named, unknown_model
     from r1code.serving.plan.nvml import Nvml
 
     if options.nodes is not None or options.gpus_per_node is not None:
@@ -124,17 +125,23 @@ def _planned(options: argparse.Namespace) -> Planned:
             hint="--gpus 2x8xH100: two machines with eight GPUs each",
         )
     word = options.model or "r1-0528"
-    found = model_named(word)
-    if found is None:
-        raise unknown_model(word)
-    model, precision = found
+    model, precision = model_of(word)
     gpus = options.gpus or ("8xH200" if options.kind in ONE_MACHINE else "2x8xH100")
-    made = make(
-        model, machine_of(gpus, Nvml), Wishes(goal=options.goal, quantization=precision), word=word, gpus=gpus
-    )
+    made = make(model, machine_of(gpus, Nvml), sized(options, word, precision), word=word, gpus=gpus)
     if isinstance(made, Refusal):
-        raise UsageError(made.what, why=made.why, hint=f"r1code serve plan {word} --gpus {gpus} says what fits")
-    return planned_server(made)
+        raise UsageError(made.what, why=made.why, hint=_instead(made, f"r1code serve plan {word} --gpus {gpus}"))
+    return planned_server(made, options.weights)
+
+
+def _instead(made: Refusal, command: str) -> str:
+    """What would fit, in flags that these files take, too."""
+    import shlex
+
+    for one in made.alternatives:
+        model, *flags = one.flags
+        if {word for word in flags if word.startswith("--")} <= _TAKEN:
+            return f"this fits: {shlex.join(['--model', model, *flags])}; more: {command}"
+    return f"{command} says what fits"
 
 
 def _monitoring(options: argparse.Namespace) -> tuple[File, ...]:
@@ -146,7 +153,7 @@ def _monitoring(options: argparse.Namespace) -> tuple[File, ...]:
         raise UsageError(
             "there is no server to watch",
             why="Prometheus has to be told where vLLM is",
-            hint="r1code serve files monitoring --out monitoring --vllm 10.0.0.1:8000 --gateway 10.0.0.1:9000",
+            hint="r1code serve files monitoring --out monitoring --vllm 10.0.0.1:8000 --gateway 10.0.0.1:9464",
         )
     watched = Watched(
         servers=tuple(options.servers),

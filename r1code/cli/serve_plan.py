@@ -39,7 +39,7 @@ def made_plan(options: argparse.Namespace, weights: Path | None = None) -> tuple
     from r1code.serving.plan.gpus import machine_of
     from r1code.serving.plan.nvml import Nvml
 
-    model, precision = _model(options.model)
+    model, precision = model_of(options.model)
     if weights is not None:
         model = with_weights(model, weights)
     wishes = _wishes(options, precision)
@@ -47,7 +47,7 @@ def made_plan(options: argparse.Namespace, weights: Path | None = None) -> tuple
     return model, machine, make(model, machine, wishes, word=options.model, gpus=options.gpus)
 
 
-def _model(word: str) -> tuple[Model, Precision | None]:
+def model_of(word: str) -> tuple[Model, Precision | None]:
     """Raises UsageError."""
     from r1code.serving.plan.checkpoint import model_in
     from r1code.serving.plan.known import model_named, unknown_model
@@ -63,12 +63,30 @@ def _model(word: str) -> tuple[Model, Precision | None]:
 
 def _wishes(options: argparse.Namespace, precision: Precision | None) -> Wishes:
     """Raises UsageError."""
+    from msgspec.structs import replace
+
+    return replace(
+        sized(options, options.model, precision),
+        speculation=options.speculation,
+        host=options.host,
+        port=options.port,
+        tools=options.tools,
+        tool_template=options.tool_template,
+        sleep=options.sleep,
+        own_code=options.trust_remote_code,
+        thinking_end=options.thinking_end,
+        loras=tuple(map(_lora, options.lora)),
+    )
+
+
+def sized(options: argparse.Namespace, word: str, precision: Precision | None) -> Wishes:
+    """What all that plan can be told; `precision`: that of the weights that `word` names. Raises UsageError."""
     from r1code.errors import UsageError
     from r1code.serving.plan.facts import Wishes
 
     if precision is not None and options.quantization not in {None, precision}:
         raise UsageError(
-            f"{options.model} is not in {options.quantization}",
+            f"{word} is not in {options.quantization}",
             why=f"the weights under this name are in {precision}",
             hint="leave --quantization out, or name the model and not one of its checkpoints",
         )
@@ -78,16 +96,7 @@ def _wishes(options: argparse.Namespace, precision: Precision | None) -> Wishes:
         window=options.max_len,
         users=options.users,
         kv_cache=options.kv_cache,
-        speculation=options.speculation,
         utilization=options.utilization,
-        host=options.host,
-        port=options.port,
-        tools=options.tools,
-        tool_template=options.tool_template,
-        sleep=options.sleep,
-        own_code=options.trust_remote_code,
-        thinking_end=options.thinking_end,
-        loras=tuple(map(_lora, options.lora)),
     )
 
 

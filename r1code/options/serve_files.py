@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from r1code.options.serve_plan import add_size
+
 KINDS = ("compose", "compose-ray", "helm", "kuberay", "kubernetes", "lws", "monitoring")
 
 
@@ -22,18 +24,25 @@ def add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_server(add_argument: Callable[..., object]) -> None:
-    add_argument("--name", default="r1", metavar="NAME", help="of what is made (r1)")
+    add_argument("--name", metavar="NAME", help="of what is made (the model's)")
     add_argument("--namespace", default="r1", metavar="NAME", help="of Kubernetes (r1)")
     add_argument("--model", metavar="MODEL", help="whose vLLM is planned, as by `serve plan` (r1-0528)")
     add_argument("--gpus", metavar="GPUS", help="for the plan (2x8xH100; 8xH200 for kubernetes and helm)")
     add_argument(
         "--goal", choices=["latency", "throughput", "context"], default="latency", help="of the plan (latency)"
     )
+    add_size(add_argument)
+    add_argument(
+        "--weights",
+        metavar="FOLDER",
+        help="the model's, as pods and containers see it: /models/r1; no download",
+    )
     add_argument("--nodes", type=int, metavar="N", help="with words after `--`: machines of one vLLM")
     add_argument("--gpus-per-node", type=int, metavar="N", help="with words after `--` (8)")
     add_argument("--replicas", type=int, metavar="N", help="vLLMs that serve the same (1)")
     add_argument("--max-replicas", type=int, metavar="N", help="more of them while requests wait")
     add_argument("--image", metavar="IMAGE", help="another image of vLLM, with its tag")
+    add_argument("--gateway-image", metavar="IMAGE", help="also a gateway in the cluster, and how this is built")
     add_argument("--weights-gb", type=int, metavar="GB", help="what is loaded at a start (as planned)")
     add_argument("--memory-gb", type=int, default=256, metavar="GB", help="of a container, at most (256)")
     add_argument("--secret", metavar="NAME", help="the Secret whose key `token` is for the hub (r1-hub)")

@@ -34,17 +34,18 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
         default="latency",
         help="fast answers for a few, many at a time, or long contexts (latency)",
     )
-    parser.add_argument(
-        "--quantization",
-        choices=["bf16", "fp8", "int4", "nvfp4"],
-        help="of the weights (as the model's authors published them)",
-    )
-    _add_size(parser.add_argument)
+    add_size(parser.add_argument)
     _add_server(parser.add_argument)
     _add_more(parser.add_argument)
 
 
-def _add_size(add: Callable[..., object]) -> None:
+def add_size(add: Callable[..., object]) -> None:
+    """How large it is to be, whoever plans."""
+    add(
+        "--quantization",
+        choices=["bf16", "fp8", "int4", "nvfp4"],
+        help="of the weights (as the model's authors published them)",
+    )
     add("--max-len", type=_from_one, metavar="N", help="tokens of a context (what fits)")
     add("--users", type=_from_one, metavar="N", help="who can use a full context at the same time (1)")
     add("--kv-cache", choices=["auto", "bf16", "fp8"], default="auto", help="numbers of the KV cache (auto)")

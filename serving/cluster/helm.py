@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from r1code.serving.cluster.kubernetes import claim, disruption, download, network
+from r1code.serving.cluster.kubernetes import disruption, evictions, network, weights_of
 from r1code.serving.cluster.pods import PROBED_SECONDS, claim_name, literal
 from r1code.serving.cluster.scaling import waiting
 from r1code.serving.cluster.server import PORT, WEIGHTS, Server
 from r1code.serving.rendered import File, Tree, yaml_of
 
 CHART = "0.1.13"
+CHARTS = "https://vllm-project.github.io/production-stack"
 ROUTER = "0.1.9.dev9-g37bafbcf5.d20260107"
 Routing = Literal["prefixaware", "session"]
 SESSION_HEADER = "x-session-id"
@@ -19,24 +20,27 @@ SESSION_HEADER = "x-session-id"
 
 
 def helm(server: Server, routing: Routing = "prefixaware") -> tuple[File, ...]:
-    weights = [claim(server)] if server.model.startswith("/") else [claim(server), download(server)]
     return (
         File(path="values.yaml", text=yaml_of(_values(server, routing), about=_ABOUT)),
-        File(path="weights.yaml", text=yaml_of(*weights)),
+        *weights_of(server),
         File(path="network.yaml", text=yaml_of(*_policies(server))),
-        File(path="disruption.yaml", text=yaml_of(_disruption(server))),
+        File(path="disruption.yaml", text=yaml_of(_disruption(server), about=evictions(server))),
     )
 
 
 _ABOUT = (
-    f"helm install NAME vllm/vllm-stack --version {CHART} -f values.yaml, in the namespace of the other files.",
-    "The gateway's replica is http://NAME-router-service:80. For --routing session, a profile of r1code needs",
+    f"For the chart vllm-stack {CHART}; README.txt has the commands. The gateway's replica is",
+    "http://NAME-router-service:80. For --routing session, a profile of r1code needs",
     f'session_header = "{SESSION_HEADER}".',
 )
 
 
 def _marks(server: Server) -> dict[str, str]:
     return {"environment": "r1", "release": server.name}
+
+
+def router_labels(server: Server) -> dict[str, str]:
+    return {"environment": "router", "release": f"{server.name}-router"}
 
 
 def _values(server: Server, routing: Routing) -> Tree:
@@ -112,7 +116,7 @@ def _router(server: Server, routing: Routing) -> Tree:
         "repository": "lmcache/lmstack-router",
         "tag": ROUTER,
         "imagePullPolicy": "IfNotPresent",
-        "labels": {"environment": "router", "release": f"{server.name}-router"},
+        "labels": router_labels(server),
         "routingLogic": routing,
         **({"sessionKey": SESSION_HEADER} if routing == "session" else {}),
         "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
@@ -123,7 +127,7 @@ def _policies(server: Server) -> list[Tree]:
     """The gateway reaches the router, and the router alone reaches vLLM."""
     router = network(server)
     router["metadata"]["name"] = f"{server.name}-router"
-    router["spec"]["podSelector"] = {"matchLabels": {"environment": "router", "release": f"{server.name}-router"}}
+    router["spec"]["podSelector"] = {"matchLabels": router_labels(server)}
     # It asks Kubernetes which replicas there are.
     router["spec"]["policyTypes"] = ["Ingress"]
     del router["spec"]["egress"]

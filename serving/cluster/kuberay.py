@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from r1code.errors import UsageError
 from r1code.serving.cluster.kubernetes import around, network
 from r1code.serving.cluster.pods import claim_name, labels, named
-from r1code.serving.cluster.server import PORT, SHARED_MEMORY, WEIGHTS, Server
+from r1code.serving.cluster.server import GRACE_SECONDS, PORT, SHARED_MEMORY, WEIGHTS, Server
+from r1code.serving.cluster.words import served_name
 from r1code.serving.rendered import File, Tree, yaml_of
 
 RAY = "2.58.0"
@@ -39,13 +40,9 @@ _NETWORK = (
 
 
 def _network(server: Server) -> Tree:
-    tree = network(server)
-    peers = {"podSelector": {"matchLabels": labels(server)}}
-    tree["spec"]["ingress"] += [
-        {"from": [peers]},
-        {"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": _OPERATOR}}]},
-    ]
-    tree["spec"]["egress"].append({"to": [peers]})
+    tree = network(server, peers=True)
+    operator = {"namespaceSelector": {}, "podSelector": {"matchLabels": _OPERATOR}}
+    tree["spec"]["ingress"].append({"from": [operator]})
     return tree
 
 
@@ -79,7 +76,8 @@ def _service(server: Server) -> Tree:
 
 def _application(server: Server) -> Tree:
     model = {
-        "model_loading_config": {"model_id": server.model, "model_source": server.model},
+        # What clients ask for, and what is loaded.
+        "model_loading_config": {"model_id": served_name(server.argv), "model_source": server.model},
         "engine_kwargs": {**as_arguments(server.argv[1:]), "distributed_executor_backend": "ray"},
         "deployment_config": {
             "autoscaling_config": {"min_replicas": server.replicas, "max_replicas": server.most_replicas}
@@ -115,6 +113,7 @@ def _pod(server: Server, name: str, resources: Tree) -> Tree:
     }
     spec = {
         "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
         "containers": [container],

@@ -30,9 +30,13 @@ def _deployment(server: Server, words: list[str]) -> Tree:
 
 
 def service(server: Server, selector: dict[str, str]) -> Tree:
-    """Without an address of its own: the gateway sees each replica, and sends a session to the same one."""
+    """For one replica with an address that stays, for several a name for theirs, which the gateway looks up.
+
+    They are named before they answer: nginx does not start where a name has no address.
+    """
+    several: Tree = {"clusterIP": "None", "publishNotReadyAddresses": True} if server.most_replicas > 1 else {}
     spec = {
-        "clusterIP": "None",
+        **several,
         "selector": selector,
         "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
     }
@@ -41,11 +45,10 @@ def service(server: Server, selector: dict[str, str]) -> Tree:
 
 def around(server: Server, target: Tree) -> tuple[File, ...]:
     """What every kind has besides its vLLM. `target` is what is scaled."""
-    weights = [claim(server)] if server.model.startswith("/") else [claim(server), download(server)]
     files = [
         File(path="network.yaml", text=yaml_of(network(server), about=_NETWORK)),
-        File(path="disruption.yaml", text=yaml_of(disruption(server), about=_DISRUPTION)),
-        File(path="weights.yaml", text=yaml_of(*weights, about=_WEIGHTS)),
+        File(path="disruption.yaml", text=yaml_of(disruption(server), about=evictions(server))),
+        *weights_of(server),
     ]
     if server.scraped_from is not None:
         files.append(File(path="metrics.yaml", text=yaml_of(scraped(server), ruled(server), about=_METRICS)))
@@ -60,28 +63,55 @@ _NETWORK = (
     "but its other machines and the cluster's DNS. It needs a network plugin that enforces policies.",
 )
 _METRICS = ("For Prometheus' operator, which may want a label of its own on them (`release`).",)
-_DISRUPTION = (
-    "Of a single replica no pod is evicted: draining its machine waits for a person, who deletes the pod.",
-)
-_WEIGHTS = (
-    "Once, before vLLM starts: kubectl apply -f weights.yaml && kubectl wait --for=condition=complete job --all",
-    "Where there are several machines, all of them have to be able to read it: name a storage class of yours.",
-)
+_SHARED = "Where there are several machines, all of them have to read it: name a storage class of yours."
 
 
-def network(server: Server) -> Tree:
+def evictions(server: Server) -> tuple[str, ...]:
+    if server.replicas > 1:
+        return ("Of several replicas one at a time may go.",)
+    return ("Of a single replica no pod is evicted: draining its machine waits until a person deletes the pod.",)
+
+
+def weights_of(server: Server) -> tuple[File, ...]:
+    """The claim, and what fills it: a job, or a pod into which a person copies a folder."""
+    if not server.has_folder:
+        about = (
+            "Once, before vLLM starts: kubectl apply -f weights.yaml, and then",
+            f"  {waited(server)}",
+            _SHARED,
+        )
+        return (File(path="weights.yaml", text=yaml_of(claim(server), download(server), about=about)),)
+    first = (
+        f"{server.model} has to be in it before vLLM starts: README.txt says how it is copied.",
+        f"Where a claim {claim_name(server)} that has it exists already, delete this file.",
+        _SHARED,
+    )
+    return (
+        File(path="weights.yaml", text=yaml_of(claim(server), about=first)),
+        # In a folder of its own: what applies all files leaves it out.
+        File(path=COPIER, text=yaml_of(_copier(server))),
+    )
+
+
+COPIER = "copy/pod.yaml"
+
+
+def waited(server: Server) -> str:
+    """The command that ends once the weights are there."""
+    return f"kubectl -n {server.namespace} wait --for=condition=complete job/{claim_name(server)} --timeout=24h"
+
+
+def network(server: Server, *, peers: bool | None = None) -> Tree:
+    """`peers`: its pods reach each other; else only where there are several machines."""
     callers: list[Tree] = [{"podSelector": {"matchLabels": GATEWAY}}]
     if server.scraped_from is not None:
         names = {"kubernetes.io/metadata.name": server.scraped_from}
         prometheus = {"app.kubernetes.io/name": "prometheus"}
         callers.append({"namespaceSelector": {"matchLabels": names}, "podSelector": {"matchLabels": prometheus}})
     own: list[Tree] = [{"podSelector": {"matchLabels": labels(server)}}]
-    resolver = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
     ingress: list[Tree] = [{"from": callers, "ports": [{"protocol": "TCP", "port": PORT}]}]
-    egress: list[Tree] = [
-        {"to": [resolver], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
-    ]
-    if server.nodes > 1:
+    egress = [names_looked_up()]
+    if server.nodes > 1 if peers is None else peers:
         # NCCL and vLLM choose ports as they come.
         ingress.append({"from": own})
         egress.append({"to": own})
@@ -92,6 +122,12 @@ def network(server: Server) -> Tree:
         "egress": egress,
     }
     return {**named("NetworkPolicy", "networking.k8s.io/v1", server), "spec": spec}
+
+
+def names_looked_up() -> Tree:
+    """A rule for the cluster's DNS."""
+    resolver = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    return {"to": [resolver], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
 def disruption(server: Server) -> Tree:
@@ -127,14 +163,35 @@ def download(server: Server) -> Tree:
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "weights", "mountPath": WEIGHTS}],
     }
-    pod = {
-        "restartPolicy": "OnFailure",
+    job = named("Job", "batch/v1", server, "-weights")
+    template = {"metadata": {"labels": _marks(server)}, "spec": _with_claim(server, container, "OnFailure")}
+    return {**job, "spec": {"backoffLimit": 20, "template": template}}
+
+
+def _copier(server: Server) -> Tree:
+    container = {
+        "name": "copy",
+        "image": server.image,
+        "command": ["sleep", "infinity"],
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "16Gi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "weights", "mountPath": WEIGHTS}],
+    }
+    pod = named("Pod", "v1", server, "-copy")
+    pod["metadata"]["labels"] = _marks(server)
+    return {**pod, "spec": {**_with_claim(server, container, "Never"), "terminationGracePeriodSeconds": 1}}
+
+
+def _marks(server: Server) -> dict[str, str]:
+    # Another name than vLLM's: the policy that keeps vLLM from the network is not about these pods.
+    return {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": server.name}
+
+
+def _with_claim(server: Server, container: Tree, restarted: str) -> Tree:
+    return {
+        "restartPolicy": restarted,
         "automountServiceAccountToken": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
         "volumes": [{"name": "weights", "persistentVolumeClaim": {"claimName": claim_name(server)}}],
     }
-    job = named("Job", "batch/v1", server, "-weights")
-    # Another name than vLLM's: the policy that keeps vLLM from the network is not about this pod.
-    marks = {"app.kubernetes.io/name": "weights", "app.kubernetes.io/instance": server.name}
-    return {**job, "spec": {"backoffLimit": 20, "template": {"metadata": {"labels": marks}, "spec": pod}}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from r1code.serving.cluster.server import PORT, SHARED_MEMORY, WEIGHTS, Server
+from r1code.serving.cluster.server import GRACE_SECONDS, PORT, SHARED_MEMORY, WEIGHTS, Server
 from r1code.serving.rendered import Tree, merged
 
 PROBED_SECONDS = 10
@@ -67,7 +67,7 @@ def pod_of(server: Server, container: Tree) -> Tree:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 120,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
         "containers": [container],

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
 from r1code.errors import UsageError
+from r1code.serving.cluster.words import check_words
 from r1code.serving.plan.compose import IMAGE
+from r1code.serving.plan.flags import DRAIN_SECONDS
 
 PORT = 8000
 WEIGHTS = "/models"
 """Where the weights are mounted: Hugging Face's folder."""
 SHARED_MEMORY = "32Gi"
 """Of NCCL and of the workers' queues; what is not used takes no memory."""
+GRACE_SECONDS = DRAIN_SECONDS + 30
+"""From being told to stop until it is killed: answers under way may end, and the processes."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 _PINNED = re.compile(r"\S+(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})")
@@ -33,6 +38,10 @@ class Server(Struct, frozen=True, kw_only=True):
 
     name: str
     argv: tuple[str, ...]
+    about: str = ""
+    """Which model on which GPUs, and what for: said in each file."""
+    source: str = ""
+    """The hub's name for the weights, where `argv` names a folder with them."""
     namespace: str = "r1"
     nodes: int = 1
     gpus: int = 8
@@ -48,12 +57,19 @@ class Server(Struct, frozen=True, kw_only=True):
     scraped_from: str | None = None
     """The namespace of a Prometheus that may reach it, besides the gateway."""
     prometheus: str = "http://prometheus-operated.monitoring.svc:9090"
+    gateway_image: str | None = None
+    """With r1code and nginx in it."""
     waiting: int = 4
     """Requests in the queue of a replica from which on another one is started."""
 
     @property
     def model(self) -> str:
         return self.argv[0]
+
+    @property
+    def has_folder(self) -> bool:
+        """Somebody puts the weights there; else they come from the hub."""
+        return self.model.startswith("/")
 
     @property
     def start_seconds(self) -> int:
@@ -74,13 +90,13 @@ def checked(server: Server) -> Server:
                 why="Kubernetes wants a short name of a-z, 0-9 and - inside it",
                 hint="--name r1 --namespace r1",
             )
-    if not _PINNED.fullmatch(server.image):
-        raise UsageError(
-            f"the image {server.image!r} cannot be used",
-            why="it has no tag, or `latest`, which means another one tomorrow",
-            hint=f"name a release, as in {IMAGE}, or a digest",
-        )
-    _check_words(server.argv)
+    for image in (server.image, server.gateway_image):
+        if image is not None and not _PINNED.fullmatch(image):
+            raise UsageError(
+                f"the image {image!r} cannot be used",
+                why="it has no tag, or `latest`, which means another one tomorrow",
+                hint=f"name a release, as in {IMAGE}, or a digest",
+            )
     sizes = (server.weights_gb, server.memory_gb)
     if min(server.nodes, server.gpus, server.replicas, *sizes) < 1 or server.most_replicas < server.replicas:
         raise UsageError(
@@ -88,36 +104,21 @@ def checked(server: Server) -> Server:
             why="machines, GPUs, replicas and GB are 1 at least, and --max-replicas no less than --replicas",
             hint="--nodes 2 --gpus-per-node 8 --replicas 1 --max-replicas 3",
         )
+    check_words(server.argv, nodes=server.nodes, gpus=server.gpus)
+    if server.has_folder:
+        in_weights(server.model)
     return server
 
 
-def _check_words(argv: Sequence[str]) -> None:
-    """Raises UsageError."""
-    if not argv or argv[0].startswith("-"):
+def in_weights(path: str) -> None:
+    """Raises UsageError for a folder that neither pods nor containers see."""
+    folder = PurePosixPath(path)
+    if ".." in folder.parts or PurePosixPath(WEIGHTS) not in folder.parents:
         raise UsageError(
-            "there is no model",
-            why="what follows `--` is what vLLM gets, and it begins with the model",
-            hint="r1code serve files lws --out k8s -- deepseek-ai/DeepSeek-R1-0528 --tensor-parallel-size 8",
+            f"{path} is not where the weights are mounted",
+            why=f"pods and containers see them below {WEIGHTS}",
+            hint=f"--weights {WEIGHTS}/{folder.name or 'r1'}: the folder of that name in the claim, or in MODELS",
         )
-    if not all(word and word.isprintable() for word in argv):
-        raise UsageError(
-            "a word for vLLM cannot be used",
-            why="it is empty, or has characters in it that nobody sees",
-            hint="leave it out",
-        )
-    if taken := OURS & {word.partition("=")[0] for word in argv}:
-        raise UsageError(
-            f"{min(taken)} cannot be given",
-            why="the files say it themselves, differently for each machine",
-            hint="leave it out",
-        )
-
-
-OURS = frozenset(
-    {"--host", "--port", "--nnodes", "--node-rank", "--master-addr", "--master-port", "--headless"}
-    | {"-n", "-r", "--distributed-executor-backend", "--api-key"}
-)
-"""What the files say themselves."""
 
 
 def over_nodes(argv: Sequence[str], server: Server, *, rank: str, leader: str) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from pkgutil import get_data
 
@@ -43,7 +44,41 @@ _BROKEN = (
 _FILE = "nginx.conf"
 
 
-def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
+LookUp = Callable[[str], Sequence[str]]
+"""The addresses of a name."""
+
+
+def addresses_of(host: str) -> Sequence[str]:
+    """Those of IPv4, in order; none where nobody knows the name."""
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except socket.gaierror:
+        return ()
+    return sorted({str(address[0]) for *_, address in found})
+
+
+def looked_up(replicas: Sequence[str], look_up: LookUp) -> Sequence[tuple[str, Sequence[str]]]:
+    """The servers, each with its addresses, where it is called by a name."""
+    servers = [replica.removeprefix("http://").rstrip("/") for replica in replicas]
+    hosts = [server.rpartition(":")[0] for server in servers]
+    return [
+        (server, () if host.startswith("[") else look_up(host))
+        for server, host in zip(servers, hosts, strict=True)
+    ]
+
+
+def _servers(replicas: Sequence[str], look_up: LookUp) -> Iterator[str]:
+    """Each address of a name that has several: nginx hashes names, and would take a name's addresses in turn."""
+    for server, addresses in looked_up(replicas, look_up):
+        port = server.rpartition(":")[2]
+        yield from [f"{address}:{port}" for address in addresses] if len(addresses) > 1 else [server]
+
+
+def rendered(
+    settings: Settings,
+    certificate: tuple[Path, Path],
+    look_up: LookUp = addresses_of,
+) -> str:
     data = get_data("r1code.serving.gateway", "nginx.conf.jinja")
     if data is None:
         raise StateError(
@@ -60,7 +95,7 @@ def rendered(settings: Settings, certificate: tuple[Path, Path]) -> str:
         worker_connections=max(1024, 4 * settings.bounds.connections),
         access_log=settings.access_log,
         sockets=[settings.socket(worker) for worker in range(settings.workers)],
-        replicas=[replica.removeprefix("http://").rstrip("/") for replica in settings.replicas],
+        replicas=list(_servers(settings.replicas, look_up)),
         listen=settings.listen,
         certificate=certificate[0],
         certificate_key=certificate[1],
@@ -79,7 +114,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{round(1_000 * seconds)}ms"
 
 
-def written(settings: Settings, folder: Path) -> Path:
+def written(settings: Settings, folder: Path, look_up: LookUp = addresses_of) -> Path:
     """The configuration in `folder`, which nginx has looked at. Raises UsageError and StateError."""
     prepare(settings)
     if settings.certificate is not None and settings.certificate_key is not None:
@@ -89,7 +124,7 @@ def written(settings: Settings, folder: Path) -> Path:
     file = folder / _FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(rendered(settings, certificate))
+        file.write_text(rendered(settings, certificate, look_up))
     except OSError as error:
         raise UsageError(
             f"{file} cannot be written", why=str(error), hint="choose another folder, or fix its permissions"

@@ -6,16 +6,18 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from r1code.errors import StateError
-from r1code.serving.gateway.nginx import command, prepare, written
+from r1code.errors import StateError, UsageError
+from r1code.serving.gateway.nginx import LookUp, addresses_of, command, looked_up, prepare, written
 from r1code.serving.gateway.settings import Settings
 
 _KILL_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
+_FOLLOW_SECONDS = 10.0
 SETTINGS = "settings.json"
 
 
@@ -25,7 +27,7 @@ def run_all(settings: Settings, *, nginx: bool, listening: Callable[[], None]) -
     Raises UsageError and StateError, and that where one of them ends by itself.
     """
     prepare(settings)
-    way_in = command(written(settings, settings.folder / "nginx")) if nginx else None
+    way_in = command(written(settings, _folder(settings))) if nginx else None
     file = settings.run / SETTINGS
     _write(file, settings)
     proxies = [
@@ -33,6 +35,11 @@ def run_all(settings: Settings, *, nginx: bool, listening: Callable[[], None]) -
         for slot in range(settings.workers)
     ]
     asyncio.run(_together(settings, proxies, way_in, listening))
+
+
+def _folder(settings: Settings) -> Path:
+    """Of nginx's configuration."""
+    return settings.folder / "nginx"
 
 
 def load(file: Path) -> Settings:
@@ -63,6 +70,11 @@ class _Children:
             *words, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )
         self.ends[asyncio.create_task(one.wait())] = name, one
+
+    def tell(self, name: str, number: signal.Signals) -> None:
+        for end, (called, one) in self.ends.items():
+            if called == name and not end.done():
+                one.send_signal(number)
 
     async def first(self, *others: asyncio.Task[object]) -> set[asyncio.Task[object]]:
         """Waits until one of them, or of the others, has ended; which."""
@@ -95,20 +107,39 @@ async def _together(
     children = _Children()
     for words in proxies:
         await children.start("a proxy", words)
+    following: list[asyncio.Task[None]] = []
     stop, ready = asyncio.create_task(asked.wait()), asyncio.create_task(_ready(settings))
     done = await children.first(stop, ready)
     if ready in done:
         # Not before: whoever came in would be told that nobody is there.
         if nginx is not None:
             await children.start("nginx", nginx)
+            reload = partial(children.tell, "nginx", signal.SIGHUP)
+            following.append(asyncio.create_task(follow_names(settings, reload)))
             ready = asyncio.create_task(_open(settings))
             done = await children.first(stop, ready)
         if ready in done:
             listening()
-            done = await children.first(stop)
+            done = await children.first(stop, *following)
     ready.cancel()
-    stop.cancel()
+    await _end(settings, children, stop=stop, following=following, done=done)
+
+
+async def _end(
+    settings: Settings,
+    children: _Children,
+    *,
+    stop: asyncio.Task[bool],
+    following: Sequence[asyncio.Task[None]],
+    done: set[asyncio.Task[object]],
+) -> None:
+    """Ends all. Raises StateError where one ended by itself, and what `following` raised."""
+    for task in (stop, *following):
+        task.cancel()
     await children.end(settings.bounds.drain_seconds + _KILL_SECONDS)
+    for task in following:
+        if task in done:
+            await task
     if stop not in done:
         end, name = next((end, name) for end, (name, _) in children.ends.items() if end in done)
         raise StateError(
@@ -116,6 +147,28 @@ async def _together(
             why=f"{name} ended by itself, with {end.result()}",
             hint="what it wrote above says why",
         )
+
+
+async def follow_names(
+    settings: Settings,
+    reload: Callable[[], None],
+    look_up: LookUp = addresses_of,
+    seconds: float = _FOLLOW_SECONDS,
+) -> None:
+    """Has nginx look up the names of its servers again when other machines, or pods, have them. Never returns."""
+    known = await asyncio.to_thread(looked_up, settings.replicas, look_up)
+    while True:
+        await asyncio.sleep(seconds)
+        found = await asyncio.to_thread(looked_up, settings.replicas, look_up)
+        if found == known:
+            continue
+        try:
+            await asyncio.to_thread(written, settings, _folder(settings), look_up)
+        except UsageError:
+            # A name has no address just now: nginx would not start with it, and goes on with those that it has.
+            continue
+        known = found
+        reload()
 
 
 async def _open(settings: Settings) -> None:

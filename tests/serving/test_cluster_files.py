@@ -11,7 +11,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jsonschema
 import kubernetes_validate
@@ -27,8 +26,8 @@ from r1code.errors import UsageError
 from r1code.serving.cluster.helm import helm
 from r1code.serving.cluster.kinds import KINDS, files_of
 from r1code.serving.cluster.kuberay import as_arguments
-from r1code.serving.cluster.server import OURS, PORT, Server
-from r1code.serving.gateway.settings import made_settings
+from r1code.serving.cluster.server import PORT, Server
+from r1code.serving.cluster.words import OURS
 from r1code.serving.rendered import File, yaml_of
 
 KUBERNETES = "1.33"
@@ -137,8 +136,9 @@ def by_compose(word: str) -> str:
 
 
 def test_vllm_gets_each_word_as_it_is() -> None:
-    argv = ("m", *ODD)
-    one, two = replace(ONE, argv=argv), replace(TWO, argv=argv)
+    argv = ("m", *ODD, "-tp", "8")
+    two = replace(TWO, argv=(*argv, "-pp", "2"))
+    one = replace(ONE, argv=argv)
     kubernetes = of_kind("Deployment", files_of("kubernetes", one))[0]
     lws = of_kind("LeaderWorkerSet", files_of("lws", two))[0]
     for pod in [*pods(kubernetes), *pods(lws)]:
@@ -155,7 +155,8 @@ def test_vllm_gets_each_word_as_it_is() -> None:
 
 
 def test_rays_script_hands_every_word_on_to_vllm(tmp_path: Path) -> None:
-    leader = next(documents(files_of("compose-ray", replace(TWO, argv=("m", *ODD)))))["services"]["leader"]
+    argv = ("m", *ODD, "-tp", "16")
+    leader = next(documents(files_of("compose-ray", replace(TWO, argv=argv))))["services"]["leader"]
     got = tmp_path / "got"
     for name, body in (("ray", "exit 0"), ("vllm", f'printf "%s\\n" "$@" > {shlex.quote(str(got))}')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -164,7 +165,7 @@ def test_rays_script_hands_every_word_on_to_vllm(tmp_path: Path) -> None:
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ADDRESS": "10.0.0.1", "HOME": "/root"}
     subprocess.run([*leader["entrypoint"], *command], env=environment, check=True)
     words = ["--distributed-executor-backend", "ray", "--port", str(PORT), "--host", "10.0.0.1"]
-    assert got.read_text().splitlines() == ["serve", "m", *ODD, *words]
+    assert got.read_text().splitlines() == ["serve", *argv, *words]
 
 
 def test_each_machine_of_a_set_has_its_rank_and_only_the_first_one_a_port() -> None:
@@ -211,6 +212,9 @@ def test_only_the_gateway_reaches_what_serves(kind: str, server: Server) -> None
     names = sorted(one["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for one in others)
     scraping = [] if server.scraped_from is None else ["prometheus"] * len(policies)
     assert names == (["kuberay-operator"] if kind == "kuberay" else []) + scraping
+    for policy in policies:
+        for rules in (policy["spec"]["ingress"], policy["spec"].get("egress", [])):
+            assert all(rules.count(rule) == 1 for rule in rules)
     egress = [rule["to"] for policy in policies for rule in policy["spec"].get("egress", [])]
     assert all(set(one) <= {"podSelector", "namespaceSelector"} for to in egress for one in to)
 
@@ -235,6 +239,22 @@ def test_of_several_replicas_one_at_a_time_may_go(replicas: int, nodes: int, kep
         "PodDisruptionBudget", files_of(kind, replace(base, replicas=replicas, most_replicas=replicas))
     )
     assert budget[0]["spec"]["minAvailable"] == kept
+
+
+@pytest.mark.parametrize(("kind", "server"), CASES)
+def test_who_stops_a_pod_waits_for_vllms_own_drain(kind: str, server: Server) -> None:
+    if kind == "helm":
+        return
+    of_vllm = [
+        pod["spec"]
+        for tree in documents(files_of(kind, server))
+        if tree["kind"] in {"Deployment", "LeaderWorkerSet", "RayService"}
+        for pod in pods(tree)
+    ]
+    assert of_vllm
+    assert {spec["terminationGracePeriodSeconds"] for spec in of_vllm} == {150}
+    said = next(file.text for file in files_of(kind, server) if file.path == "disruption.yaml")
+    assert ("single replica" in said) is (server.replicas == 1)
 
 
 def test_a_queue_starts_replicas_of_its_own_server() -> None:
@@ -297,7 +317,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(wrong: dict[str, Any]
 
 def test_the_command_writes_and_does_not_write_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["serve", "files", "lws", "--out", str(tmp_path / "k8s")]
-    assert main([*command, "--nodes", "2", "--", "my/model", "--tensor-parallel-size", "8"]) == 0
+    assert main([*command, "--nodes", "2", "--", "my/model", "--tensor-parallel-size", "16"]) == 0
     place = tmp_path / "k8s/vllm.yaml"
     assert f"written: {place}" in capsys.readouterr().out
     assert "my/model" in place.read_text()
@@ -309,31 +329,6 @@ def test_the_command_writes_and_does_not_write_over(tmp_path: Path, capsys: pyte
     assert "DeepSeek-R1-0528" in place.read_text()
     assert main(["serve", "files", "kubernetes", "--out", str(tmp_path), "--nodes", "2", "--", "m"]) == 2
     assert "no files for 2 machines" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("kind", ["helm", "kubernetes", "kuberay", "lws"])
-def test_what_to_do_with_the_files_is_said_and_names_what_is_in_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
-    out = tmp_path / "a folder"
-    assert main(["serve", "files", kind, "--out", str(out), "--name", "team", "--namespace", "there"]) == 0
-    told = capsys.readouterr().out
-    assert "DeepSeek-R1-0528: replicas: 1, machines of each: " in told
-    said = [line.strip() for line in told.partition("next, in this order:")[2].splitlines()]
-    made = [tree for file in sorted(out.glob("*.yaml")) for tree in yaml.safe_load_all(file.read_text()) if tree]
-    names = {(tree.get("kind"), tree.get("metadata", {}).get("name")) for tree in made}
-    assert said[1] == "kubectl create namespace there"
-    assert ("Job", "team-weights") in names
-    assert "kubectl -n there wait --for=condition=complete job/team-weights --timeout=24h" in said
-    applied = {word for line in said for word in shlex.split(line) if word.startswith(str(out))}
-    assert applied
-    assert all(Path(place).exists() for place in applied)
-    assert all(str(file) in applied for file in out.iterdir()) == (kind == "helm")
-    replica = said[-1].rpartition(" ")[2]
-    service = str(urlsplit(replica).hostname).removesuffix(".there.svc")
-    # The other two are made by what applies the files.
-    assert ("Service", service) in names if kind in {"kubernetes", "lws"} else service.startswith("team-")
-    assert made_settings({"replicas": [replica], "state": str(tmp_path)}, "--replica").replicas
 
 
 PLANNED = {

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -134,7 +135,7 @@ def _without_variables(expression: str) -> str:
 @promtool
 def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     place = tmp_path / "prometheus.yml"
-    place.write_text(yaml_of(scrapes(Watched(servers=("10.0.0.1:8000",), gateways=("10.0.0.1:9000",)))))
+    place.write_text(yaml_of(scrapes(Watched(servers=("10.0.0.1:8000",), gateways=("10.0.0.1:9464",)))))
     run("check", "config", "--syntax-only", place)
 
 
@@ -191,7 +192,7 @@ def test_what_a_team_looks_at_is_on_the_dashboard(of: str, metric: str) -> None:
 
 @cache
 def stack() -> dict[str, str]:
-    watched = Watched(servers=("10.0.0.1:8000",), gateways=("10.0.0.1:9000",))
+    watched = Watched(servers=("10.0.0.1:8000",), gateways=("10.0.0.1:9464",))
     return {file.path: file.text for file in monitoring(watched, GOALS)}
 
 
@@ -206,6 +207,64 @@ def test_compose_takes_the_stack_and_nothing_listens_outside_or_calls_home() -> 
     environment = services["grafana"]["environment"]
     assert {value for name, value in environment.items() if "ANALYTICS" in name} == {"false"}
     assert not any("PASSWORD" in name and not name.endswith("__FILE") for name in environment)
+
+
+@pytest.mark.parametrize(
+    "watched",
+    [
+        Watched(servers=("127.0.0.1:8000",)),
+        Watched(servers=("10.0.0.1:8000", "localhost:8000")),
+        Watched(servers=("10.0.0.1:8000",), gateways=("127.0.0.1:9464",)),
+        Watched(servers=("10.0.0.1:8000",), gpus=("[::1]:9400",)),
+    ],
+)
+def test_what_listens_on_the_loopback_address_is_reached(watched: Watched, tmp_path: Path) -> None:
+    made = {file.path: file.text for file in monitoring(watched, GOALS)}
+    jsonschema.validate(yaml.safe_load(made["compose.yaml"]), COMPOSE)
+    services = by_compose(made["compose.yaml"], tmp_path)
+    assert services["prometheus"]["network_mode"] == services["grafana"]["network_mode"] == "host"
+    # Without ports of containers they say themselves where they listen.
+    assert not any(services[name].get("ports") for name in ("prometheus", "grafana"))
+    assert "--web.listen-address=127.0.0.1:9090" in services["prometheus"]["command"]
+    assert services["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+    source = yaml.safe_load(made["grafana/datasources/prometheus.yaml"])["datasources"][0]["url"]
+    assert source == "http://127.0.0.1:9090"
+    (exporter,) = services["dcgm-exporter"]["ports"]
+    jobs = yaml.safe_load(made["prometheus/prometheus.yml"])["scrape_configs"]
+    (gpus,) = (job["static_configs"][0]["targets"] for job in jobs if job["job_name"] == "gpu")
+    assert gpus[0] == f"{exporter['host_ip']}:{exporter['published']}" == "127.0.0.1:9400"
+    assert "loopback" in made["compose.yaml"]
+
+
+def by_compose(text: str, folder: Path) -> dict[str, Any]:
+    """The services, as the real Compose reads them."""
+    (folder / "compose.yaml").write_text(text)
+    program = Path(sys.executable).with_name("docker-compose")
+    command = [program, "config", "--format", "json"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return dict(json.loads(ran.stdout)["services"])
+
+
+def test_what_is_elsewhere_is_asked_from_a_network_of_its_own(tmp_path: Path) -> None:
+    services = by_compose(stack()["compose.yaml"], tmp_path)
+    assert not any("network_mode" in one for one in services.values())
+    source = yaml.safe_load(stack()["grafana/datasources/prometheus.yaml"])["datasources"][0]["url"]
+    assert source == "http://prometheus:9090"
+    assert "loopback" not in stack()["compose.yaml"]
+
+
+@pytest.mark.parametrize("target", ["http://10.0.0.1:8000", "10.0.0.1", "10.0.0.1:8000/x", "a:0", "a:70000"])
+@pytest.mark.parametrize("flag", ["--vllm", "--gateway", "--gpu-exporter"])
+def test_what_is_no_host_and_port_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, target: str
+) -> None:
+    command = ["serve", "files", "monitoring", "--out", str(tmp_path / "new"), "--vllm", "10.0.0.1:8000"]
+    assert main([*command, flag, target]) == 2
+    said = capsys.readouterr().err
+    assert f"{flag} {target}" in said
+    assert "HOST:PORT" in said
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_is_mounted_is_written() -> None:

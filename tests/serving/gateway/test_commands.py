@@ -167,6 +167,16 @@ def test_nothing_is_ever_repeated_buffered_to_a_disk_or_logged_with_words(tmp_pa
     assert set(logged) == known
 
 
+def test_a_name_with_several_addresses_is_several_servers(tmp_path: Path) -> None:
+    """For nginx hashes names: a session would go to the addresses of one in turn."""
+    known = {"several": ("10.0.0.1", "10.0.0.2"), "one": ("10.0.0.3",)}
+    replicas = ["http://several:8000", "http://one:8000/", "http://none:8000", "http://[::1]:8000"]
+    settings = made_settings({"replicas": replicas, "state": "/x"}, "here")
+    text = rendered(settings, (tmp_path / "c", tmp_path / "k"), lambda host: known.get(host, ()))
+    servers = re.findall(r"server (\S+) max_fails=2", text)
+    assert servers == ["10.0.0.1:8000", "10.0.0.2:8000", "one:8000", "none:8000", "[::1]:8000"]
+
+
 def test_its_address_is_told_once_it_listens_and_not_where_another_has_the_port(tmp_path: Path) -> None:
     need_nginx()
     words = [sys.executable, "-P", "-m", "r1code", "serve", "gateway", "--with-nginx", "--config"]
