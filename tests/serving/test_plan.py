@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fakes.plans import NoDriver, lines
-from r1code.cli.serve_plan import _model, _wishes
+from r1code.cli.serve_plan import _wishes, model_of
 from r1code.options.grammar import parser
 from r1code.serving.gateway.settings import made_settings
 from r1code.serving.plan.alternatives import Refusal, plan
@@ -162,7 +162,7 @@ def test_what_a_refusal_offers_plans_through_the_command_line(one: Model, there:
         return
     for other in found.alternatives:
         options = GRAMMAR.parse_args(["serve", "plan", *other.flags])
-        again, precision = _model(options.model)
+        again, precision = model_of(options.model)
         assert isinstance(planned(again, machine(options.gpus), _wishes(options, precision)), Plan), other
 
 
