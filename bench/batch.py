@@ -147,6 +147,9 @@ def main() -> None:
             print(f"children began {ended['began']}, came to an end {ended['ended']}")
         print(f"lost: {len(set(wanted) - set(names))}, doubled: {len(doubled) + len(names) - len(set(names))}")
         print(f"outcomes: {dict(Counter(one['outcome'] for one in results))}")
+        for one in results:
+            if not one["solved"]:
+                print(f"  {one['id']}: {one['outcome']}: {one['why']}")
         assert names == wanted
         assert not doubled
         assert all(one["solved"] for one in results)

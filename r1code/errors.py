@@ -4,6 +4,7 @@ Exception
 ├── R1CodeError             told to the person: what happened, why, what to do next
 │   ├── UsageError          bad flags, configuration or input; nothing was started
 │   ├── StateError          a session, store or lock that cannot be used
+│   │   └── KilledError     a program that r1code needs was killed; the same may work later
 │   ├── ProviderError       the model's backend failed
 │   │   └── ContextOverflow the conversation is longer than the model's context window
 │   └── SandboxError        the sandbox itself failed; never shown to the model as a command's output
@@ -43,6 +44,10 @@ class UsageError(R1CodeError):
 
 class StateError(R1CodeError):
     exit_code = ExitCode.USAGE
+
+
+class KilledError(StateError):
+    exit_code = ExitCode.INTERNAL
 
 
 class ProviderError(R1CodeError):

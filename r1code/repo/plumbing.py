@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from r1code.errors import StateError, UsageError
+from r1code.errors import KilledError, StateError, UsageError
 
 # Without it a missing git is an ImportError here instead of a message there.
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
@@ -87,7 +87,10 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
 ) -> Ran:
-    """Runs git in `folder` with nothing but the environment above. Raises UsageError when there is no git."""
+    """Runs git in `folder` with nothing but the environment above.
+
+    Raises UsageError when there is no git, and KilledError where it was killed: that is no answer of git's.
+    """
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(one for one in folders if Path(one).is_absolute())
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -114,6 +117,12 @@ def run(
             stdout_as_string=False,
             strip_newline_in_stdout=False,
             kill_after_timeout=_SECONDS,
+        )
+    if code < 0:
+        raise KilledError(
+            "git was killed while it worked",
+            why=error.strip() or f"signal {-code} ended `git {arguments[0]}`",
+            hint="try again; the system's log may say who ended it, where memory ran out for example",
         )
     return Ran(code=code, output=output, error=error)
 

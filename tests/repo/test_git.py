@@ -10,11 +10,12 @@ import pytest
 
 from fakes.repository import Repository
 from fakes.trees import ODD_NAMES
-from r1code.errors import StateError, UsageError
+from r1code.errors import KilledError, StateError, UsageError
 from r1code.repo.git import Git
 from r1code.repo.kinds import marked
 from r1code.tree.scan import scan
 from r1code.tree.store import Store
+from r1code.types import ExitCode
 
 
 def test_a_repository_is_found_from_any_folder_in_it(repository: Repository):
@@ -276,6 +277,24 @@ def test_a_git_that_fails_later_is_told(repository: Repository):
     (repository.root / ".git" / "index").write_bytes(b"junk")
     with pytest.raises(StateError, match="git could not list the files"):
         git.files()
+
+
+def test_a_git_that_was_killed_gave_no_answer(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    repository.commit("a")
+    git = Git.find(repository.root)
+    assert git.head()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text("#!/bin/sh\nkill -9 $$\n")
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    # Neither a history without commits nor a folder without a repository.
+    for asked in (git.head, git.files, lambda: Git.find(repository.root)):
+        with pytest.raises(KilledError, match="git was killed") as told:
+            asked()
+        assert "signal 9" in told.value.why
+        assert told.value.exit_code == ExitCode.INTERNAL
 
 
 def test_the_environment_of_a_hook_does_not_lead_elsewhere(
