@@ -17,5 +17,5 @@ def started_by(options: argparse.Namespace) -> Started:
     from r1code.app.folders import own_program
     from r1code.serving.run.unit import Started
 
-    words = tuple(options.words)
+    words = tuple(options.typed)
     return Started(program=own_program(), words=words, folder=Path.cwd(), environ=os.environ).without("--unit")

@@ -23,7 +23,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     own, handed_on = parted(words)
     options = parser().parsed(own)
     options.flags = handed_on
-    options.words = own
+    options.typed = own
     return options
 
 
