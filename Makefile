@@ -23,8 +23,7 @@ typing-tree:
 check: setup typing-tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/basedpyright --level error
+	$(BIN)/mypy & mypy=$$!; $(BIN)/basedpyright --level error; rc=$$?; wait $$mypy && exit $$rc
 	cd build/src && ../../$(BIN)/lint-imports --no-cache --config ../../pyproject.toml
 	$(BIN)/python -m pytest -q tests/test_gates.py
 

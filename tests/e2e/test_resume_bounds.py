@@ -106,7 +106,7 @@ def test_a_dry_run_stays_one(repo: Repo, gate: Gate) -> None:
     assert "- discount" in (repo.state / "sessions" / session / "patch.diff").read_text()
 
 
-@pytest.mark.parametrize("flags", [["--strict", "runner"], []])
+@pytest.mark.parametrize("flags", [["--strict", "runner"], pytest.param([], marks=pytest.mark.full)])
 def test_what_is_refused_as_suspicious_is_refused(repo: Repo, gate: Gate, flags: Sequence[str]) -> None:
     """Also where CI is set at first, and not where somebody goes on."""
     if not flags:
@@ -142,7 +142,9 @@ def test_a_limit_is_the_same_limit(repo: Repo, gate: Gate) -> None:
     assert not passes(repo.root)
 
 
-@pytest.mark.parametrize("flags", [[], ["--commit", "--attribution", "none"]])
+@pytest.mark.parametrize(
+    "flags", [pytest.param([], marks=pytest.mark.full), ["--commit", "--attribution", "none"]]
+)
 def test_it_commits_as_it_was_to(repo: Repo, gate: Gate, flags: Sequence[str]) -> None:
     for name, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):
         subprocess.run(["git", "config", name, value], cwd=repo.root, check=True)
