@@ -117,6 +117,7 @@ def test_another_model_goes_on_with_the_conversation_at_its_own_price(paid: Repo
     assert (paid.root / "shop/cart.py").read_text() == "changed = since\n"
 
 
+@pytest.mark.full
 def test_a_repair_that_was_stopped_goes_on_in_the_copy_that_it_left(paid: Repo) -> None:
     wrong, right = FIX.replace("- discount", "* discount"), FIX.replace("+ discount", "* discount")
     ran = paid.run("fix", *TEST, *HERE, *replies(paid, wrong, "<done/>"), "--steps", "1")

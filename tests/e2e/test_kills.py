@@ -18,7 +18,7 @@ def took(tmp_path_factory: pytest.TempPathFactory) -> functools.partial[float]:
     return functools.partial(functools.cache(undisturbed), tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("part", [pytest.param(0, marks=pytest.mark.full), 1])
 def test_a_repair_that_was_killed_ends_as_one_that_was_not(
     tmp_path: Path, took: functools.partial[float], part: int
 ) -> None:

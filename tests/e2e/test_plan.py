@@ -81,7 +81,7 @@ READ = '<read path="shop/cart.py"/>'
 @pytest.mark.parametrize(
     ("said", "left"),
     [
-        ([READ, FIX.replace("- discount", "* discount"), READ], [FIX]),
+        pytest.param([READ, FIX.replace("- discount", "* discount"), READ], [FIX], marks=pytest.mark.full),
         # Where it brings nothing the loop goes on.
         pytest.param([READ, "no", READ, "no", READ], [FIX, "<done>ok</done>"], marks=pytest.mark.full),
     ],

@@ -156,6 +156,7 @@ def test_it_commits_as_it_was_to(repo: Repo, gate: Gate, flags: Sequence[str]) -
     assert "Co-authored-by" not in log
 
 
+@pytest.mark.full
 def test_what_is_outside_of_the_part_is_said(repo: Repo, gate: Gate) -> None:
     moved = {f"packages/shop/{path}": text for path, text in PROJECT.items()}
     for path in PROJECT:
