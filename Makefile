@@ -37,12 +37,13 @@ docker: setup
 
 # What takes long is named: the whole has to stay short.
 SLOWEST = --durations=15 --durations-min=5
-# One process more than there are cores: many wait. Those that need an engine share it.
+# One process more than there are cores: many wait. Those that need an engine share it. In the order of folders: by
+# the number of tests, files with a few long ones would come last, and two processes of three would wait for them.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 test test-full: setup docker
 	rc=0; \
-	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile -m "not docker" || rc=1; \
-	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile -m docker || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not docker" || rc=1; \
+	$(BIN)/python -m pytest -q $(TIER) $(SLOWEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m docker || rc=1; \
 	exit $$rc
 
 test-full: TIER = --full
