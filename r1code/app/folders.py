@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ def user_profiles() -> Path:
     return user_config().with_name("profiles.toml")
 
 
-def own_program() -> str:
-    """The r1code that runs now, for others who start it; it lies beside its Python."""
-    return str(Path(sys.executable).with_name("r1code"))
+def own_program(python: str = sys.executable) -> str:
+    """The r1code of this Python, for others who start it: beside it, or where PATH has it (`pip --user`)."""
+    beside = Path(python).with_name("r1code")
+    return str(beside) if beside.exists() else shutil.which("r1code") or str(beside)

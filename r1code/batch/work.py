@@ -115,7 +115,7 @@ def clear(folder: Path) -> None:
             with suppress(SandboxError, Cancelled):
                 prune_containers(state, Control())
     # Whoever got away when it was killed may still write there: not into what comes next.
-    gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    gone = folder.with_name(f".{secrets.token_hex(8)}")
     try:
         folder.rename(gone)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from fakes.installed import installed
 from fakes.ports import free_port
 from fakes.vllm import program
+from r1code.app.folders import own_program
 from r1code.cli.main import main
 from r1code.errors import UsageError
 from r1code.serving.run.unit import Started, server_unit
@@ -104,3 +105,12 @@ def test_no_secret_and_nothing_unseen_gets_into_a_unit(tmp_path: Path) -> None:
     assert lines == ['Environment="HF_HOME=/models"', 'Environment="PATH=/bin"']
     with pytest.raises(UsageError, match="a unit cannot be made"):
         server_unit(replace(started, words=("serve", "up", "m\nExecStartPre=/bin/sh")), "m")
+
+
+def test_the_program_is_beside_its_python_or_in_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Path(own_program()).exists()
+    program = tmp_path / "r1code"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert own_program(str(tmp_path / "elsewhere/python3")) == str(program)
